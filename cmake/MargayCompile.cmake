@@ -1,0 +1,41 @@
+# Compiler settings shared by every target, and the switches of the presets.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+
+set(MARGAY_SANITIZE "" CACHE STRING "Sanitizers: address,undefined or thread")
+option(MARGAY_FUZZ "Build libFuzzer targets (clang)" OFF)
+
+find_program(MARGAY_CCACHE ccache)
+if(MARGAY_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${MARGAY_CCACHE}")
+endif()
+find_program(MARGAY_LLD ld.lld)
+if(MARGAY_LLD)
+  add_link_options(-fuse-ld=lld)
+endif()
+
+# Warnings are errors in our code; third-party headers come in as SYSTEM.
+add_library(margay_flags INTERFACE)
+target_compile_options(margay_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wold-style-cast -Wnon-virtual-dtor
+  -Woverloaded-virtual -Wimplicit-fallthrough -Wswitch-enum -Werror)
+target_include_directories(margay_flags INTERFACE "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}/generated")
+
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  # Hardened as Debian hardens its own network daemons.
+  target_compile_options(margay_flags INTERFACE -fstack-protector-strong -D_FORTIFY_SOURCE=2)
+  add_link_options(-Wl,-z,relro,-z,now -Wl,--gc-sections)
+  target_compile_options(margay_flags INTERFACE -ffunction-sections -fdata-sections)
+endif()
+
+if(MARGAY_SANITIZE)
+  add_compile_options(-fsanitize=${MARGAY_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${MARGAY_SANITIZE})
+endif()
+if(MARGAY_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+endif()
