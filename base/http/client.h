@@ -1,0 +1,67 @@
+// An HTTP/1.1 client for one server: keep-alive pool, streamed response bodies, deadlines. One loop.
+//
+// Errors: kUnavailable - no connection, or closed before the response's head (the request may be sent again when its
+// method is idempotent; a request on a kept-alive connection that turns out closed is sent again once by itself);
+// kTimeout - a deadline passed; kInvalid - the server sent something that is not HTTP or over a limit. HTTP statuses are
+// not errors here: they are answers.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "base/core/result.h"
+#include "base/core/task.h"
+#include "base/http/message.h"
+#include "base/loop/stream.h"
+
+namespace margay::http {
+
+struct ClientConfig {
+  loop::Endpoint endpoint;
+  std::optional<loop::TlsClientConfig> tls;
+  std::string host_header;  // empty: from the endpoint ("localhost" for a unix socket)
+  std::size_t connections_max = 8;       // further exchanges wait in line; streaming watches count, so size for them
+  std::size_t idle_connections_max = 4;
+  Duration idle_timeout = std::chrono::seconds(60);
+  Duration connect_timeout = std::chrono::seconds(5);
+  std::size_t head_bytes_max = 64 * 1024;
+};
+
+struct ExchangeOptions {
+  // From start() until the response's head is there; nullopt: as long as it takes.
+  std::optional<Duration> head_timeout = std::chrono::seconds(30);
+  // Longest silence inside the body; nullopt for a watch.
+  std::optional<Duration> body_idle_timeout = std::chrono::seconds(30);
+};
+
+struct ExchangeEvents {
+  Callback<void(ResponseHead head)> on_head;
+  // De-chunked bytes in pieces as they arrive.
+  Callback<void(std::string_view bytes)> on_body;
+  // Once, last: ok when the body is complete. A body cut short is kUnavailable.
+  Callback<void(Status outcome)> on_done;
+};
+
+// One request and its response. Destroying it abandons the exchange (and closes its connection if the body was not
+// complete); no callback runs afterwards.
+class Exchange {
+ public:
+  virtual ~Exchange() = default;
+  // Flow control towards the server.
+  virtual void pause() = 0;
+  virtual void resume() = 0;
+};
+
+class Client {
+ public:
+  virtual ~Client() = default;
+  // Callbacks never run from inside start().
+  virtual std::unique_ptr<Exchange> start(Request request, ExchangeOptions options, ExchangeEvents events) = 0;
+};
+
+// `loop` and `network` outlive the client.
+std::unique_ptr<Client> make_client(loop::Loop& loop, loop::Network& network, ClientConfig config);
+
+}  // namespace margay::http
