@@ -8,8 +8,8 @@ namespace margay {
 
 }  // namespace margay
 
-#define MARGAY_CHECK(condition)                                  \
-  do {                                                           \
-    if (!(condition)) [[unlikely]]                               \
-      ::margay::check_failed(#condition, __FILE__, __LINE__);    \
+#define MARGAY_CHECK(condition)                               \
+  do {                                                        \
+    if (!(condition)) [[unlikely]]                            \
+      ::margay::check_failed(#condition, __FILE__, __LINE__); \
   } while (false)

@@ -63,10 +63,10 @@ inline Status ok_status() { return Status(std::monostate{}); }
 #define MARGAY_CONCAT_INNER(a, b) a##b
 #define MARGAY_CONCAT(a, b) MARGAY_CONCAT_INNER(a, b)
 
-#define MARGAY_RETURN_IF_ERROR(expression)                                              \
-  do {                                                                                  \
-    if (auto margay_status = (expression); !margay_status.ok()) [[unlikely]]            \
-      return std::move(margay_status).error();                                          \
+#define MARGAY_RETURN_IF_ERROR(expression)                                   \
+  do {                                                                       \
+    if (auto margay_status = (expression); !margay_status.ok()) [[unlikely]] \
+      return std::move(margay_status).error();                               \
   } while (false)
 
 #define MARGAY_ASSIGN_OR_RETURN(declaration, expression) \

@@ -16,8 +16,7 @@ namespace text_detail {
 inline void append(std::string& out, std::string_view part) { out.append(part); }
 inline void append(std::string& out, char part) { out.push_back(part); }
 template <std::integral T>
-  requires(!std::same_as<T, char> && !std::same_as<T, bool>)
-void append(std::string& out, T part) {
+requires(!std::same_as<T, char> && !std::same_as<T, bool>) void append(std::string& out, T part) {
   char buffer[24];
   const auto end = std::to_chars(buffer, buffer + sizeof buffer, part).ptr;
   out.append(buffer, static_cast<std::size_t>(end - buffer));

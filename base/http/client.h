@@ -2,8 +2,8 @@
 //
 // Errors: kUnavailable - no connection, or closed before the response's head (the request may be sent again when its
 // method is idempotent; a request on a kept-alive connection that turns out closed is sent again once by itself);
-// kTimeout - a deadline passed; kInvalid - the server sent something that is not HTTP or over a limit. HTTP statuses are
-// not errors here: they are answers.
+// kTimeout - a deadline passed; kInvalid - the server sent something that is not HTTP or over a limit. HTTP statuses
+// are not errors here: they are answers.
 #pragma once
 
 #include <cstddef>
@@ -21,8 +21,8 @@ namespace margay::http {
 struct ClientConfig {
   loop::Endpoint endpoint;
   std::optional<loop::TlsClientConfig> tls;
-  std::string host_header;  // empty: from the endpoint ("localhost" for a unix socket)
-  std::size_t connections_max = 8;       // further exchanges wait in line; streaming watches count, so size for them
+  std::string host_header;          // empty: from the endpoint ("localhost" for a unix socket)
+  std::size_t connections_max = 8;  // further exchanges wait in line; streaming watches count, so size for them
   std::size_t idle_connections_max = 4;
   Duration idle_timeout = std::chrono::seconds(60);
   Duration connect_timeout = std::chrono::seconds(5);

@@ -14,17 +14,17 @@
 namespace margay::http {
 
 struct ServerLimits {
-  std::size_t head_bytes_max = 64 * 1024;              // 431
-  std::size_t body_bytes_max = 3 * 1024 * 1024;        // 413
-  std::size_t connections_max = 10'000;                // closed at once
-  Duration head_timeout = std::chrono::seconds(10);    // from connection or previous response to a whole head
+  std::size_t head_bytes_max = 64 * 1024;            // 431
+  std::size_t body_bytes_max = 3 * 1024 * 1024;      // 413
+  std::size_t connections_max = 10'000;              // closed at once
+  Duration head_timeout = std::chrono::seconds(10);  // from connection or previous response to a whole head
   Duration body_timeout = std::chrono::seconds(60);
-  Duration idle_timeout = std::chrono::seconds(120);   // between requests
+  Duration idle_timeout = std::chrono::seconds(120);  // between requests
 };
 
 // Who sent a request, as far as the transport knows.
 struct PeerInfo {
-  std::string name;            // "127.0.0.1:4711", "unix"
+  std::string name;  // "127.0.0.1:4711", "unix"
   bool is_unix_socket = false;
 };
 
@@ -33,7 +33,7 @@ struct PeerInfo {
 class Responder {
  public:
   virtual ~Responder() = default;
-  virtual void send(Response response) = 0;  // whole answer, Content-Length
+  virtual void send(Response response) = 0;   // whole answer, Content-Length
   virtual void start(ResponseHead head) = 0;  // then write() any number of times, then finish(): chunked
   virtual void write(std::string bytes) = 0;
   virtual void finish() = 0;

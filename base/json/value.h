@@ -81,7 +81,8 @@ class Value {
   Array* as_array() { return std::get_if<Array>(&data_); }
   Object* as_object() { return std::get_if<Object>(&data_); }
 
-  // The member of that name, or nullptr when there is none or this is no object. find({"metadata", "name"}) goes deeper.
+  // The member of that name, or nullptr when there is none or this is no object. find({"metadata", "name"}) goes
+  // deeper.
   [[nodiscard]] const Value* find(std::string_view name) const;
   Value* find(std::string_view name);
   [[nodiscard]] const Value* find(std::initializer_list<std::string_view> path) const;
@@ -110,8 +111,8 @@ struct ParseLimits {
   std::size_t depth_max = 100;
 };
 
-// A whole document. The error names line and column, what was found and what was expected; a duplicate member name is an
-// error. Integers outside int64 become doubles, as in other implementations.
+// A whole document. The error names line and column, what was found and what was expected; a duplicate member name is
+// an error. Integers outside int64 become doubles, as in other implementations.
 Result<Value> parse(std::string_view text, const ParseLimits& limits = {});
 
 // Compact, in member order; doubles in shortest form that reads back the same, without ".0" when integral.

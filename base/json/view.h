@@ -1,8 +1,8 @@
 // View: read-only access to a parsed document, for decoding many objects fast. Backed by simdjson: parsing touches each
 // byte once and makes no allocation for each value.
 //
-// A Document owns a parser and its buffers and is meant to be used again for the next text; Views into it are valid until
-// the next parse() or its end. A View is two words: pass by value.
+// A Document owns a parser and its buffers and is meant to be used again for the next text; Views into it are valid
+// until the next parse() or its end. A View is two words: pass by value.
 #pragma once
 
 #include <cstdint>

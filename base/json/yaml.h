@@ -1,5 +1,5 @@
-// YAML 1.2 as Kubernetes users write it (the JSON schema plus block style), read into json::Value with the place of every
-// value, and JSON values written as YAML.
+// YAML 1.2 as Kubernetes users write it (the JSON schema plus block style), read into json::Value with the place of
+// every value, and JSON values written as YAML.
 //
 // Reading follows what kubectl accepts: several documents between "---", comments, anchors and aliases (with a bound on
 // their expansion), true/false, null and "~", decimal, 0x and 0o integers; "yes", "no", "on", "off" stay strings; a

@@ -61,13 +61,13 @@ struct TlsClientConfig {
   std::string ca_pem;           // empty: the system's trust store
   std::string certificate_pem;  // client certificate and key, both or neither
   std::string key_pem;
-  std::string server_name;      // checked against the certificate and sent as SNI; empty: the endpoint's host
+  std::string server_name;  // checked against the certificate and sent as SNI; empty: the endpoint's host
   bool insecure_skip_verify = false;
 };
 struct TlsServerConfig {
   std::string certificate_pem;  // chain, leaf first
   std::string key_pem;
-  std::string client_ca_pem;    // empty: client certificates are not asked for
+  std::string client_ca_pem;  // empty: client certificates are not asked for
 };
 
 // A connection attempt or a listener in progress; destroying it gives up.

@@ -104,13 +104,13 @@ struct WatchEvents {
 enum class PatchType { kMerge, kJson, kStrategicMerge, kApply };
 
 struct WriteOptions {
-  bool dry_run = false;        // dryRun=All
+  bool dry_run = false;  // dryRun=All
   std::string field_manager;
-  bool force = false;          // kApply only
+  bool force = false;  // kApply only
 };
 
 struct DeleteOptions {
-  std::string uid;               // preconditions; "": none
+  std::string uid;  // preconditions; "": none
   std::string resource_version;
   std::optional<std::int64_t> grace_period_seconds;
   std::string propagation_policy;  // "", "Orphan", "Background", "Foreground"

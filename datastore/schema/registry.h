@@ -17,11 +17,11 @@ namespace margay::schema {
 
 struct PrinterColumn {
   std::string name;
-  std::string type;    // string, integer, number, boolean, date
+  std::string type;  // string, integer, number, boolean, date
   std::string format;
   std::string json_path;  // ".spec.cidr"
   std::string description;
-  int priority = 0;    // above 0: only in wide output
+  int priority = 0;  // above 0: only in wide output
 };
 
 struct ResourceInfo {
@@ -35,7 +35,7 @@ struct ResourceInfo {
   std::vector<std::string> aliases;  // further names netctl accepts (annotation margay.dev/aliases)
   std::vector<std::string> categories;
   bool is_namespaced = false;
-  bool has_status = false;           // the status subresource
+  bool has_status = false;  // the status subresource
   std::vector<PrinterColumn> columns;
 
   [[nodiscard]] std::string api_version() const { return group.empty() ? version : group + "/" + version; }

@@ -1,5 +1,6 @@
 // StructuralSchema: an OpenAPI v3 structural schema as CustomResourceDefinitions carry it, and what a server does with
-// it: validate, default, prune. Source: Kubernetes documentation, "Extend the Kubernetes API with CustomResourceDefinitions".
+// it: validate, default, prune. Source: Kubernetes documentation, "Extend the Kubernetes API with
+// CustomResourceDefinitions".
 #pragma once
 
 #include <memory>
@@ -21,8 +22,8 @@ class StructuralSchema {
   // Allows everything, defaults nothing.
   static StructuralSchema permissive();
 
-  // Every violation, in document order: types, required, enum, pattern, bounds, formats, list types. apiVersion, kind and
-  // metadata are checked by the server, not here.
+  // Every violation, in document order: types, required, enum, pattern, bounds, formats, list types. apiVersion, kind
+  // and metadata are checked by the server, not here.
   [[nodiscard]] FieldErrors validate(const json::Value& object) const;
   // Members that no schema declares, as "spec.nodeSelctor": with the nearest declared name where one is close.
   [[nodiscard]] FieldErrors unknown_fields(const json::Value& object) const;

@@ -1,7 +1,7 @@
 // Store: where the API server keeps its objects: an ordered map of keys to bytes with revisions, as etcd defines it.
 //
-// One revision counter for the whole store; every change takes the next number. Callbacks run on the loop's thread, never
-// from inside the call that asked. Implementations: memory_store.h, etcd_store.h.
+// One revision counter for the whole store; every change takes the next number. Callbacks run on the loop's thread,
+// never from inside the call that asked. Implementations: memory_store.h, etcd_store.h.
 #pragma once
 
 #include <cstdint>
@@ -34,15 +34,15 @@ struct GetReply {
 
 struct ListQuery {
   std::string prefix;
-  std::size_t limit = 0;                  // 0: all
-  std::string start_after;                // key; for the next page
-  std::optional<Revision> at_revision;    // a snapshot of the past; kGone when it is no longer kept
+  std::size_t limit = 0;                // 0: all
+  std::string start_after;              // key; for the next page
+  std::optional<Revision> at_revision;  // a snapshot of the past; kGone when it is no longer kept
 };
 struct ListReply {
   std::vector<Entry> entries;  // in key order
   bool has_more = false;
-  std::size_t remaining = 0;   // entries after the last one returned
-  Revision store_revision = 0; // the snapshot's
+  std::size_t remaining = 0;    // entries after the last one returned
+  Revision store_revision = 0;  // the snapshot's
 };
 
 // What must be true for a change to happen; otherwise kConflict (or kAlreadyExists, kNotFound) and nothing happens.
@@ -54,8 +54,8 @@ struct Precondition {
 
 struct Change {
   std::string key;
-  Bytes value;           // null: deleted
-  Bytes previous;        // null: created
+  Bytes value;     // null: deleted
+  Bytes previous;  // null: created
   Revision revision = 0;
 };
 
@@ -82,7 +82,8 @@ class Store {
   virtual void get(std::string key, Callback<void(Result<GetReply>)> done) = 0;
   virtual void list(ListQuery query, Callback<void(Result<ListReply>)> done) = 0;
   // The new revision.
-  virtual void put(std::string key, std::string value, Precondition precondition, Callback<void(Result<Revision>)> done) = 0;
+  virtual void put(std::string key, std::string value, Precondition precondition,
+                   Callback<void(Result<Revision>)> done) = 0;
   virtual void remove(std::string key, Revision expected, Callback<void(Result<Revision>)> done) = 0;
   // Changes with a revision above `after`.
   virtual std::unique_ptr<Watch> watch(std::string prefix, Revision after, WatchEvents events) = 0;
