@@ -42,6 +42,8 @@ class Responder {
   [[nodiscard]] virtual bool is_open() const = 0;
   // Bytes written but not yet taken by the kernel.
   [[nodiscard]] virtual std::size_t queued_bytes() const = 0;
+  // `task` runs each time the last queued byte has been taken by the kernel: the writer's cue to go on.
+  virtual void on_drained(Callback<void()> task) = 0;
   // Runs once when the client goes away before the response is complete.
   virtual void on_closed(Task task) = 0;
 };
