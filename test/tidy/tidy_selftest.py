@@ -1,0 +1,236 @@
+#!/usr/bin/env python3
+"""Each rule of tidy.py must be able to fail: small trees that break one rule each, and code that is hard to scan."""
+import contextlib
+import io
+import os
+import sys
+import tempfile
+import unittest
+
+import cpp_scan
+import tidy
+
+LAYERS = """# comment
+base/core : | absl
+base/json : base/core | nlohmann
+base/loop : base/core | asio
+agent/main : base/core base/json |
+test/support : * | gtest
+test/bench : * |
+"""
+HEADER = "// Thing: a thing.\n#pragma once\n\n"
+
+
+def good_tree():
+    return {
+        "cmake/layers.txt": LAYERS,
+        "base/core/CMakeLists.txt": "margay_library(SOURCES a.cc)\nmargay_test(SOURCES a_test.cc)\n",
+        "base/core/README.md": "# base/core – things\n",
+        "base/core/a.h": HEADER + '#include <sys/socket.h>\n\n#include "absl/base/x.h"\nint a();\n',
+        "base/core/a.cc": '#include "base/core/a.h"\n\nint a() { return 1; }\n',
+        "base/core/a_test.cc": '#include "base/core/a.h"\n#include "gtest/gtest.h"\n#include "test/support/fake.h"\n',
+        "test/support/fake.h": HEADER + '#include "base/json/value.h"\n#include "gmock/gmock.h"\n',
+        "base/json/value.h": HEADER + '#include "base/core/a.h"\n',
+        "base/json/value.cc": '#include <nlohmann/json.hpp>\n\n#include "base/json/value.h"\n',
+        "build/dev/generated.cc": "int rand();\n#include <iostream>\n",
+        "base/core/testdata/odd.cc": "#include <iostream>\n",
+    }
+
+
+def findings(changes, removed=()):
+    tree = {**good_tree(), **changes}
+    with tempfile.TemporaryDirectory() as root:
+        for path, text in tree.items():
+            if path in removed:
+                continue
+            full = os.path.join(root, path)
+            os.makedirs(os.path.dirname(full), exist_ok=True)
+            with open(full, "w", encoding="utf-8") as stream:
+                stream.write(text)
+        return [(path, line, rule) for path, line, rule, _ in tidy.run(root)]
+
+
+def lines(count, line="  x();\n"):
+    return line * count
+
+
+class GoodTree(unittest.TestCase):
+    def test_nothing_is_found(self):
+        self.assertEqual(findings({}), [])
+
+    def test_exit_status_tells(self):
+        with tempfile.TemporaryDirectory() as root, contextlib.redirect_stderr(io.StringIO()) as said:
+            self.assertEqual(tidy.main([root]), 2)
+            self.assertIn("layers.txt", said.getvalue())
+
+
+# (what breaks, {path: text}, where it must be found, rule)
+BAD = [
+    ("upward include", {"base/core/a.cc": '#include "base/json/value.h"\n'}, ("base/core/a.cc", 1), "layers"),
+    ("sideways include", {"base/loop/l.cc": '\n#include "base/json/value.h"\n'}, ("base/loop/l.cc", 2), "layers"),
+    ("nothing is inherited", {"test/support/x.cc": "", "agent/main/m.cc": '#include "base/loop/l.h"\n'}, ("agent/main/m.cc", 1), "layers"),
+    ("production code uses test support", {"base/core/a.cc": '#include "test/support/fake.h"\n'}, ("base/core/a.cc", 1), "layers"),
+    ("a star does not reach programs", {"test/bench/b.cc": '#include "agent/main/m.h"\n'}, ("test/bench/b.cc", 1), "layers"),
+    ("folder not in the table", {"odd/a.cc": ""}, ("odd/a.cc", 1), "layers"),
+    ("table names a folder below", {"cmake/layers.txt": "base/core : base/json | absl\n" + LAYERS}, ("cmake/layers.txt", 1), "layers"),
+    ("table cannot be read", {"cmake/layers.txt": LAYERS + "nonsense\n"}, ("cmake/layers.txt", 8), "layers"),
+    ("table names an unknown library", {"cmake/layers.txt": LAYERS + "base/x : | qt\n"}, ("cmake/layers.txt", 8), "layers"),
+    ("relative include", {"base/core/a.cc": '#include "a.h"\n'}, ("base/core/a.cc", 1), "include"),
+    ("library not in the folder's line", {"base/core/a.cc": "#include <nlohmann/json.hpp>\n"}, ("base/core/a.cc", 1), "third-party"),
+    ("asio outside its folder", {"base/core/a.cc": "#include <boost/asio.hpp>\n"}, ("base/core/a.cc", 1), "third-party"),
+    ("boost's parts likewise", {"base/core/a.cc": "#include <boost/system/error_code.hpp>\n"}, ("base/core/a.cc", 1), "third-party"),
+    ("gtest outside tests", {"base/core/a.cc": '#include "gtest/gtest.h"\n'}, ("base/core/a.cc", 1), "third-party"),
+    (
+        "a header brings a heavy library to another folder",
+        {"base/json/value.h": HEADER + "#include <nlohmann/json.hpp>\n", "agent/main/m.cc": '#include "base/json/value.h"\n'},
+        ("agent/main/m.cc", 1),
+        "heavy-header",
+    ),
+    (
+        "even through a second header",
+        {
+            "base/json/impl.h": HEADER + "#include <nlohmann/json.hpp>\n",
+            "base/json/value.h": HEADER + '#include "base/json/impl.h"\n',
+            "agent/main/m.cc": '#include "base/json/value.h"\n',
+        },
+        ("agent/main/m.cc", 1),
+        "heavy-header",
+    ),
+    ("iostream", {"base/core/a.cc": "#include <iostream>\n"}, ("base/core/a.cc", 1), "banned-header"),
+    ("regex", {"base/core/a.cc": "#include <regex>\n"}, ("base/core/a.cc", 1), "banned-header"),
+    ("ranges", {"base/core/a_test.cc": "#include <ranges>\n"}, ("base/core/a_test.cc", 1), "banned-header"),
+    ("filesystem in a header", {"base/core/a.h": HEADER + "#include <filesystem>\n"}, ("base/core/a.h", 4), "banned-header"),
+    ("long file", {"base/core/a.cc": lines(601, "int x;\n")}, ("base/core/a.cc", 600), "file-length"),
+    ("long header", {"base/core/a.h": HEADER + lines(198, "int x;\n")}, ("base/core/a.h", 200), "file-length"),
+    ("long script", {"test/x.py": lines(601, "x = 1\n")}, ("test/x.py", 600), "file-length"),
+    ("long function", {"base/core/a.cc": "\nint a() {\n" + lines(69) + "}\n"}, ("base/core/a.cc", 2), "function-length"),
+    ("braces", {"base/core/a.cc": "int a() {\n"}, ("base/core/a.cc", 1), "braces"),
+    ("header without comment", {"base/core/a.h": "#pragma once\n"}, ("base/core/a.h", 1), "header-top"),
+    ("header without once", {"base/core/a.h": "// a\nint a();\n"}, ("base/core/a.h", 1), "header-top"),
+    ("code before once", {"base/core/a.h": "// a\nint b;\n#pragma once\n"}, ("base/core/a.h", 1), "header-top"),
+    ("using namespace in a header", {"base/core/a.h": HEADER + "using namespace std;\n"}, ("base/core/a.h", 4), "using-namespace"),
+    ("long readme", {"base/core/README.md": "# base/core\n" + lines(60, "x\n")}, ("base/core/README.md", 60), "readme"),
+    ("readme of something else", {"base/core/README.md": "# other\n"}, ("base/core/README.md", 1), "readme"),
+    ("source that is not built", {"base/core/b_test.cc": ""}, ("base/core/b_test.cc", 1), "not-built"),
+    ("part of another's name", {"base/core/_test.cc": ""}, ("base/core/_test.cc", 1), "not-built"),
+    ("mark without decision", {"base/core/a.cc": "// TO" "DO: later\n"}, ("base/core/a.cc", 1), "mark"),
+    ("mark in CMake", {"base/core/x.cmake": "# FIX" "ME\n"}, ("base/core/x.cmake", 1), "mark"),
+]
+CALLS = [
+    ("clock", "auto t = std::chrono::steady_clock::now();"),
+    ("clock", "auto t = SteadyClock :: now ();"),
+    ("clock", "clock_gettime(CLOCK_MONOTONIC, &t);"),
+    ("clock", "auto t = ::time(nullptr);"),
+    ("random", "int x = rand() % 6;"),
+    ("random", "std::random_device seed;"),
+    ("sleep", "std::this_thread::sleep_for(1ms);"),
+    ("sleep", "usleep(100);"),
+    ("sleep", "::sleep(1);"),
+    ("shell", 'int x = std::system("ip link");'),
+    ("shell", 'FILE* f = popen("ls", "r");'),
+    ("coroutine", "co_return 1;"),
+]
+INNOCENT = [
+    "auto t = loop.now();",
+    "TimePoint SimLoop::now() const { return t; }",
+    "// std::chrono::steady_clock::now() is banned",
+    'const char* text = "rand()";',
+    "network.system(1);",
+    "Duration holding_time(int); auto x = wall_time(0);",
+    "int operand(); int brand() { return 1; }",
+]
+
+
+class EachRule(unittest.TestCase):
+    def test_can_fail(self):
+        for why, changes, place, rule in BAD:
+            with self.subTest(why):
+                self.assertIn((*place, rule), findings(changes))
+
+    def test_finds_banned_calls(self):
+        for rule, code in CALLS:
+            with self.subTest(code):
+                self.assertEqual(findings({"base/core/a.cc": "\n" + code + "\n"}), [("base/core/a.cc", 2, "banned-" + rule)])
+
+    def test_leaves_the_innocent_alone(self):
+        for code in INNOCENT:
+            with self.subTest(code):
+                self.assertEqual(findings({"base/core/a.cc": code + "\n"}), [])
+
+    def test_allow_list_is_by_file(self):
+        code = "auto t = std::chrono::steady_clock::now();\n"
+        self.assertEqual(findings({"base/loop/asio_loop.cc": code, "test/bench/b.cc": code}), [])
+        self.assertEqual(findings({"base/loop/other.cc": code}), [("base/loop/other.cc", 1, "banned-clock")])
+
+    def test_folder_without_readme(self):
+        self.assertEqual(findings({}, removed=["base/core/README.md"]), [("base/core/README.md", 1, "readme")])
+
+    def test_mark_with_decision_is_fine(self):
+        self.assertEqual(findings({"base/core/a.cc": "// TO" "DO(D-012): later\n"}), [])
+
+    def test_a_function_of_the_limit_is_fine(self):
+        self.assertEqual(findings({"base/core/a.cc": "int a() {\n" + lines(68) + "}\n"}), [])
+
+
+BODY = "{\n" + lines(10) + "}\n"
+# (what is hard about it, code, lengths of its functions)
+SHAPES = [
+    ("plain", "int a() " + BODY, [12]),
+    ("signature counts", "int a(int b,\n      int c) " + BODY, [13]),
+    ("in namespaces", "namespace a::b {\nnamespace {\nint f() " + BODY + "}\n}\n", [12]),
+    ("methods of a class", "class A : public B<int(char)> {\n public:\n  A() {}\n  int f() const noexcept " + BODY + "};\n", [1, 12]),
+    ("template with requires", "template <class T>\n  requires(sizeof(T) > 1)\nint f(T t) " + BODY, [14]),
+    ("template class", "template <class T = std::less<int>>\nclass [[nodiscard]] A final {\n  int f() { return 1; }\n};\n", [1]),
+    ("member initialisers in braces", "A::A(int b) : b_{b}, c_{{1, 2}}, d_(3) " + BODY, [12]),
+    ("last initialiser in braces", "A::A(int b)\n    : b_{b},\n      c_{2} " + BODY, [14]),
+    ("default arguments", "void f(int a = 3, B b = {}) " + BODY, [12]),
+    ("lambda as an argument", "const int a = f([](int x) " + BODY + ");\n", [12]),
+    ("operators", "bool operator==(A a, A b) { return x; }\nA& operator=(A&& a) { return x; }\nint operator()(int a) " + BODY, [1, 1, 12]),
+    ("arrow return type", "auto f(int a) -> std::vector<int> " + BODY, [12]),
+    ("lambdas count with their function", "int f() {\n  auto g = [&](int x) " + BODY + "  return g(1);\n}\n", [15]),
+    ("lambda at namespace level", "const auto f = [](int x) " + BODY + ";\n", [12]),
+    ("table", "const Case kCases[] = {\n" + lines(100, '  {"a", {1, 2}},\n') + "};\nint f() { return 1; }\n", [1]),
+    ("table without an equals sign", "const std::vector<Case> kCases{\n" + lines(100, "  {1, 2},\n") + "};\n", []),
+    ("lambdas in a table", "const Case kCases[] = {\n  {1, [](int x) " + BODY + "  },\n};\n", [12]),
+    ("enum and struct", "enum class A : int {\n" + lines(80, "  kB,\n") + "};\nstruct B {\n  int a = 1;\n  std::map<int, int> b = {{1, 2}};\n};\n", []),
+    ("test macro", "TEST(A, B) " + BODY, [12]),
+    ("braces in strings", 'int f() {\n  g("}}{{", \'{\', 1\'000\'000, "\\"}");\n}\nint h() { return 1; }\n', [3, 1]),
+    ("raw string", 'int f() {\n  g(R"x({\n{\n)" })x");\n}\n', [5]),
+    ("comments", "int f() {  // }\n  /* }\n */\n}\n", [4]),
+    ("preprocessor", "#define A(x) \\\n  {           \\\n    x\nint f() { return 1; }\n", [1]),
+    ("control flow inside", "int f() {\n  for (int i = 0; i < 3; ++i) {\n    if (i) { x(); } else { y(); }\n  }\n}\n", [5]),
+    ("concept", "template <class T>\nconcept C = requires(T t) {\n  t.x();\n};\nint f() { return 1; }\n", [1]),
+    ("extern C", 'extern "C" {\nint f() { return 1; }\n}\n', [1]),
+    ("function returning a struct", "struct stat f() {\n  if (x) { y(); }\n}\n", [3]),
+]
+
+
+class Scanner(unittest.TestCase):
+    def test_measures_functions(self):
+        for why, code, expected in SHAPES:
+            with self.subTest(why):
+                functions, balanced = cpp_scan.functions(cpp_scan.without_literals(code))
+                self.assertTrue(balanced)
+                self.assertEqual([length for _, length in functions], expected)
+
+    def test_tables_in_tests_are_free(self):
+        code = "TEST(A, B) {\n  const Case cases[] = {\n" + lines(100, "    {1, {2}},\n") + "  };\n  x();\n}\n"
+        for free, expected in ((True, 4), (False, 105)):
+            functions, _ = cpp_scan.functions(code, tables_are_free=free)
+            self.assertEqual([length for _, length in functions], [expected])
+
+    def test_keeps_lines_in_place(self):
+        code = 'a\n/* b\n c */ "d" R"(e\nf)" // g\nh\n'
+        cleaned = cpp_scan.without_literals(code)
+        self.assertEqual(cleaned.count("\n"), code.count("\n"))
+        self.assertEqual(cleaned.split("\n")[4], "h")
+        for hidden in "bcdefg":
+            self.assertNotIn(hidden, cleaned)
+
+    def test_finds_unbalanced_braces(self):
+        for code in ("}", "int f() {", "int f() {}}"):
+            self.assertFalse(cpp_scan.functions(code)[1])
+
+
+if __name__ == "__main__":
+    sys.exit(unittest.main())
