@@ -533,12 +533,8 @@ constexpr Topic kTopics[] = {
 
 }  // namespace
 
-const Spec& root() {
-  return kRoot;
-}
+const Spec& root() { return kRoot; }
 
-std::span<const Topic> topics() {
-  return kTopics;
-}
+std::span<const Topic> topics() { return kTopics; }
 
 }  // namespace margay::command

@@ -112,12 +112,10 @@ std::vector<Candidate> choice_candidates(std::span<const std::string_view> choic
 }
 
 std::vector<Candidate> output_candidates() {
-  return {{"table", "columns"},          {"wide", "more columns"},
-          {"yaml", ""},                  {"json", ""},
-          {"jsonl", "one object a line"}, {"name", "KIND/NAME a line"},
-          {"jsonpath=", ""},             {"jsonpath-file=", ""},
-          {"custom-columns=", ""},       {"custom-columns-file=", ""},
-          {"go-template=", ""},          {"go-template-file=", ""}};
+  return {
+      {"table", "columns"},           {"wide", "more columns"},     {"yaml", ""},         {"json", ""},
+      {"jsonl", "one object a line"}, {"name", "KIND/NAME a line"}, {"jsonpath=", ""},    {"jsonpath-file=", ""},
+      {"custom-columns=", ""},        {"custom-columns-file=", ""}, {"go-template=", ""}, {"go-template-file=", ""}};
 }
 
 // "a,b" and "kind/x": moves what precedes the part being typed to `kept`.
@@ -162,29 +160,16 @@ void want_field(Completion& completion) {
 void want(Completion& completion, Candidates wanted, std::span<const std::string_view> choices) {
   completion.wanted = wanted;
   switch (wanted) {
-    case Candidates::kWords:
-      completion.candidates = choice_candidates(choices);
-      break;
-    case Candidates::kOutputs:
-      completion.candidates = output_candidates();
-      break;
-    case Candidates::kCommands:
-      completion.candidates = help_candidates(completion.so_far);
-      break;
-    case Candidates::kKinds:
-      want_kind(completion);
-      break;
-    case Candidates::kObjects:
-      want_object(completion);
-      break;
-    case Candidates::kFieldPaths:
-      want_field(completion);
-      break;
+    case Candidates::kWords: completion.candidates = choice_candidates(choices); break;
+    case Candidates::kOutputs: completion.candidates = output_candidates(); break;
+    case Candidates::kCommands: completion.candidates = help_candidates(completion.so_far); break;
+    case Candidates::kKinds: want_kind(completion); break;
+    case Candidates::kObjects: want_object(completion); break;
+    case Candidates::kFieldPaths: want_field(completion); break;
     case Candidates::kNone:
     case Candidates::kFiles:
     case Candidates::kNamespaces:
-    case Candidates::kContexts:
-      break;
+    case Candidates::kContexts: break;
   }
 }
 
@@ -231,7 +216,8 @@ Completion complete(const Spec& root, std::span<const std::string> words) {
   return completion;
 }
 
-std::vector<Candidate> matching(const std::vector<Candidate>& candidates, std::string_view kept, std::string_view prefix) {
+std::vector<Candidate> matching(const std::vector<Candidate>& candidates, std::string_view kept,
+                                std::string_view prefix) {
   std::vector<Candidate> found;
   for (const Candidate& candidate : candidates) {
     if (equals_ignoring_case(std::string_view(candidate.text).substr(0, prefix.size()), prefix)) {

@@ -1,5 +1,5 @@
-// What may stand at the end of an unfinished command line. Pure: says which candidates fit and, where they come from the
-// outside (names of objects, namespaces, contexts), what to ask for.
+// What may stand at the end of an unfinished command line. Pure: says which candidates fit and, where they come from
+// the outside (names of objects, namespaces, contexts), what to ask for.
 #pragma once
 
 #include <span>
@@ -25,14 +25,15 @@ struct Completion {
   std::string kept;    // "--output=", "ippool,": the part of the last word that every candidate repeats
   std::string prefix;  // what is typed of the candidate itself
   std::vector<Candidate> candidates;
-  Invocation so_far;   // the flags given, for the connection
+  Invocation so_far;  // the flags given, for the connection
 };
 
 // `words`: all behind the program's name; the last one is being typed, and may be empty.
 Completion complete(const Spec& root, std::span<const std::string> words);
 
 // Those that begin with `prefix`, without case, each with `kept` before it.
-std::vector<Candidate> matching(const std::vector<Candidate>& candidates, std::string_view kept, std::string_view prefix);
+std::vector<Candidate> matching(const std::vector<Candidate>& candidates, std::string_view kept,
+                                std::string_view prefix);
 
 // One a line ("text<TAB>about"), then ":4", or ":0" when file names may stand there too: the protocol of Cobra's
 // __complete, which kubectl speaks with its plugins.

@@ -4,8 +4,8 @@
 namespace margay::command {
 namespace {
 
-// The words are cut from the line at blanks, because bash's own cut them at "=" and ":" too; bash then replaces only what
-// stands behind the last of those, so candidates lose the part before it.
+// The words are cut from the line at blanks, because bash's own cut them at "=" and ":" too; bash then replaces only
+// what stands behind the last of those, so candidates lose the part before it.
 constexpr std::string_view kBash = R"script(# bash completion for netctl: source <(netctl completion bash)
 _netctl() {
   local line=${COMP_LINE:0:COMP_POINT} words candidate current behind files=
@@ -49,7 +49,8 @@ _netctl() {
 if [[ ${funcstack[1]} == _netctl ]]; then _netctl "$@"; else compdef _netctl netctl; fi
 )script";
 
-constexpr std::string_view kFish = R"script(# fish completion for netctl: netctl completion fish > ~/.config/fish/completions/netctl.fish
+constexpr std::string_view kFish =
+    R"script(# fish completion for netctl: netctl completion fish > ~/.config/fish/completions/netctl.fish
 function __netctl_candidates
   set -l words (commandline -opc) (commandline -ct)
   for line in ($words[1] __complete $words[2..-1] 2>/dev/null)

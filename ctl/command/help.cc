@@ -70,7 +70,8 @@ std::string flag_left(const Flag& flag) {
   std::string out = flag.letter == 0 ? std::string("    ") : concat("-", flag.letter, ", ");
   out.append("--").append(flag.name);
   if (!flag.bare.empty()) return concat(out, "[=", flag.value_name, "]");
-  return flag.kind == ValueKind::kSwitch ? out : concat(out, flag.kind == ValueKind::kLevel ? "=" : " ", flag.value_name);
+  return flag.kind == ValueKind::kSwitch ? out
+                                         : concat(out, flag.kind == ValueKind::kLevel ? "=" : " ", flag.value_name);
 }
 
 std::string flag_right(const Flag& flag, std::string_view program) {
@@ -99,7 +100,8 @@ std::vector<Row> child_rows(const Spec& spec) {
 
 std::vector<Row> argument_rows(const Spec& spec) {
   std::vector<Row> rows;
-  for (const Argument& argument : spec.arguments) rows.push_back({std::string(argument.name), std::string(argument.help)});
+  for (const Argument& argument : spec.arguments)
+    rows.push_back({std::string(argument.name), std::string(argument.help)});
   return rows;
 }
 
@@ -216,7 +218,8 @@ std::string manual_page(const std::vector<const Spec*>& path, std::string_view p
   if (path.size() > 1) out.append(roff_section("GLOBAL FLAGS", flag_rows(*path.front(), program)));
   if (!spec.examples.empty()) out.append(".SH EXAMPLES\n");
   for (const Example& example : spec.examples) {
-    out.append(concat(".PP\n", roff(example.about), "\n.PP\n.nf\n", roff(with_program(example.line, program)), "\n.fi\n"));
+    out.append(
+        concat(".PP\n", roff(example.about), "\n.PP\n.nf\n", roff(with_program(example.line, program)), "\n.fi\n"));
   }
   return out.append(concat(".SH EXIT STATUS\n.nf\n", roff(find_topic("exit-codes")->text), ".fi\n"));
 }

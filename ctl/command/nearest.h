@@ -8,7 +8,8 @@
 
 namespace margay::command {
 
-// Edits (insert, delete, change, swap of neighbours) that turn `a` into `b`, without case; counts no further than `limit`.
+// Edits (insert, delete, change, swap of neighbours) that turn `a` into `b`, without case; counts no further than
+// `limit`.
 std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t limit);
 
 // The candidate within a third of the word's length (at least one edit), or of which the word is the beginning; "" when

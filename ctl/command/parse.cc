@@ -59,7 +59,8 @@ class Parser {
       flags_ended_ = true;
       return Step(std::monostate{});
     }
-    return word[1] == '-' ? take_long(std::string_view(word).substr(2)) : take_letters(std::string_view(word).substr(1));
+    return word[1] == '-' ? take_long(std::string_view(word).substr(2))
+                          : take_letters(std::string_view(word).substr(1));
   }
 
   Step take_word(const std::string& word) {
@@ -80,7 +81,8 @@ class Parser {
     const Flag* flag = find_flag(result_.path, name);
     if (flag == nullptr) {
       const std::string near = nearest(name, flag_names(result_.path));
-      return error(concat("unknown flag --", name, near.empty() ? "" : "; did you mean --", near, near.empty() ? "" : "?"));
+      return error(
+          concat("unknown flag --", name, near.empty() ? "" : "; did you mean --", near, near.empty() ? "" : "?"));
     }
     if (parts) return set(*flag, parts->second);
     return set_without_value(*flag);
@@ -89,8 +91,9 @@ class Parser {
   Step take_letters(std::string_view letters) {
     for (std::size_t i = 0; i < letters.size(); ++i) {
       const Flag* flag = find_flag(result_.path, letters[i]);
-      if (flag == nullptr) return error(concat("unknown flag -", letters[i], letters.size() > 1 ? " in -" : "",
-                                               letters.size() > 1 ? letters : std::string_view()));
+      if (flag == nullptr)
+        return error(concat("unknown flag -", letters[i], letters.size() > 1 ? " in -" : "",
+                            letters.size() > 1 ? letters : std::string_view()));
       const std::string_view rest = letters.substr(i + 1);
       const bool has_value = !rest.empty() && (rest[0] == '=' || flag->kind != ValueKind::kSwitch);
       const bool is_repeated_level = flag->kind == ValueKind::kLevel && !rest.empty() && rest[0] == flag->letter;
@@ -116,7 +119,8 @@ class Parser {
     }
     std::vector<std::string>& values = result_.given[std::string(flag.name)];
     if (flag.kind == ValueKind::kLevel) values.clear();
-    if (!values.empty() && flag.kind != ValueKind::kTexts) return error(concat("flag --", flag.name, " is given twice"));
+    if (!values.empty() && flag.kind != ValueKind::kTexts)
+      return error(concat("flag --", flag.name, " is given twice"));
     values.emplace_back(value);
     return Step(std::monostate{});
   }
@@ -142,8 +146,7 @@ class Parser {
         }
         return error(concat("flag --", flag.name, ": ", quoted(value), " is not a number from 0 to ", kLevelMax));
       case ValueKind::kText:
-      case ValueKind::kTexts:
-        return Step(std::monostate{});
+      case ValueKind::kTexts: return Step(std::monostate{});
     }
     return Step(std::monostate{});
   }
@@ -240,9 +243,8 @@ Result<Duration> parse_duration(std::string_view text) {
 }
 
 const Flag* find_flag(const std::vector<const Spec*>& path, std::string_view name) {
-  return find_flag_if(path, [&](const Flag& flag) {
-    return flag.name == name || (!flag.alias.empty() && flag.alias == name);
-  });
+  return find_flag_if(
+      path, [&](const Flag& flag) { return flag.name == name || (!flag.alias.empty() && flag.alias == name); });
 }
 
 const Flag* find_flag(const std::vector<const Spec*>& path, char letter) {

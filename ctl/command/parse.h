@@ -17,7 +17,7 @@
 namespace margay::command {
 
 struct Invocation {
-  std::vector<const Spec*> path;  // from the root to the command
+  std::vector<const Spec*> path;                                       // from the root to the command
   std::map<std::string, std::vector<std::string>, std::less<>> given;  // by long name
   std::vector<std::string> arguments;
   bool wants_help = false;

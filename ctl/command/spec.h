@@ -22,18 +22,29 @@ enum class ValueKind {
 };
 
 // Where the candidates for completing a value come from.
-enum class Candidates { kNone, kWords, kFiles, kKinds, kObjects, kNamespaces, kContexts, kOutputs, kCommands, kFieldPaths };
+enum class Candidates {
+  kNone,
+  kWords,
+  kFiles,
+  kKinds,
+  kObjects,
+  kNamespaces,
+  kContexts,
+  kOutputs,
+  kCommands,
+  kFieldPaths
+};
 
 struct Flag {
   std::string_view name = {};
   char letter = 0;
-  char second_letter = 0;  // for who knows it from another program; not shown
+  char second_letter = 0;       // for who knows it from another program; not shown
   std::string_view alias = {};  // a second long name
   ValueKind kind = ValueKind::kSwitch;
   std::string_view value_name = {};  // "FILE"
   std::string_view help = {};
-  std::string_view fallback = {};    // what holds when the flag is not given
-  std::string_view bare = {};        // kChoice: what "--flag" without a value means; "" needs a value
+  std::string_view fallback = {};                  // what holds when the flag is not given
+  std::string_view bare = {};                      // kChoice: what "--flag" without a value means; "" needs a value
   std::span<const std::string_view> choices = {};  // enforced for kChoice, else only offered for completion
   Candidates candidates = Candidates::kNone;
   bool is_hidden = false;
