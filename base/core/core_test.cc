@@ -42,9 +42,7 @@ TEST(Result, MovesWhatItHolds) {
   EXPECT_EQ(*taken, 7);
 }
 
-TEST(ResultDeathTest, WrongSideAborts) {
-  EXPECT_DEATH((void)half(1).value(), "check failed");
-}
+TEST(ResultDeathTest, WrongSideAborts) { EXPECT_DEATH((void)half(1).value(), "check failed"); }
 
 TEST(Text, SplitsAndJoins) {
   EXPECT_EQ(split("", ',').size(), 1U);
@@ -64,9 +62,7 @@ TEST(Text, NumbersAreWholeAndInRange) {
   }
 }
 
-TEST(Text, QuotedShowsControlCharacters) {
-  EXPECT_EQ(quoted("a\"b\n\x01"), "\"a\\\"b\\n\\x01\"");
-}
+TEST(Text, QuotedShowsControlCharacters) { EXPECT_EQ(quoted("a\"b\n\x01"), "\"a\\\"b\\n\\x01\""); }
 
 TEST(Text, CaseIsAsciiOnly) {
   EXPECT_EQ(to_lower("BGPPeer"), "bgppeer");

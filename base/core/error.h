@@ -37,8 +37,6 @@ struct Error {
   friend bool operator==(const Error&, const Error&) = default;
 };
 
-inline Error invalid(std::string message) {
-  return Error{ErrorCode::kInvalid, std::move(message)};
-}
+inline Error invalid(std::string message) { return Error{ErrorCode::kInvalid, std::move(message)}; }
 
 }  // namespace margay

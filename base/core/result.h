@@ -56,9 +56,7 @@ class [[nodiscard]] Result {
 
 using Status = Result<std::monostate>;
 
-inline Status ok_status() {
-  return Status(std::monostate{});
-}
+inline Status ok_status() { return Status(std::monostate{}); }
 
 }  // namespace margay
 

@@ -14,9 +14,7 @@ using std::chrono::seconds;
 
 constexpr const char* kAdminToken = "margay-test-admin";
 
-bool is_executable(const std::string& path) {
-  return access(path.c_str(), X_OK) == 0;
-}
+bool is_executable(const std::string& path) { return access(path.c_str(), X_OK) == 0; }
 
 std::string find_in_path(const std::string& name) {
   const char* path = std::getenv("PATH");
@@ -158,13 +156,9 @@ std::unique_ptr<Etcd> Etcd::start(std::string* why) {
   return etcd;
 }
 
-std::string Etcd::client_url() const {
-  return concat("http://127.0.0.1:", impl_->client_port);
-}
+std::string Etcd::client_url() const { return concat("http://127.0.0.1:", impl_->client_port); }
 
-void Etcd::kill_now() {
-  impl_->process.reset();
-}
+void Etcd::kill_now() { impl_->process.reset(); }
 
 void Etcd::start_again() {
   const std::string peer_url = concat("http://127.0.0.1:", impl_->peer_port);
@@ -204,8 +198,6 @@ std::string old_kubectl() {
   return is_executable(path) ? path : new_kubectl();
 }
 
-std::string new_kubectl() {
-  return find_in_path("kubectl");
-}
+std::string new_kubectl() { return find_in_path("kubectl"); }
 
 }  // namespace margay::test

@@ -139,9 +139,7 @@ bool ChildProcess::reap(bool block) {
   return reaped_;
 }
 
-bool ChildProcess::is_running() {
-  return !reap(false);
-}
+bool ChildProcess::is_running() { return !reap(false); }
 
 void ChildProcess::send_signal(int signal) {
   if (is_running()) kill(pid_, signal);

@@ -16,9 +16,7 @@ TEST(RunProgram, GivesOutputsAndStatus) {
   EXPECT_EQ(result.err, "oops\n");
 }
 
-TEST(RunProgram, UnknownProgramFails) {
-  EXPECT_EQ(run_program({{"/nonexistent"}, {}, "", ""}).exit_status, 127);
-}
+TEST(RunProgram, UnknownProgramFails) { EXPECT_EQ(run_program({{"/nonexistent"}, {}, "", ""}).exit_status, 127); }
 
 TEST(ChildProcess, StopsOnSigterm) {
   ChildProcess child({{"sleep", "1000"}, {}, "", ""});
