@@ -1,5 +1,5 @@
-// Runs a fuzz target over every file of its corpus, and over cuts of each file: what libFuzzer's own main does when it is
-// given files, without needing clang. Fails when the corpus is missing or empty.
+// Runs a fuzz target over every file of its corpus, and over cuts of each file: what libFuzzer's own main does when it
+// is given files, without needing clang. Fails when the corpus is missing or empty.
 
 #include <cstddef>
 #include <cstdint>

@@ -1,0 +1,68 @@
+// The CRDs in a real kube-apiserver: installed by kubectl, established, structural, served with their columns.
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/core/text.h"
+#include "test/support/api_servers.h"
+
+namespace margay::test {
+namespace {
+
+std::vector<std::string> shipped_plurals() {
+  std::vector<std::string> plurals;
+  for (const auto& entry : std::filesystem::directory_iterator(source_path("crds"))) {
+    if (entry.path().extension() == ".yaml") plurals.push_back(entry.path().stem().string());
+  }
+  std::sort(plurals.begin(), plurals.end());
+  return plurals;
+}
+
+class CrdsInKubernetes : public testing::Test {
+ protected:
+  // start_kube_apiserver installs the CRDs and waits until all are established; it aborts when one is refused.
+  static void SetUpTestSuite() { server() = start_kube_apiserver(&why()); }
+  static void TearDownTestSuite() { server().reset(); }
+  void SetUp() override {
+    if (server() == nullptr) GTEST_SKIP() << why();
+  }
+  static std::unique_ptr<ApiServer>& server() {
+    static std::unique_ptr<ApiServer> instance;
+    return instance;
+  }
+  static std::string& why() {
+    static std::string reason;
+    return reason;
+  }
+  static ProgramResult kubectl(const std::vector<std::string>& arguments) {
+    std::vector<std::string> argv{old_kubectl(), "--kubeconfig", server()->kubeconfig()};
+    argv.insert(argv.end(), arguments.begin(), arguments.end());
+    return run_program({argv, {}, "", ""});
+  }
+};
+
+TEST_F(CrdsInKubernetes, EveryFileIsEstablishedAndStructural) {
+  const ProgramResult result = kubectl(
+      {"get", "crd", "-o",
+       R"(jsonpath={range .items[*]}{.spec.names.plural}{":"}{range .status.conditions[?(@.status=="True")]}{.type}{","}{end}{"\n"}{end})"});
+  ASSERT_EQ(result.exit_status, 0) << result.err;
+  for (const std::string& plural : shipped_plurals()) {
+    EXPECT_NE(result.out.find(plural + ":"), std::string::npos) << plural << " is not installed";
+  }
+  EXPECT_EQ(result.out.find("NonStructuralSchema"), std::string::npos) << result.out;
+}
+
+TEST_F(CrdsInKubernetes, EveryKindIsServedWithItsColumns) {
+  for (const std::string& plural : shipped_plurals()) {
+    const std::string group = plural == "clusternetworkpolicies" ? ".policy.networking.k8s.io" : ".projectcalico.org";
+    const ProgramResult result = kubectl({"get", plural + group, "-A", "-o", "wide"});
+    EXPECT_EQ(result.exit_status, 0) << plural << ": " << result.err;
+  }
+}
+
+}  // namespace
+}  // namespace margay::test
