@@ -34,8 +34,10 @@ void ResponderImpl::abort() {
   if (connection_ != nullptr) std::exchange(connection_, nullptr)->abort();
 }
 
-std::size_t ResponderImpl::queued_bytes() const {
-  return connection_ == nullptr ? 0 : connection_->queued_bytes();
+std::size_t ResponderImpl::queued_bytes() const { return connection_ == nullptr ? 0 : connection_->queued_bytes(); }
+
+void ResponderImpl::drained() {
+  if (const auto task = on_drained_) (*task)();
 }
 
 void ResponderImpl::on_closed(Task task) {

@@ -32,7 +32,10 @@ ServerConnection::ServerConnection(loop::Loop& loop, Owner& owner, const ServerL
 void ServerConnection::start() {
   timer_->arm(limits_.head_timeout);
   stream_->start({.on_data = [this](std::string_view bytes) { on_data(bytes); },
-                  .on_drained = {},
+                  .on_drained =
+                      [this] {
+                        if (responder_ != nullptr) responder_->drained();
+                      },
                   .on_closed = [this](const Status& reason) { on_closed(reason); }});
 }
 
@@ -60,8 +63,7 @@ void ServerConnection::close_silently() {
 void ServerConnection::on_data(std::string_view bytes) {
   switch (state_) {
     case State::kHead:
-    case State::kBody:
-      return consume(bytes);
+    case State::kBody: return consume(bytes);
     case State::kLingering:
       discarded_ += bytes.size();
       if (discarded_ > kDiscardMax) close();
@@ -89,12 +91,9 @@ void ServerConnection::on_timer() {
       if (queued_bytes() == 0 || queued_bytes() == queued_before_) return close();
       queued_before_ = queued_bytes();
       return timer_->arm(limits_.idle_timeout);
-    case State::kBody:
-      return refuse(408, "the request's body took too long");
-    case State::kLingering:
-      return on_linger_timer();
-    case State::kAnswering:
-      return;
+    case State::kBody: return refuse(408, "the request's body took too long");
+    case State::kLingering: return on_linger_timer();
+    case State::kAnswering: return;
   }
 }
 
