@@ -2,6 +2,7 @@
 #include <set>
 #include <string>
 
+#include "base/core/field_error.h"
 #include "base/core/random.h"
 #include "base/core/result.h"
 #include "base/core/task.h"
@@ -43,6 +44,19 @@ TEST(Result, MovesWhatItHolds) {
 }
 
 TEST(ResultDeathTest, WrongSideAborts) { EXPECT_DEATH((void)half(1).value(), "check failed"); }
+
+TEST(FieldPath, BracketsWhatIsNoWord) {
+  std::string path;
+  append_member_path(path, "metadata");
+  append_member_path(path, "labels");
+  append_member_path(path, "example.com/role");
+  EXPECT_EQ(path, "metadata.labels[example.com/role]");
+  append_element_path(path, 2);
+  append_member_path(path, "$patch");
+  EXPECT_EQ(path, "metadata.labels[example.com/role][2].$patch");
+  append_member_path(path, "");
+  EXPECT_EQ(path, "metadata.labels[example.com/role][2].$patch[]");
+}
 
 TEST(Text, SplitsAndJoins) {
   EXPECT_EQ(split("", ',').size(), 1U);

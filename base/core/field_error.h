@@ -2,6 +2,7 @@
 // at the first.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,5 +36,10 @@ std::string_view cause_reason(FieldError::Kind kind);
 
 // "spec.cidr: message; spec.blockSize: message"
 std::string to_string(const FieldErrors& errors);
+
+// How every path is written: "spec" and "cidr" make "spec.cidr"; a name that is no plain word stands in brackets, as in
+// "metadata.labels[example.com/role]"; an element is "spec.nets[2]".
+void append_member_path(std::string& path, std::string_view name);
+void append_element_path(std::string& path, std::size_t index);
 
 }  // namespace margay

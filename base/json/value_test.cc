@@ -136,7 +136,7 @@ TEST(Parse, DuplicateAmongManyNamesIsFoundWithoutQuadraticTime) {
   std::string text = "{";
   for (int i = 0; i < 200'000; ++i) text.append(concat("\"n", i, "\":0,\n"));
   EXPECT_EQ(parse(text + "\"last\":0}").value().as_object()->size(), 200'001U);
-  EXPECT_EQ(error_of(text + "\"n1\":0}"), "line 200001, column 1: member \"n1\" is there twice");
+  EXPECT_EQ(error_of(text + "\"n1\":0}"), "line 200001, column 1: member \"n1\" is there twice, first in line 2");
 }
 
 TEST(Parse, LimitsHold) {
