@@ -164,5 +164,34 @@ TEST_P(Loopback, StopLetsTheAnswerUnderWayFinish) {
   EXPECT_EQ(outcome.body, "late");
 }
 
+TEST_P(Loopback, WriterGoesOnWhenItsQueueIsEmpty) {
+  constexpr int kPieces = 64;
+  constexpr std::size_t kPieceSize = 256 * 1024;
+  std::unique_ptr<Responder> kept;
+  int written = 0;
+  std::size_t queued_max = 0;
+  const auto write_more = [&] {
+    while (written < kPieces && kept->queued_bytes() == 0) {
+      ++written;
+      kept->write(std::string(kPieceSize, 'x'));
+      queued_max = std::max(queued_max, kept->queued_bytes());
+    }
+    if (written == kPieces && kept->queued_bytes() == 0) std::exchange(kept, nullptr)->finish();
+  };
+  const loop::Endpoint endpoint = serve([&](const Request&, const PeerInfo&, std::unique_ptr<Responder> responder) {
+    kept = std::move(responder);
+    kept->on_drained([&] { write_more(); });
+    kept->start({.status = 200, .headers = {}});
+    write_more();
+  });
+  auto client = make_client(loop_, network_, {.endpoint = endpoint, .tls = {}, .host_header = {}});
+  Outcome outcome;
+  auto exchange = client->start({.method = "GET", .target = "/", .headers = {}, .body = ""}, {}, collect(outcome));
+  ASSERT_TRUE(run([&] { return outcome.is_done; }));
+  EXPECT_FALSE(outcome.error);
+  EXPECT_EQ(outcome.body.size(), kPieces * kPieceSize);
+  EXPECT_LT(queued_max, 2 * kPieceSize);
+}
+
 }  // namespace
 }  // namespace margay::http

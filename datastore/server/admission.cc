@@ -83,8 +83,8 @@ ApiStatus check_shape(const json::Value& object) {
 void keep_server_owned_metadata(const json::Value& before, json::Value& object) {
   const json::Value& old_metadata = *before.find("metadata");
   json::Value& metadata = metadata_of(object);
-  for (const std::string_view field :
-       {"name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"})
+  for (const std::string_view field : {"name", "namespace", "uid", "creationTimestamp", "deletionTimestamp",
+                                       "deletionGracePeriodSeconds", "generation"})
     copy_or_erase(old_metadata, metadata, field);
   metadata.make_object().erase("selfLink");
 }
@@ -119,12 +119,14 @@ ApiResult<Admitted> admit_new(const AdmissionContext& context, json::Value objec
   MARGAY_RETURN_IF_ERROR(prune_unknown(context, admitted));
   json::Value& metadata = metadata_of(admitted.object);
   json::Object& members = metadata.make_object();
-  for (const std::string_view field : {"resourceVersion", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"})
+  for (const std::string_view field :
+       {"resourceVersion", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"})
     members.erase(field);
   metadata["uid"] = make_uid(context.random);
   if (has_generation(context.resource)) metadata["generation"] = 1;
   metadata["creationTimestamp"] = format_timestamp(context.now);
-  if (context.resource.has_status && !keeps_status_on_create(context.resource)) admitted.object.make_object().erase("status");
+  if (context.resource.has_status && !keeps_status_on_create(context.resource))
+    admitted.object.make_object().erase("status");
   context.schema.apply_defaults(admitted.object);
   complete_new_kind(context.resource, context.now, admitted.object);
   MARGAY_RETURN_IF_ERROR(check(context, nullptr, admitted.object));
@@ -148,7 +150,8 @@ ApiResult<Admitted> admit_change(const AdmissionContext& context, const json::Va
   return admitted;
 }
 
-ApiResult<Admitted> admit_status(const AdmissionContext& context, const json::Value& before, const json::Value& object) {
+ApiResult<Admitted> admit_status(const AdmissionContext& context, const json::Value& before,
+                                 const json::Value& object) {
   MARGAY_RETURN_IF_ERROR(check_shape(object));
   Admitted admitted{before, {}};
   metadata_of(admitted.object).make_object().erase("resourceVersion");

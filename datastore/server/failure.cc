@@ -65,22 +65,23 @@ Failure bad_request(std::string message) { return make(400, "BadRequest", std::m
 Failure unauthorized() { return make(401, "Unauthorized", "Unauthorized"); }
 
 Failure forbidden(const Subject& subject, std::string_view user, std::string_view verb, std::string_view name_space) {
-  const std::string where = name_space.empty() ? std::string(" at the cluster scope")
-                                               : concat(" in the namespace ", quoted(name_space));
-  return forbidden_because(subject, concat("User ", quoted(user), " cannot ", verb, " resource ", quoted(subject.plural),
-                                           " in API group ", quoted(subject.group), where));
+  const std::string where =
+      name_space.empty() ? std::string(" at the cluster scope") : concat(" in the namespace ", quoted(name_space));
+  return forbidden_because(subject, concat("User ", quoted(user), " cannot ", verb, " resource ",
+                                           quoted(subject.plural), " in API group ", quoted(subject.group), where));
 }
 
 Failure forbidden_because(const Subject& subject, std::string_view why) {
-  const std::string what = subject.name.empty() ? subject.qualified_plural()
-                                                : concat(subject.qualified_plural(), " ", quoted(subject.name));
+  const std::string what =
+      subject.name.empty() ? subject.qualified_plural() : concat(subject.qualified_plural(), " ", quoted(subject.name));
   return about(subject, make(403, "Forbidden", concat(what, " is forbidden: ", why)));
 }
 
 Failure no_such_path() { return make(404, "NotFound", "the server could not find the requested resource"); }
 
 Failure not_found(const Subject& subject) {
-  return about(subject, make(404, "NotFound", concat(subject.qualified_plural(), " ", quoted(subject.name), " not found")));
+  return about(subject,
+               make(404, "NotFound", concat(subject.qualified_plural(), " ", quoted(subject.name), " not found")));
 }
 
 Failure method_not_allowed() {
@@ -93,8 +94,8 @@ Failure not_acceptable(std::string_view accepted) {
 
 Failure unsupported_media_type(std::string_view found, std::string_view accepted) {
   return make(415, "UnsupportedMediaType",
-              concat("the body of the request was in an unknown format (", found, ") - accepted media types include: ",
-                     accepted));
+              concat("the body of the request was in an unknown format (", found,
+                     ") - accepted media types include: ", accepted));
 }
 
 Failure already_exists(const Subject& subject) {
@@ -109,7 +110,8 @@ Failure conflict(const Subject& subject, std::string_view why) {
 }
 
 Failure modified(const Subject& subject) {
-  return conflict(subject, "the object has been modified; please apply your changes to the latest version and try again");
+  return conflict(subject,
+                  "the object has been modified; please apply your changes to the latest version and try again");
 }
 
 Failure expired(std::string message) { return make(410, "Expired", std::move(message)); }
@@ -132,8 +134,7 @@ Failure invalid_object(const Subject& subject, const FieldErrors& errors) {
 }
 
 Failure version_too_large(std::uint64_t asked, std::uint64_t current) {
-  Failure failure = make(504, "Timeout",
-                         concat("Too large resource version: ", asked, ", current: ", current));
+  Failure failure = make(504, "Timeout", concat("Too large resource version: ", asked, ", current: ", current));
   failure.causes.push_back({"ResourceVersionTooLarge", "Too large resource version", ""});
   failure.retry_after_seconds = 1;
   return failure;
@@ -149,12 +150,9 @@ Failure internal(std::string message) { return make(500, "InternalError", std::m
 
 Failure from_store(const Error& error, const Subject& subject) {
   switch (error.code) {
-    case ErrorCode::kNotFound:
-      return not_found(subject);
-    case ErrorCode::kAlreadyExists:
-      return already_exists(subject);
-    case ErrorCode::kConflict:
-      return modified(subject);
+    case ErrorCode::kNotFound: return not_found(subject);
+    case ErrorCode::kAlreadyExists: return already_exists(subject);
+    case ErrorCode::kConflict: return modified(subject);
     case ErrorCode::kGone:
       return expired(concat("The resourceVersion for the provided list is too old: ", error.message));
     case ErrorCode::kUnavailable:
@@ -163,14 +161,12 @@ Failure from_store(const Error& error, const Subject& subject) {
       failure.retry_after_seconds = 1;
       return failure;
     }
-    case ErrorCode::kLimitExceeded:
-      return make(413, "RequestEntityTooLarge", error.message);
+    case ErrorCode::kLimitExceeded: return make(413, "RequestEntityTooLarge", error.message);
     case ErrorCode::kInvalid:
     case ErrorCode::kPermissionDenied:
     case ErrorCode::kUnsupported:
     case ErrorCode::kCancelled:
-    case ErrorCode::kInternal:
-      break;
+    case ErrorCode::kInternal: break;
   }
   return internal(concat("the store failed: ", error.message));
 }

@@ -44,7 +44,8 @@ void complete_crd_status(json::Value& object, WallTime now) {
   if (status.find("conditions") == nullptr) {
     json::Array& conditions = status["conditions"].make_array();
     conditions.push_back(crd_condition("NamesAccepted", now, "NoConflicts", "no conflicts found"));
-    conditions.push_back(crd_condition("Established", now, "InitialNamesAccepted", "the initial names have been accepted"));
+    conditions.push_back(
+        crd_condition("Established", now, "InitialNamesAccepted", "the initial names have been accepted"));
   }
   if (const json::Value* names = std::as_const(object).find({"spec", "names"})) status["acceptedNames"] = *names;
   if (status.find("storedVersions") != nullptr) return;
@@ -64,10 +65,11 @@ FieldError invalid_value(std::string path, std::string_view found, std::string_v
 
 FieldErrors check_crd(const json::Value* before, const json::Value& object) {
   FieldErrors errors;
-  const std::string expected = concat(object.string_at({"spec", "names", "plural"}), ".", object.string_at({"spec", "group"}));
+  const std::string expected =
+      concat(object.string_at({"spec", "names", "plural"}), ".", object.string_at({"spec", "group"}));
   if (meta_string(object, "name") != expected)
-    errors.push_back(invalid_value("metadata.name", meta_string(object, "name"),
-                                   "must be spec.names.plural+\".\"+spec.group"));
+    errors.push_back(
+        invalid_value("metadata.name", meta_string(object, "name"), "must be spec.names.plural+\".\"+spec.group"));
   if (before == nullptr) return errors;
   for (const std::string_view field : {"group", "scope"})
     if (before->string_at({"spec", field}) != object.string_at({"spec", field}))
@@ -77,7 +79,9 @@ FieldErrors check_crd(const json::Value* before, const json::Value& object) {
 
 }  // namespace
 
-bool is_crd(const schema::ResourceInfo& resource) { return resource.group == kCrdGroup && resource.plural == kCrdPlural; }
+bool is_crd(const schema::ResourceInfo& resource) {
+  return resource.group == kCrdGroup && resource.plural == kCrdPlural;
+}
 bool is_namespace(const schema::ResourceInfo& resource) { return is_core(resource, "namespaces"); }
 
 bool keeps_status_on_create(const schema::ResourceInfo& resource) { return is_core(resource, "nodes"); }

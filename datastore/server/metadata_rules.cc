@@ -141,7 +141,8 @@ std::string string_map_problem(const json::Value& metadata, std::string_view fie
 }
 
 template <class Accept>
-std::string list_problem(const json::Value& metadata, std::string_view field, std::string_view expected, Accept accept) {
+std::string list_problem(const json::Value& metadata, std::string_view field, std::string_view expected,
+                         Accept accept) {
   const json::Value* list = metadata.find(field);
   if (list == nullptr || list->is_null()) return "";
   if (list->as_array() == nullptr) return wrong(field, "an array", *list);
@@ -155,9 +156,10 @@ std::string list_problem(const json::Value& metadata, std::string_view field, st
 std::string metadata_shape_problem(const json::Value& object) {
   const json::Value* metadata = object.find("metadata");
   if (metadata == nullptr || metadata->is_null()) return "";
-  if (metadata->as_object() == nullptr) return concat("metadata: expected an object, found ", json::to_string(metadata->type()));
-  for (const std::string_view field : {"name", "generateName", "namespace", "uid", "resourceVersion", "creationTimestamp",
-                                       "deletionTimestamp", "selfLink"}) {
+  if (metadata->as_object() == nullptr)
+    return concat("metadata: expected an object, found ", json::to_string(metadata->type()));
+  for (const std::string_view field : {"name", "generateName", "namespace", "uid", "resourceVersion",
+                                       "creationTimestamp", "deletionTimestamp", "selfLink"}) {
     const json::Value* value = metadata->find(field);
     if (value != nullptr && !value->is_null() && value->as_string() == nullptr) return wrong(field, "a string", *value);
   }
@@ -165,7 +167,8 @@ std::string metadata_shape_problem(const json::Value& object) {
     if (std::string problem = string_map_problem(*metadata, field); !problem.empty()) return problem;
   const auto is_string = [](const json::Value& value) { return value.as_string() != nullptr; };
   const auto is_object = [](const json::Value& value) { return value.as_object() != nullptr; };
-  if (std::string problem = list_problem(*metadata, "finalizers", "strings", is_string); !problem.empty()) return problem;
+  if (std::string problem = list_problem(*metadata, "finalizers", "strings", is_string); !problem.empty())
+    return problem;
   if (std::string problem = list_problem(*metadata, "ownerReferences", "objects", is_object); !problem.empty())
     return problem;
   return list_problem(*metadata, "managedFields", "objects", is_object);

@@ -123,7 +123,8 @@ bool has_finalizers(const json::Value& object) {
 
 bool has_finalizer(const json::Value& object, std::string_view finalizer) {
   const json::Array* finalizers = meta_array(object, "finalizers");
-  return finalizers != nullptr && std::find(finalizers->begin(), finalizers->end(), json::Value(finalizer)) != finalizers->end();
+  return finalizers != nullptr &&
+         std::find(finalizers->begin(), finalizers->end(), json::Value(finalizer)) != finalizers->end();
 }
 
 void add_finalizer(json::Value& object, std::string_view finalizer) {

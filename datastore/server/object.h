@@ -1,7 +1,7 @@
 // Objects as the server keeps and shows them.
 //
-// Kept: compact JSON that begins {"apiVersion":…,"kind":…,"metadata":{ and has no resourceVersion. Shown: the same bytes
-// with "resourceVersion":"N", put in behind "metadata":{ , so that lists and watches are served without parsing.
+// Kept: compact JSON that begins {"apiVersion":…,"kind":…,"metadata":{ and has no resourceVersion. Shown: the same
+// bytes with "resourceVersion":"N", put in behind "metadata":{ , so that lists and watches are served without parsing.
 #pragma once
 
 #include <string>

@@ -53,7 +53,8 @@ std::optional<ResourcePath> parse_resource_path(std::string_view path) {
   return out;
 }
 
-std::string store_key(std::string_view group, std::string_view plural, std::string_view name_space, std::string_view name) {
+std::string store_key(std::string_view group, std::string_view plural, std::string_view name_space,
+                      std::string_view name) {
   return store_prefix(group, plural, name_space).append(name);
 }
 
