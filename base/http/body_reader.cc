@@ -18,26 +18,16 @@ int hex_value(char c) {
   return -1;
 }
 
-bool is_text(char c) {
-  return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f);
-}
+bool is_text(char c) { return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f); }
 
 }  // namespace
 
 BodyReader::BodyReader(Framing framing) : left_(framing.length) {
   switch (framing.kind) {
-    case Framing::Kind::kNone:
-      state_ = State::kComplete;
-      break;
-    case Framing::Kind::kLength:
-      state_ = framing.length == 0 ? State::kComplete : State::kLength;
-      break;
-    case Framing::Kind::kChunked:
-      state_ = State::kSizeStart;
-      break;
-    case Framing::Kind::kUntilClose:
-      state_ = State::kUntilClose;
-      break;
+    case Framing::Kind::kNone: state_ = State::kComplete; break;
+    case Framing::Kind::kLength: state_ = framing.length == 0 ? State::kComplete : State::kLength; break;
+    case Framing::Kind::kChunked: state_ = State::kSizeStart; break;
+    case Framing::Kind::kUntilClose: state_ = State::kUntilClose; break;
   }
 }
 
@@ -67,9 +57,7 @@ std::string_view BodyReader::data(std::string_view& bytes, State after) {
   return piece;
 }
 
-bool BodyReader::spend() {
-  return ++overhead_ <= kOverheadMax;
-}
+bool BodyReader::spend() { return ++overhead_ <= kOverheadMax; }
 
 bool BodyReader::size_digit(char c) {
   const int value = hex_value(c);
@@ -101,29 +89,20 @@ bool BodyReader::frame(char c) {
       overhead_ -= std::min(overhead_, kPaidPerChunk);
       return size_digit(c);
     case State::kSize:
-    case State::kSizeExtension:
-      return after_size(c);
-    case State::kSizeLf:
-      return expect('\n', left_ == 0 ? State::kTrailerStart : State::kData);
-    case State::kDataCr:
-      return expect('\r', State::kDataLf);
-    case State::kDataLf:
-      return expect('\n', State::kSizeStart);
-    case State::kTrailerStart:
-      state_ = c == '\r' ? State::kEndLf : State::kTrailer;
-      return c == '\r' || is_text(c);
+    case State::kSizeExtension: return after_size(c);
+    case State::kSizeLf: return expect('\n', left_ == 0 ? State::kTrailerStart : State::kData);
+    case State::kDataCr: return expect('\r', State::kDataLf);
+    case State::kDataLf: return expect('\n', State::kSizeStart);
+    case State::kTrailerStart: state_ = c == '\r' ? State::kEndLf : State::kTrailer; return c == '\r' || is_text(c);
     case State::kTrailer:
       if (c == '\r') state_ = State::kTrailerLf;
       return c == '\r' || is_text(c);
-    case State::kTrailerLf:
-      return expect('\n', State::kTrailerStart);
-    case State::kEndLf:
-      return expect('\n', State::kComplete);
+    case State::kTrailerLf: return expect('\n', State::kTrailerStart);
+    case State::kEndLf: return expect('\n', State::kComplete);
     case State::kComplete:
     case State::kLength:
     case State::kUntilClose:
-    case State::kData:
-      break;
+    case State::kData: break;
   }
   return false;
 }

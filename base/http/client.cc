@@ -10,22 +10,25 @@ namespace {
 // The state is there as long as the exchange is under way, and the pool as long as the state.
 class ExchangeImpl final : public Exchange {
  public:
-  ExchangeImpl(ClientPool& pool, ExchangeState& state) : pool_(pool), state_(&state) { state.handle = &state_; }
+  ExchangeImpl(ClientPool& pool, Request request, ExchangeOptions options, ExchangeEvents events) : pool_(pool) {
+    pool_.start(std::move(request), options, std::move(events), link_);
+  }
   ~ExchangeImpl() override {
-    if (state_ != nullptr) pool_.abandon(*state_);
+    if (link_.state != nullptr) pool_.abandon(*link_.state);
   }
   void pause() override {
-    if (state_ == nullptr || std::exchange(state_->is_paused, true)) return;
-    if (state_->connection != nullptr) state_->connection->on_pause();
+    if (link_.state == nullptr || std::exchange(link_.state->is_paused, true)) return;
+    if (link_.state->connection != nullptr) link_.state->connection->on_pause();
   }
   void resume() override {
-    if (state_ == nullptr || !std::exchange(state_->is_paused, false)) return;
-    if (state_->connection != nullptr) state_->connection->on_resume();
+    if (link_.state == nullptr || !std::exchange(link_.state->is_paused, false)) return;
+    if (link_.state->connection != nullptr) link_.state->connection->on_resume();
   }
+  [[nodiscard]] bool may_have_been_sent() const override { return link_.was_sent; }
 
  private:
   ClientPool& pool_;
-  ExchangeState* state_;
+  ExchangeLink link_;
 };
 
 class ClientImpl final : public Client {
@@ -38,7 +41,7 @@ class ClientImpl final : public Client {
     loop_.post([pool = std::move(pool_)] {});
   }
   std::unique_ptr<Exchange> start(Request request, ExchangeOptions options, ExchangeEvents events) override {
-    return std::make_unique<ExchangeImpl>(*pool_, pool_->start(std::move(request), options, std::move(events)));
+    return std::make_unique<ExchangeImpl>(*pool_, std::move(request), options, std::move(events));
   }
 
  private:

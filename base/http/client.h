@@ -52,8 +52,8 @@ class Exchange {
   // Flow control towards the server.
   virtual void pause() = 0;
   virtual void resume() = 0;
-  // False: no byte of the request was given to a connection, so the server cannot have acted on it and any method may be
-  // sent again. Asked from on_done.
+  // False: no byte of the request was given to a connection, so the server cannot have acted on it and any method may
+  // be sent again. Asked from on_done.
   [[nodiscard]] virtual bool may_have_been_sent() const { return true; }
 };
 

@@ -33,6 +33,7 @@ void ClientConnection::begin(ExchangeState& exchange, std::string head) {
   MARGAY_CHECK(is_idle() && stream_ != nullptr);
   exchange_ = &exchange;
   exchange.connection = this;
+  if (exchange.link != nullptr) exchange.link->was_sent = true;
   is_reused_ = std::exchange(was_used_, true);
   is_in_body_ = false;
   interim_responses_ = 0;
@@ -107,16 +108,10 @@ bool ClientConnection::step(std::string_view& bytes) {
 
 bool ClientConnection::step_head(std::string_view& bytes) {
   switch (head_.take(bytes)) {
-    case HeadReader::State::kMore:
-      return false;
-    case HeadReader::State::kTooLarge:
-      fail(invalid("the response's head is over the limit"));
-      return false;
-    case HeadReader::State::kMalformed:
-      fail(invalid("malformed response head"));
-      return false;
-    case HeadReader::State::kComplete:
-      return take_head();
+    case HeadReader::State::kMore: return false;
+    case HeadReader::State::kTooLarge: fail(invalid("the response's head is over the limit")); return false;
+    case HeadReader::State::kMalformed: fail(invalid("malformed response head")); return false;
+    case HeadReader::State::kComplete: return take_head();
   }
   return false;
 }

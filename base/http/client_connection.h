@@ -21,6 +21,14 @@ namespace margay::http {
 
 class ClientConnection;
 
+struct ExchangeState;
+
+// What the owner's Exchange knows: the state while the exchange is under way.
+struct ExchangeLink {
+  ExchangeState* state = nullptr;
+  bool was_sent = false;
+};
+
 struct ExchangeState {
   Request request;
   ExchangeOptions options;
@@ -28,7 +36,7 @@ struct ExchangeState {
   std::unique_ptr<loop::Timer> timer;  // the head's deadline, then the silence inside the body
   std::optional<Error> early_failure;  // found in start(), told on the next turn
   ClientConnection* connection = nullptr;
-  ExchangeState** handle = nullptr;  // the pointer in the owner's Exchange, cleared when this ends
+  ExchangeLink* link = nullptr;  // null when the owner's Exchange is gone
   bool is_paused = false;
   bool is_over = false;  // on_done has run, or the owner has abandoned it
   bool was_sent_again = false;

@@ -39,10 +39,12 @@ ClientPool::ClientPool(loop::Loop& loop, loop::Network& network, ClientConfig co
   idle_timer_ = loop_.make_timer([this] { on_idle_timer(); });
 }
 
-ExchangeState& ClientPool::start(Request request, ExchangeOptions options, ExchangeEvents events) {
+void ClientPool::start(Request request, ExchangeOptions options, ExchangeEvents events, ExchangeLink& link) {
   auto owned = std::make_unique<ExchangeState>();
   ExchangeState& exchange = *owned;
   exchanges_.emplace(&exchange, std::move(owned));
+  exchange.link = &link;
+  link.state = &exchange;
   exchange.request = std::move(request);
   exchange.options = options;
   exchange.events = std::move(events);
@@ -50,12 +52,11 @@ ExchangeState& ClientPool::start(Request request, ExchangeOptions options, Excha
   if (auto head = format_request_head(exchange.request, host_); !head) {
     exchange.early_failure = head.error();
     exchange.timer->arm(Duration::zero());
-    return exchange;
+    return;
   }
   if (options.head_timeout) exchange.timer->arm(*options.head_timeout);
   waiting_.push_back(&exchange);
   dispatch();
-  return exchange;
 }
 
 void ClientPool::abandon(ExchangeState& exchange) {
@@ -201,8 +202,8 @@ void ClientPool::on_idle_timer() {
 void ClientPool::end(ExchangeState& exchange) {
   exchange.is_over = true;
   exchange.timer.reset();
-  if (exchange.handle != nullptr) *exchange.handle = nullptr;
-  exchange.handle = nullptr;
+  if (exchange.link != nullptr) exchange.link->state = nullptr;
+  exchange.link = nullptr;
 }
 
 void ClientPool::retire(ExchangeState& exchange) {

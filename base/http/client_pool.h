@@ -16,7 +16,7 @@ class ClientPool final : public ClientConnection::Owner {
  public:
   ClientPool(loop::Loop& loop, loop::Network& network, ClientConfig config);
 
-  ExchangeState& start(Request request, ExchangeOptions options, ExchangeEvents events);
+  void start(Request request, ExchangeOptions options, ExchangeEvents events, ExchangeLink& link);
   void abandon(ExchangeState& exchange);
   // Everything ends, silently. The memory stays until the pool is destroyed.
   void shut_down();

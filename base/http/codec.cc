@@ -14,9 +14,7 @@ namespace beast = boost::beast;
 using BeastError = beast::error_code;
 using BeastView = beast::string_view;
 
-std::string_view view(BeastView text) {
-  return {text.data(), text.size()};
-}
+std::string_view view(BeastView text) { return {text.data(), text.size()}; }
 
 // Beast's parser with the fields going straight into ours. Never fed more than a head.
 template <bool is_request>
@@ -86,9 +84,7 @@ bool to_origin_form(std::string& target, std::string_view method) {
   return true;
 }
 
-int status_of(const BeastError& error) {
-  return error == beast::http::error::bad_version ? 505 : 400;
-}
+int status_of(const BeastError& error) { return error == beast::http::error::bad_version ? 505 : 400; }
 
 bool is_token_character(char c) {
   constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
@@ -119,9 +115,7 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
   out.append(name).append(": ").append(value).append("\r\n");
 }
 
-bool wants_length(std::string_view method) {
-  return method == "POST" || method == "PUT" || method == "PATCH";
-}
+bool wants_length(std::string_view method) { return method == "POST" || method == "PUT" || method == "PATCH"; }
 
 }  // namespace
 
@@ -202,9 +196,7 @@ std::string format_chunk_size(std::size_t size) {
   return out.append("\r\n");
 }
 
-bool allows_body(int status) {
-  return status >= 200 && status != 204 && status != 304;
-}
+bool allows_body(int status) { return status >= 200 && status != 204 && status != 304; }
 
 bool is_safe_method(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "TRACE";

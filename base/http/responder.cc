@@ -36,10 +36,6 @@ void ResponderImpl::abort() {
 
 std::size_t ResponderImpl::queued_bytes() const { return connection_ == nullptr ? 0 : connection_->queued_bytes(); }
 
-void ResponderImpl::drained() {
-  if (const auto task = on_drained_) (*task)();
-}
-
 void ResponderImpl::on_closed(Task task) {
   if (!was_lost_) {
     on_closed_ = std::move(task);

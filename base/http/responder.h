@@ -1,7 +1,9 @@
 // The Responder that a handler gets. Internal to base/http.
 #pragma once
 
+#include <cstddef>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "base/http/server.h"
@@ -23,20 +25,23 @@ class ResponderImpl final : public Responder {
   void abort() override;
   [[nodiscard]] bool is_open() const override { return connection_ != nullptr; }
   [[nodiscard]] std::size_t queued_bytes() const override;
-  void on_drained(Callback<void()> task) override { on_drained_ = std::make_shared<Callback<void()>>(std::move(task)); }
+  void on_drained(Callback<void()> task) override { on_drained_ = std::move(task); }
   void on_closed(Task task) override;
 
-  // The last queued byte has been taken by the kernel.
-  void drained();
   // The connection ended before the response was complete.
   void connection_gone();
+  // The task is out while it runs, because it may destroy or replace itself; give_back() keeps a newer one.
+  Callback<void()> take_on_drained() { return std::exchange(on_drained_, nullptr); }
+  void give_back(Callback<void()> task) {
+    if (!on_drained_) on_drained_ = std::move(task);
+  }
   void detach() { connection_ = nullptr; }
 
  private:
   loop::Loop& loop_;
   ServerConnection* connection_;  // null when the response is complete or cannot be
   bool was_lost_ = false;
-  std::shared_ptr<Callback<void()>> on_drained_;  // shared: it may destroy this while it runs
+  Callback<void()> on_drained_;
   Task on_closed_;
   std::unique_ptr<loop::Timer> late_;  // tells of a loss that came before on_closed()
 };

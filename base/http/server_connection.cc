@@ -32,10 +32,7 @@ ServerConnection::ServerConnection(loop::Loop& loop, Owner& owner, const ServerL
 void ServerConnection::start() {
   timer_->arm(limits_.head_timeout);
   stream_->start({.on_data = [this](std::string_view bytes) { on_data(bytes); },
-                  .on_drained =
-                      [this] {
-                        if (responder_ != nullptr) responder_->drained();
-                      },
+                  .on_drained = [this] { on_drained(); },
                   .on_closed = [this](const Status& reason) { on_closed(reason); }});
 }
 
@@ -75,6 +72,15 @@ void ServerConnection::on_data(std::string_view bytes) {
       stream_->pause_reading();
       return;
   }
+}
+
+void ServerConnection::on_drained() {
+  ResponderImpl* responder = responder_;
+  if (responder == nullptr) return;
+  Callback<void()> task = responder->take_on_drained();
+  if (!task) return;
+  task();
+  if (responder_ == responder) responder->give_back(std::move(task));
 }
 
 void ServerConnection::on_closed(const Status& reason) {

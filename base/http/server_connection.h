@@ -59,6 +59,7 @@ class ServerConnection {
   enum class State { kHead, kBody, kAnswering, kLingering };
 
   void on_data(std::string_view bytes);
+  void on_drained();
   void on_closed(const Status& reason);
   void on_timer();
   void on_linger_timer();

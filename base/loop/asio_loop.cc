@@ -27,7 +27,8 @@ constexpr Duration kLongestWait = std::chrono::hours(24 * 365);
 // A wait is not moved when the timer is armed to a later time or disarmed: it fires, sees that it is early and waits
 // again. Re-arming for every packet is then an assignment.
 struct TimerState : std::enable_shared_from_this<TimerState> {
-  TimerState(asio::io_context& context, Task task) : timer(context), on_fire(std::move(task)) {}
+  TimerState(asio::io_context& context, const bool& ending, Task task)
+      : timer(context), is_loop_ending(ending), on_fire(std::move(task)) {}
 
   void arm(Duration after) {
     deadline = std::chrono::steady_clock::now() + std::clamp(after, Duration::zero(), kLongestWait);
@@ -42,7 +43,7 @@ struct TimerState : std::enable_shared_from_this<TimerState> {
   }
 
   void expired(std::uint64_t mine) {
-    if (is_dead || mine != generation) return;
+    if (is_dead || is_loop_ending || mine != generation) return;
     is_waiting = false;
     if (!deadline) return;
     if (std::chrono::steady_clock::now() < *deadline) return wait();
@@ -51,6 +52,7 @@ struct TimerState : std::enable_shared_from_this<TimerState> {
   }
 
   asio::steady_timer timer;
+  const bool& is_loop_ending;
   Task on_fire;
   std::optional<std::chrono::steady_clock::time_point> deadline;
   std::uint64_t generation = 0;
@@ -60,8 +62,7 @@ struct TimerState : std::enable_shared_from_this<TimerState> {
 
 class AsioTimer final : public Timer {
  public:
-  AsioTimer(asio::io_context& context, Task on_fire)
-      : state_(std::make_shared<TimerState>(context, std::move(on_fire))) {}
+  explicit AsioTimer(std::shared_ptr<TimerState> state) : state_(std::move(state)) {}
   ~AsioTimer() override {
     state_->is_dead = true;
     state_->timer.cancel();
@@ -75,20 +76,24 @@ class AsioTimer final : public Timer {
 };
 
 struct WatchState : std::enable_shared_from_this<WatchState> {
-  WatchState(asio::io_context& context, Task readable, Task writable)
-      : descriptor(context), on_readable(std::move(readable)), on_writable(std::move(writable)) {}
+  WatchState(asio::io_context& context, const bool& ending, Task readable, Task writable)
+      : descriptor(context),
+        is_loop_ending(ending),
+        on_readable(std::move(readable)),
+        on_writable(std::move(writable)) {}
 
   void want(Descriptor::wait_type type, bool WatchState::*is_waiting, Task WatchState::*on_ready) {
     if (this->*is_waiting) return;
     this->*is_waiting = true;
     descriptor.async_wait(type, [self = shared_from_this(), is_waiting, on_ready](ErrorCodeAsio) {
-      if (self->is_dead) return;
+      if (self->is_dead || self->is_loop_ending) return;
       (*self).*is_waiting = false;
       ((*self).*on_ready)();
     });
   }
 
   Descriptor descriptor;
+  const bool& is_loop_ending;
   Task on_readable;
   Task on_writable;
   bool is_reading = false;
@@ -122,10 +127,17 @@ class AsioLoop::Impl {
   asio::io_context context{1};
   asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
   std::atomic<std::thread::id> thread{std::this_thread::get_id()};
+  bool is_ending = false;
 };
 
 AsioLoop::AsioLoop() : impl_(std::make_unique<Impl>()) {}
-AsioLoop::~AsioLoop() = default;
+
+// Tasks that never ran are destroyed while everything that they may own, or post, still works.
+AsioLoop::~AsioLoop() {
+  impl_->is_ending = true;
+  impl_->context.restart();
+  impl_->context.poll();
+}
 
 void AsioLoop::run() {
   impl_->thread = std::this_thread::get_id();
@@ -154,27 +166,25 @@ void AsioLoop::stop() {
 }
 
 void AsioLoop::post(Task task) {
-  asio::post(impl_->context, std::move(task));
+  asio::post(impl_->context, [impl = impl_.get(), task = std::move(task)]() mutable {
+    if (!impl->is_ending) task();
+  });
 }
 
 std::unique_ptr<Timer> AsioLoop::make_timer(Task on_fire) {
-  return std::make_unique<AsioTimer>(impl_->context, std::move(on_fire));
+  return std::make_unique<AsioTimer>(
+      std::make_shared<TimerState>(impl_->context, impl_->is_ending, std::move(on_fire)));
 }
 
-TimePoint AsioLoop::now() const {
-  return TimePoint(std::chrono::steady_clock::now().time_since_epoch());
-}
+TimePoint AsioLoop::now() const { return TimePoint(std::chrono::steady_clock::now().time_since_epoch()); }
 
-WallTime AsioLoop::wall_now() const {
-  return std::chrono::system_clock::now();
-}
+WallTime AsioLoop::wall_now() const { return std::chrono::system_clock::now(); }
 
-bool AsioLoop::in_loop_thread() const {
-  return impl_->thread.load() == std::this_thread::get_id();
-}
+bool AsioLoop::in_loop_thread() const { return impl_->thread.load() == std::this_thread::get_id(); }
 
 Result<std::unique_ptr<FdWatch>> AsioLoop::watch(int fd, Task on_readable, Task on_writable) {
-  auto state = std::make_shared<WatchState>(impl_->context, std::move(on_readable), std::move(on_writable));
+  auto state =
+      std::make_shared<WatchState>(impl_->context, impl_->is_ending, std::move(on_readable), std::move(on_writable));
   ErrorCodeAsio error;
   state->descriptor.assign(fd, error);
   if (error) return Error{ErrorCode::kInternal, concat("cannot watch descriptor ", fd, ": ", error.message())};

@@ -17,9 +17,7 @@ bool is_host_character(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_';
 }
 
-bool is_ipv6_character(char c) {
-  return is_host_character(c) || c == ':' || c == '%';
-}
+bool is_ipv6_character(char c) { return is_host_character(c) || c == ':' || c == '%'; }
 
 Result<Endpoint> parse_unix(std::string_view text, std::string_view path) {
   if (!path.starts_with('/')) return bad(text, "the path is not absolute");

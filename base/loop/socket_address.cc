@@ -22,26 +22,19 @@ constexpr int kKeepAliveIntervalSeconds = 10;
 constexpr int kKeepAliveProbes = 3;
 constexpr int kUserTimeoutMs = 60'000;
 
-void set_option(int fd, int level, int name, int value) {
-  (void)setsockopt(fd, level, name, &value, sizeof value);
-}
+void set_option(int fd, int level, int name, int value) { (void)setsockopt(fd, level, name, &value, sizeof value); }
 
 ErrorCode code_of(int error_number) {
   switch (error_number) {
     case EACCES:
-    case EPERM:
-      return ErrorCode::kPermissionDenied;
-    case EADDRINUSE:
-      return ErrorCode::kAlreadyExists;
+    case EPERM: return ErrorCode::kPermissionDenied;
+    case EADDRINUSE: return ErrorCode::kAlreadyExists;
     case EADDRNOTAVAIL:
     case EAFNOSUPPORT:
-    case EINVAL:
-      return ErrorCode::kInvalid;
+    case EINVAL: return ErrorCode::kInvalid;
     case EMFILE:
-    case ENFILE:
-      return ErrorCode::kLimitExceeded;
-    default:
-      return ErrorCode::kUnavailable;
+    case ENFILE: return ErrorCode::kLimitExceeded;
+    default: return ErrorCode::kUnavailable;
   }
 }
 
