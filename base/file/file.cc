@@ -1,0 +1,132 @@
+#include "base/file/file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <system_error>
+#include <utility>
+
+#include "base/core/text.h"
+
+namespace margay::file {
+namespace {
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() { (void)close(); }
+
+  [[nodiscard]] int get() const { return fd_; }
+  [[nodiscard]] bool is_open() const { return fd_ >= 0; }
+  // False when what was written may not have reached the file.
+  [[nodiscard]] bool close() {
+    const int fd = std::exchange(fd_, -1);
+    return fd < 0 || ::close(fd) == 0;
+  }
+
+ private:
+  int fd_;
+};
+
+ErrorCode code_of(int number) {
+  switch (number) {
+    case ENOENT:
+    case ENOTDIR: return ErrorCode::kNotFound;
+    case EACCES:
+    case EPERM:
+    case EROFS: return ErrorCode::kPermissionDenied;
+    case EEXIST: return ErrorCode::kAlreadyExists;
+    case EFBIG:
+    case ENOSPC:
+    case EDQUOT:
+    case EMFILE:
+    case ENFILE: return ErrorCode::kLimitExceeded;
+    case EISDIR:
+    case ELOOP:
+    case ENAMETOOLONG: return ErrorCode::kInvalid;
+    default: return ErrorCode::kInternal;
+  }
+}
+
+Error failed(std::string_view path, std::string_view doing) { return error_of(errno, path, doing); }
+
+Result<std::string> read_until_end(const Descriptor& from, const std::string& path, std::size_t size_max) {
+  std::string out;
+  char buffer[16 * 1024];
+  while (true) {
+    const ssize_t count = ::read(from.get(), buffer, sizeof buffer);
+    if (count == 0) return out;
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return failed(path, "cannot read");
+    out.append(buffer, static_cast<std::size_t>(count));
+    if (out.size() > size_max) {
+      return Error{ErrorCode::kLimitExceeded, concat(path, ": larger than the limit of ", size_max, " bytes")};
+    }
+  }
+}
+
+Status write_all(const Descriptor& to, const std::string& path, std::string_view content) {
+  while (!content.empty()) {
+    const ssize_t count = ::write(to.get(), content.data(), content.size());
+    if (count < 0 && errno != EINTR) return failed(path, "cannot write");
+    if (count > 0) content.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return ok_status();
+}
+
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+// A rename is on the disk only when its directory is.
+Status flush_folder(const std::string& path) {
+  const Descriptor folder(::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder.is_open() || ::fsync(folder.get()) != 0) return failed(folder_of(path), "cannot flush");
+  return ok_status();
+}
+
+Status fill(Descriptor& to, const std::string& path, std::string_view content, mode_t mode) {
+  if (::fchmod(to.get(), mode) != 0) return failed(path, "cannot set its mode");
+  MARGAY_RETURN_IF_ERROR(write_all(to, path, content));
+  if (::fsync(to.get()) != 0 || !to.close()) return failed(path, "cannot flush");
+  return ok_status();
+}
+
+}  // namespace
+
+Error error_of(int number, std::string_view path, std::string_view doing) {
+  return Error{code_of(number), concat(path, ": ", doing, ": ", std::generic_category().message(number))};
+}
+
+Result<std::string> read_file(const std::string& path, std::size_t size_max) {
+  // O_NONBLOCK: opening a FIFO nobody writes to must not wait.
+  const Descriptor from(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!from.is_open()) return failed(path, "cannot open");
+  struct stat found {};
+  if (::fstat(from.get(), &found) != 0) return failed(path, "cannot look at");
+  if (!S_ISREG(found.st_mode)) return invalid(concat(path, ": not a regular file"));
+  return read_until_end(from, path, size_max);
+}
+
+Status write_file_atomically(const std::string& path, std::string_view content, mode_t mode) {
+  std::string beside = concat(path, ".XXXXXX");
+  Descriptor to(::mkostemp(beside.data(), O_CLOEXEC));
+  if (!to.is_open()) return failed(path, "cannot create a file beside it");
+  Status status = fill(to, path, content, mode);
+  if (status.ok() && ::rename(beside.c_str(), path.c_str()) != 0) status = failed(path, "cannot replace");
+  if (!status.ok()) {
+    ::unlink(beside.c_str());
+    return status;
+  }
+  return flush_folder(path);
+}
+
+}  // namespace margay::file

@@ -1,0 +1,139 @@
+#include "base/file/file.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/file/temp_dir.h"
+#include "gtest/gtest.h"
+
+namespace margay::file {
+namespace {
+
+class Files : public testing::Test {
+ protected:
+  [[nodiscard]] std::string at(std::string_view name) const { return dir_.at(name); }
+  [[nodiscard]] std::vector<std::string> names() const {
+    std::vector<std::string> out;
+    for (const auto& entry : std::filesystem::directory_iterator(dir_.path())) {
+      out.push_back(entry.path().filename().string());
+    }
+    std::sort(out.begin(), out.end());
+    return out;
+  }
+
+  TempDir dir_ = TempDir::make().value();
+};
+
+mode_t mode_of(const std::string& path) {
+  struct stat found {};
+  EXPECT_EQ(stat(path.c_str(), &found), 0);
+  return found.st_mode & 07777;
+}
+
+using ReadFile = Files;
+using WriteFile = Files;
+
+TEST_F(WriteFile, IsReadBackWithAnyBytes) {
+  std::string content = "a\nb";
+  content.push_back('\0');
+  content.append(100'000, '\xff');
+  ASSERT_TRUE(write_file_atomically(at("x"), content).ok());
+  EXPECT_EQ(read_file(at("x")).value(), content);
+  EXPECT_EQ(mode_of(at("x")), 0644U);
+  ASSERT_TRUE(write_file_atomically(at("empty"), "").ok());
+  EXPECT_EQ(read_file(at("empty")).value(), "");
+}
+
+TEST_F(WriteFile, ReplacesContentAndModeAndLeavesNothingBeside) {
+  ASSERT_TRUE(write_file_atomically(at("x"), "old").ok());
+  ASSERT_TRUE(write_file_atomically(at("x"), "new", 0600).ok());
+  EXPECT_EQ(read_file(at("x")).value(), "new");
+  EXPECT_EQ(mode_of(at("x")), 0600U);
+  EXPECT_EQ(names(), std::vector<std::string>{"x"});
+}
+
+TEST_F(WriteFile, HoldersOfTheOldFileKeepTheOldContent) {
+  ASSERT_TRUE(write_file_atomically(at("x"), "old").ok());
+  ASSERT_EQ(link(at("x").c_str(), at("held").c_str()), 0);
+  ASSERT_TRUE(write_file_atomically(at("x"), "new").ok());
+  EXPECT_EQ(read_file(at("held")).value(), "old");
+}
+
+TEST_F(WriteFile, ReplacesALinkInsteadOfFollowingIt) {
+  ASSERT_TRUE(write_file_atomically(at("target"), "target").ok());
+  ASSERT_EQ(symlink("target", at("link").c_str()), 0);
+  ASSERT_TRUE(write_file_atomically(at("link"), "new").ok());
+  EXPECT_EQ(read_file(at("target")).value(), "target");
+  EXPECT_EQ(read_file(at("link")).value(), "new");
+}
+
+TEST_F(WriteFile, FailureLeavesEverythingAsItWas) {
+  ASSERT_EQ(mkdir(at("folder").c_str(), 0700), 0);
+  ASSERT_TRUE(write_file_atomically(at("folder/inside"), "x").ok());
+  EXPECT_FALSE(write_file_atomically(at("folder"), "y").ok());
+  EXPECT_EQ(names(), std::vector<std::string>{"folder"});
+  const Status status = write_file_atomically(at("none/x"), "y");
+  EXPECT_EQ(status.error().code, ErrorCode::kNotFound);
+  EXPECT_NE(status.error().message.find(at("none/x")), std::string::npos);
+}
+
+TEST_F(ReadFile, MissingIsNotFound) {
+  const Result<std::string> result = read_file(at("none"));
+  EXPECT_EQ(result.error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(result.error().message, at("none") + ": cannot open: No such file or directory");
+}
+
+TEST_F(ReadFile, OnlyRegularFilesAreRead) {
+  EXPECT_EQ(read_file(dir_.path()).error().code, ErrorCode::kInvalid);
+  ASSERT_EQ(mkfifo(at("fifo").c_str(), 0600), 0);
+  EXPECT_EQ(read_file(at("fifo")).error().code, ErrorCode::kInvalid);
+  EXPECT_EQ(read_file("/dev/zero").error().code, ErrorCode::kInvalid);
+}
+
+TEST_F(ReadFile, StopsAtTheLimit) {
+  ASSERT_TRUE(write_file_atomically(at("x"), std::string(100, 'x')).ok());
+  EXPECT_EQ(read_file(at("x"), 100).value().size(), 100U);
+  const Result<std::string> result = read_file(at("x"), 99);
+  EXPECT_EQ(result.error().code, ErrorCode::kLimitExceeded);
+  EXPECT_NE(result.error().message.find("99 bytes"), std::string::npos);
+}
+
+TEST(FileError, CodeFollowsErrno) {
+  EXPECT_EQ(error_of(EACCES, "/x", "cannot open").code, ErrorCode::kPermissionDenied);
+  EXPECT_EQ(error_of(ENOSPC, "/x", "cannot write").code, ErrorCode::kLimitExceeded);
+  EXPECT_EQ(error_of(EIO, "/x", "cannot read").code, ErrorCode::kInternal);
+  EXPECT_EQ(error_of(EACCES, "/x", "cannot open").message, "/x: cannot open: Permission denied");
+}
+
+TEST(TempDir, IsPrivateAndGoesWithEverythingInIt) {
+  std::string path;
+  {
+    const TempDir dir = TempDir::make().value();
+    path = dir.path();
+    EXPECT_EQ(mode_of(path), 0700U);
+    ASSERT_EQ(mkdir(dir.at("a").c_str(), 0700), 0);
+    ASSERT_TRUE(write_file_atomically(dir.at("a/b"), "x").ok());
+  }
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST(TempDir, MovesItsDuty) {
+  TempDir first = TempDir::make().value();
+  const std::string path = first.path();
+  {
+    const TempDir second = std::move(first);
+    EXPECT_EQ(second.path(), path);
+  }
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST(TempDir, NeedsAParent) { EXPECT_EQ(TempDir::make("/nowhere").error().code, ErrorCode::kNotFound); }
+
+}  // namespace
+}  // namespace margay::file
