@@ -229,6 +229,15 @@ TEST_P(ClientSuite, DefaultsAreFilledIn) {
   EXPECT_EQ(created.string_at({"spec", "vxlanMode"}), "Never");
 }
 
+TEST_P(ClientSuite, ZeroValuesAreValues) {
+  Value object = pool(unique("zero"), "10.8.0.0/16");
+  object["spec"]["natOutgoing"] = false;
+  object["spec"]["nodeSelector"] = "";
+  const Value created = must(client_->create(kPools, object));
+  ASSERT_NE(created.find({"spec", "natOutgoing"}), nullptr);
+  EXPECT_EQ(*created.find({"spec", "natOutgoing"}), Value(false));
+}
+
 TEST_P(ClientSuite, MergePatchChangesAndRemoves) {
   const std::string name = unique("merge");
   must(client_->create(kPools, pool(name, "10.6.0.0/16")));
