@@ -73,13 +73,8 @@ std::string_view to_string(Type type) {
   MARGAY_CHECK(!"json::Type out of range");
 }
 
-const Value* Value::find(std::string_view name) const {
+const Value* Value::find_member(std::string_view name) const {
   const Object* object = as_object();
-  return object == nullptr ? nullptr : object->find(name);
-}
-
-Value* Value::find(std::string_view name) {
-  Object* object = as_object();
   return object == nullptr ? nullptr : object->find(name);
 }
 
@@ -90,6 +85,10 @@ const Value* Value::find(std::initializer_list<std::string_view> path) const {
     if (at == nullptr) return nullptr;
   }
   return at;
+}
+
+Value* Value::find(std::initializer_list<std::string_view> path) {
+  return const_cast<Value*>(std::as_const(*this).find(path));
 }
 
 std::string_view Value::string_at(std::initializer_list<std::string_view> path) const {

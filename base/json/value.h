@@ -4,6 +4,7 @@
 // For reading many documents fast, see view.h.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
@@ -83,9 +84,17 @@ class Value {
 
   // The member of that name, or nullptr when there is none or this is no object. find({"metadata", "name"}) goes
   // deeper.
-  [[nodiscard]] const Value* find(std::string_view name) const;
-  Value* find(std::string_view name);
+  // (Templates, as {"a", "b"} would also make a string_view of two pointers.)
+  template <std::convertible_to<std::string_view> Name>
+  [[nodiscard]] const Value* find(const Name& name) const {
+    return find_member(name);
+  }
+  template <std::convertible_to<std::string_view> Name>
+  Value* find(const Name& name) {
+    return const_cast<Value*>(find_member(name));
+  }
   [[nodiscard]] const Value* find(std::initializer_list<std::string_view> path) const;
+  Value* find(std::initializer_list<std::string_view> path);
   // The string there, or "" when there is none.
   [[nodiscard]] std::string_view string_at(std::initializer_list<std::string_view> path) const;
   // Makes this an object if it is null; MARGAY_CHECKs that it is one.
@@ -98,6 +107,8 @@ class Value {
   friend bool operator==(const Value& a, const Value& b);
 
  private:
+  [[nodiscard]] const Value* find_member(std::string_view name) const;
+
   std::variant<std::monostate, bool, std::int64_t, double, std::string, Array, Object> data_;
 };
 

@@ -53,6 +53,10 @@ TEST(Value, FindsByPath) {
   EXPECT_EQ(value.string_at({"n"}), "");
   EXPECT_EQ(value.find({"metadata", "name", "deeper"}), nullptr);
   EXPECT_EQ(value.find({}), &value);
+  Value changed = value;
+  *changed.find({"metadata", "name"}) = "b";
+  EXPECT_EQ(*changed.find({"metadata", "name"})->as_string(), "b");
+  EXPECT_EQ(*value.find({"metadata", "name"})->as_string(), "a");
 }
 
 TEST(Value, GrowsFromNull) {
