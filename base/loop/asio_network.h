@@ -1,4 +1,4 @@
-// AsioNetwork: real sockets on an AsioLoop. Streams, listeners and attempts may outlive it, but not the loop.
+// AsioNetwork: real sockets on an AsioLoop. Streams and listeners may outlive it, but not the loop.
 #pragma once
 
 #include <memory>
@@ -9,6 +9,7 @@
 namespace margay::loop {
 
 class ReadBuffer;
+class TlsLayer;
 
 class AsioNetwork final : public Network {
  public:
@@ -23,6 +24,7 @@ class AsioNetwork final : public Network {
  private:
   AsioLoop& loop_;
   std::shared_ptr<ReadBuffer> buffer_;
+  std::unique_ptr<TlsLayer> tls_;
 };
 
 }  // namespace margay::loop

@@ -7,6 +7,8 @@
 
 #include "base/core/check.h"
 #include "base/core/text.h"
+#include "base/loop/send_queue.h"
+#include "base/loop/tls_layer.h"
 
 namespace margay::loop {
 
@@ -30,7 +32,7 @@ class SimEnd : public std::enable_shared_from_this<SimEnd> {
 
   void write(std::string bytes) {
     if (is_closed_ || is_shutdown_ || is_broken_) return;
-    queued_.append(bytes);
+    queued_.push(std::move(bytes));
     schedule_send();
   }
 
@@ -110,21 +112,22 @@ class SimEnd : public std::enable_shared_from_this<SimEnd> {
   void send() {
     is_send_scheduled_ = false;
     if (is_closed_ || is_broken_ || peer_ == nullptr) return;
-    const bool had_bytes = !queued_.empty();
-    while (!queued_.empty() && peer_->incoming_bytes_ < network_.conditions.window_bytes) send_piece();
-    if (!queued_.empty()) return;
+    const bool had_bytes = !queued_.is_empty();
+    while (!queued_.is_empty() && peer_->incoming_bytes_ < network_.conditions.window_bytes) send_piece();
+    if (!queued_.is_empty()) return;
     if (is_shutdown_ && !std::exchange(is_end_sent_, true)) peer_->receive({}, ok_status());
     if (had_bytes && is_started_ && !is_ended_ && events_.on_drained) events_.on_drained();
   }
 
   void send_piece() {
     const std::size_t room = network_.conditions.window_bytes - peer_->incoming_bytes_;
-    std::size_t count = std::min(queued_.size(), room);
+    iovec front{};
+    queued_.gather(&front, 1);
+    std::size_t count = std::min(front.iov_len, room);
     const std::size_t limit = network_.conditions.piece_bytes_max;
     if (limit > 0) count = std::min<std::size_t>(count, 1 + network_.random_.below(limit));
-    if (peer_->is_closed_) count = queued_.size();
-    peer_->receive(queued_.substr(0, count), std::nullopt);
-    queued_.erase(0, count);
+    peer_->receive(std::string(static_cast<const char*>(front.iov_base), count), std::nullopt);
+    queued_.consume(count);
   }
 
   SimNetwork& network_;
@@ -133,7 +136,7 @@ class SimEnd : public std::enable_shared_from_this<SimEnd> {
   std::unique_ptr<Timer> arrival_;
   std::shared_ptr<SimEnd> peer_;  // null once closed
   Stream::Events events_;
-  std::string queued_;
+  SendQueue queued_;
   std::deque<Item> incoming_;
   std::size_t incoming_bytes_ = 0;
   bool is_started_ = false;
@@ -202,7 +205,8 @@ class SimNetwork::SimListener final : public Listener {
   Endpoint local_;
 };
 
-SimNetwork::SimNetwork(SimLoop& loop, std::uint64_t seed) : loop_(loop), random_(seed) {}
+SimNetwork::SimNetwork(SimLoop& loop, std::uint64_t seed)
+    : loop_(loop), random_(seed), tls_(std::make_unique<TlsLayer>(loop, *this)) {}
 SimNetwork::~SimNetwork() = default;
 
 void SimNetwork::reset_all() {
@@ -221,14 +225,14 @@ std::size_t SimNetwork::connection_count() const {
 
 std::unique_ptr<Handle> SimNetwork::connect(const Endpoint& endpoint, const TlsClientConfig* tls, Duration timeout,
                                             Connected done) {
-  MARGAY_CHECK(tls == nullptr);
+  if (tls != nullptr) return tls_->connect(endpoint, *tls, timeout, std::move(done));
   ++connects_seen_;
   return std::make_unique<Attempt>(*this, endpoint, timeout, std::move(done));
 }
 
 Result<std::unique_ptr<Listener>> SimNetwork::listen(const Endpoint& endpoint, const TlsServerConfig* tls,
                                                      Accepted on_accepted) {
-  MARGAY_CHECK(tls == nullptr);
+  if (tls != nullptr) return tls_->listen(endpoint, *tls, std::move(on_accepted));
   Endpoint local = endpoint;
   if (local.kind == Endpoint::Kind::kTcp && local.port == 0) local.port = next_port_++;
   const bool is_new = listeners_.emplace(local.to_string(), std::make_shared<Accepted>(std::move(on_accepted))).second;

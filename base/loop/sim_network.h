@@ -18,7 +18,7 @@
 namespace margay::loop {
 
 class SimEnd;
-class TlsContexts;
+class TlsLayer;
 
 class SimNetwork final : public Network {
  public:
@@ -56,6 +56,7 @@ class SimNetwork final : public Network {
 
   SimLoop& loop_;
   SeededRandom random_;
+  std::unique_ptr<TlsLayer> tls_;
   std::map<std::string, std::shared_ptr<Accepted>> listeners_;
   std::vector<std::weak_ptr<SimEnd>> ends_;
   std::uint16_t next_port_ = 20'000;
