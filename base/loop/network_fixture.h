@@ -16,7 +16,6 @@
 #include "base/loop/sim_loop.h"
 #include "base/loop/sim_network.h"
 #include "base/loop/test_certificates.h"
-#include "gtest/gtest.h"
 
 namespace margay::loop {
 
