@@ -190,8 +190,16 @@ def check_built(tree):
             continue
         folder = tree.layers.folder_of(path)
         build = tree.files.get(f"{folder}/CMakeLists.txt")
-        if build is not None and not re.search(r"(?<![\w/])" + re.escape(path[len(folder) + 1 :]) + r"(?!\w)", build.text):
+        if build is not None and not _is_named(path[len(folder) + 1 :], build.text):
             tree.found((path, 1), "not-built", f"{folder}/CMakeLists.txt does not name it")
+
+
+def _is_named(name, text):
+    """By its name, or for a fuzz target x_fuzz.cc by margay_fuzz(x)."""
+    forms = [r"(?<![\w/])" + re.escape(name) + r"(?!\w)"]
+    if name.endswith("_fuzz.cc"):
+        forms.append(r"\bmargay_fuzz\(" + re.escape(name.removesuffix("_fuzz.cc")) + r"\b")
+    return any(re.search(form, text) for form in forms)
 
 
 def check_calls(tree):

@@ -165,6 +165,11 @@ class EachRule(unittest.TestCase):
     def test_folder_without_readme(self):
         self.assertEqual(findings({}, removed=["base/core/README.md"]), [("base/core/README.md", 1, "readme")])
 
+    def test_fuzz_targets_are_named_by_their_stem(self):
+        tree = {"test/bench/CMakeLists.txt": "margay_fuzz(json)\n", "test/bench/README.md": "# test/bench\n"}
+        sources = {"test/bench/json_fuzz.cc": "", "test/bench/js_fuzz.cc": ""}
+        self.assertEqual(findings({**tree, **sources}), [("test/bench/js_fuzz.cc", 1, "not-built")])
+
     def test_mark_with_decision_is_fine(self):
         self.assertEqual(findings({"base/core/a.cc": "// TO" "DO(D-012): later\n"}), [])
 
