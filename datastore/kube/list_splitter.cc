@@ -130,8 +130,7 @@ void ListSplitter::take_nested() {
   const std::size_t end = scanner_.scan(piece_);
   const std::string_view taken = piece_.substr(0, end);
   if (envelope_.size() + taken.size() > limits_.envelope_bytes_max) {
-    return fail(ErrorCode::kLimitExceeded,
-                concat("more than ", limits_.envelope_bytes_max, " bytes beside the items"));
+    return fail(ErrorCode::kLimitExceeded, concat("more than ", limits_.envelope_bytes_max, " bytes beside the items"));
   }
   envelope_.append(taken);
   if (end != NestingScanner::kNotYet) state_ = State::kBeforeName;
@@ -182,8 +181,7 @@ bool ListSplitter::take_item() {
 
 void ListSplitter::keep(char byte) {
   if (envelope_.size() == limits_.envelope_bytes_max) {
-    return fail(ErrorCode::kLimitExceeded,
-                concat("more than ", limits_.envelope_bytes_max, " bytes beside the items"));
+    return fail(ErrorCode::kLimitExceeded, concat("more than ", limits_.envelope_bytes_max, " bytes beside the items"));
   }
   envelope_.push_back(byte);
   consume(1);
@@ -209,8 +207,8 @@ void ListSplitter::fail(ErrorCode code, std::string_view what) {
 
 void ListSplitter::fail_expected(std::string_view expected, char found) {
   const std::string_view name = name_of_value(found);
-  fail(ErrorCode::kInvalid,
-       concat("expected ", expected, ", found ", name.empty() ? quoted(std::string_view(&found, 1)) : std::string(name)));
+  fail(ErrorCode::kInvalid, concat("expected ", expected, ", found ",
+                                   name.empty() ? quoted(std::string_view(&found, 1)) : std::string(name)));
 }
 
 Result<json::Value> ListSplitter::finish() {

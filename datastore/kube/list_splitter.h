@@ -4,17 +4,17 @@
 //                                              item   item           -> handed over as bytes, one by one
 //   {"kind":"PodList","metadata":{…},"items":[]}                     -> the envelope, parsed by finish()
 //
-// Memory: the item that straddles two pieces, and the envelope; both have limits. An item that lies in one piece is a view
-// into it: nothing is copied. The items are split at memory speed; a mistake inside one is found by whoever parses it, a
-// mistake in the envelope by finish(). Pure.
+// Memory: the item that straddles two pieces, and the envelope; both have limits. An item that lies in one piece is a
+// view into it: nothing is copied. The items are split at memory speed; a mistake inside one is found by whoever parses
+// it, a mistake in the envelope by finish(). Pure.
 //
 //   splitter.feed(piece);
 //   while (splitter.next() == ListSplitter::Step::kItem) use(splitter.item());
 //   …                                                       // kNeedBytes: feed the next piece; kError: error()
 //   splitter.finish();                                      // after the last piece
 //
-// Source: Kubernetes API concepts, "Resource collections". `metadata` may come before or behind `items`; servers written
-// in Go send "items":null for none.
+// Source: Kubernetes API concepts, "Resource collections". `metadata` may come before or behind `items`; servers
+// written in Go send "items":null for none.
 #pragma once
 
 #include <cstddef>
@@ -96,7 +96,7 @@ class ListSplitter {
   std::size_t name_begin_ = 0;  // in envelope_, behind the quote
   bool name_is_items_ = false;
   std::string envelope_;
-  std::string partial_;         // the item begun in earlier pieces
+  std::string partial_;  // the item begun in earlier pieces
   bool partial_is_handed_over_ = false;
   std::string_view item_;
   std::size_t item_count_ = 0;

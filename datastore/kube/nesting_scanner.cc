@@ -64,7 +64,8 @@ std::uint64_t running_parity(std::uint64_t bits) {
   return bits;
 }
 
-// The bytes that follow a backslash which is not itself escaped. `carry` comes from the block before and goes to the next.
+// The bytes that follow a backslash which is not itself escaped. `carry` comes from the block before and goes to the
+// next.
 std::uint64_t escaped_bytes(std::uint64_t backslashes, std::size_t size, std::uint64_t& carry) {
   std::uint64_t escaped = carry;
   backslashes &= ~carry;

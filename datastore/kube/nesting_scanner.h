@@ -20,8 +20,8 @@ class NestingScanner {
   // Forgets what was scanned: the next byte is the opening bracket of a new value.
   void reset() { *this = NestingScanner(); }
 
-  // How many of these bytes belong to the value when it ends in them, its last bracket included; kNotYet when it goes on
-  // behind them. The first byte after reset() must be the opening bracket.
+  // How many of these bytes belong to the value when it ends in them, its last bracket included; kNotYet when it goes
+  // on behind them. The first byte after reset() must be the opening bracket.
   std::size_t scan(std::string_view bytes);
 
  private:

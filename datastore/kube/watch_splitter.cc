@@ -28,9 +28,7 @@ std::string_view take_value(std::string_view& text) {
   return value;
 }
 
-void skip_spaces(std::string_view& text) {
-  text.remove_prefix(std::min(text.find_first_not_of(kSpaces), text.size()));
-}
+void skip_spaces(std::string_view& text) { text.remove_prefix(std::min(text.find_first_not_of(kSpaces), text.size())); }
 
 bool skip(std::string_view& text, char wanted) {
   skip_spaces(text);
