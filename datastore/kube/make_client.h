@@ -1,0 +1,40 @@
+// Makes the client of client.h that speaks HTTP.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/core/random.h"
+#include "base/loop/loop.h"
+#include "base/loop/stream.h"
+#include "datastore/kube/client.h"
+#include "datastore/kube/config.h"
+#include "datastore/kube/receiver.h"
+#include "datastore/kube/retry.h"
+#include "datastore/kube/server_pool.h"
+
+namespace margay::kube {
+
+struct ClientOptions {
+  std::string user_agent = "margay";
+  // Client-side rate limit, for everything but probes; the start of a watch counts once. 0: none.
+  double requests_per_second = 50;
+  double burst = 100;
+  Duration call_timeout = std::chrono::seconds(60);    // a get or write, all its attempts together
+  Duration answer_timeout = std::chrono::seconds(30);  // to the head of an answer; and silence inside a body (not a watch's)
+  Duration watch_grace = std::chrono::seconds(30);     // a watch that outlives its server_timeout by this has failed
+  std::size_t connections_max = 64;                    // to each server; watches under way count
+  RetryPolicy retry;
+  BodyLimits limits;
+  ServerPoolOptions servers;
+};
+
+// `loop`, `network` and `random` outlive the client. `config.servers` is not empty.
+std::unique_ptr<Client> make_client(loop::Loop& loop, loop::Network& network, Random& random,
+                                    const ConnectionConfig& config, const ClientOptions& options);
+
+// The same over any HTTP; token files are read through `files`.
+std::unique_ptr<Client> make_client(loop::Loop& loop, Random& random, const ConnectionConfig& config,
+                                    const ClientOptions& options, HttpFactory make_http, FileReader files);
+
+}  // namespace margay::kube
