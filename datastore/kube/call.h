@@ -35,7 +35,7 @@ struct CallContext {
 struct CallSpec {
   http::Request request;
   http::ExchangeOptions exchange;
-  std::optional<Duration> deadline;    // of all attempts together
+  std::optional<Duration> deadline;  // of all attempts together
   bool is_write = false;
   bool may_be_repeated = true;         // false: one attempt, but for a refused token
   std::optional<Error> early_failure;  // the call cannot be made at all

@@ -47,11 +47,11 @@ struct ApiError {
     std::string message;
   };
   ErrorCode code = ErrorCode::kInternal;
-  std::string message;
-  int http_status = 0;  // 0: no answer
-  std::string reason;   // "NotFound", "Conflict", …
-  std::vector<Cause> causes;
-  std::optional<Duration> retry_after;
+  std::string message{};
+  int http_status = 0;   // 0: no answer
+  std::string reason{};  // "NotFound", "Conflict", …
+  std::vector<Cause> causes{};
+  std::optional<Duration> retry_after{};
 
   [[nodiscard]] Error to_error() const { return Error{code, message}; }
 };
@@ -60,18 +60,18 @@ template <class T>
 using ApiResult = Result<T, ApiError>;
 
 struct ListOptions {
-  std::string label_selector;
-  std::string field_selector;
-  std::string resource_version;        // "": most recent; "0": any
-  std::string resource_version_match;  // "", "Exact", "NotOlderThan"
+  std::string label_selector{};
+  std::string field_selector{};
+  std::string resource_version{};        // "": most recent; "0": any
+  std::string resource_version_match{};  // "", "Exact", "NotOlderThan"
   std::int64_t limit = 0;
-  std::string continue_token;
+  std::string continue_token{};
 };
 
 struct ListMeta {
-  std::string resource_version;
-  std::string continue_token;
-  std::optional<std::int64_t> remaining_item_count;
+  std::string resource_version{};
+  std::string continue_token{};
+  std::optional<std::int64_t> remaining_item_count{};
 };
 
 // Items are handed over one by one while the answer is still arriving: memory stays bounded by one item.
@@ -81,11 +81,11 @@ struct ListEvents {
 };
 
 struct WatchOptions {
-  std::string label_selector;
-  std::string field_selector;
-  std::string resource_version;
+  std::string label_selector{};
+  std::string field_selector{};
+  std::string resource_version{};
   bool allow_bookmarks = true;
-  std::optional<Duration> server_timeout;  // timeoutSeconds: the server ends the watch by then, which is ok
+  std::optional<Duration> server_timeout{};  // timeoutSeconds: the server ends the watch by then, which is ok
 };
 
 struct WatchEvent {
@@ -105,15 +105,15 @@ enum class PatchType { kMerge, kJson, kStrategicMerge, kApply };
 
 struct WriteOptions {
   bool dry_run = false;  // dryRun=All
-  std::string field_manager;
+  std::string field_manager{};
   bool force = false;  // kApply only
 };
 
 struct DeleteOptions {
-  std::string uid;  // preconditions; "": none
-  std::string resource_version;
-  std::optional<std::int64_t> grace_period_seconds;
-  std::string propagation_policy;  // "", "Orphan", "Background", "Foreground"
+  std::string uid{};  // preconditions; "": none
+  std::string resource_version{};
+  std::optional<std::int64_t> grace_period_seconds{};
+  std::string propagation_policy{};  // "", "Orphan", "Background", "Foreground"
   bool dry_run = false;
 };
 

@@ -31,10 +31,10 @@ Result<std::string> read_file(const std::string& path);
 //   https://10.0.0.1:6443   http://[::1]:8001   https://host/k8s/clusters/c-1   unix:///run/margay/api.sock
 // Ports default to 443 and 80.
 struct ServerUrl {
-  loop::Endpoint endpoint;
+  loop::Endpoint endpoint{};
   bool uses_tls = false;
-  std::string host_header;  // "10.0.0.1:6443"; "localhost" for a unix socket
-  std::string path_prefix;  // "" or "/k8s/clusters/c-1", put before every path
+  std::string host_header{};  // "10.0.0.1:6443"; "localhost" for a unix socket
+  std::string path_prefix{};  // "" or "/k8s/clusters/c-1", put before every path
 
   static Result<ServerUrl> parse(std::string_view url);
   [[nodiscard]] std::string to_string() const;
@@ -44,32 +44,32 @@ struct ServerUrl {
 Result<std::vector<ServerUrl>> parse_servers(std::string_view list);
 
 struct ConnectionConfig {
-  std::vector<ServerUrl> servers;  // in order of preference
-  loop::TlsClientConfig tls;       // for those that use it
-  std::string token;               // "": none
-  std::string token_file;          // re-read as it changes; what is read last goes before `token`
+  std::vector<ServerUrl> servers{};  // in order of preference
+  loop::TlsClientConfig tls{};       // for those that use it
+  std::string token{};               // "": none
+  std::string token_file{};          // re-read as it changes; what is read last goes before `token`
   std::string default_namespace = "default";
-  std::string origin;  // for people: "context kind-a of /root/.kube/config", "--server"
+  std::string origin{};  // for people: "context kind-a of /root/.kube/config", "--server"
 };
 
 // What the user asked for on the command line; all optional.
 struct ConnectionFlags {
-  std::string servers;
-  std::string kubeconfig;
-  std::string context;
+  std::string servers{};
+  std::string kubeconfig{};
+  std::string context{};
   // For explicit servers.
-  std::string token_file;
-  std::string ca_file;
-  std::string client_certificate_file;
-  std::string client_key_file;
+  std::string token_file{};
+  std::string ca_file{};
+  std::string client_certificate_file{};
+  std::string client_key_file{};
 };
 
 // What the process was given.
 struct Environment {
-  std::string kubeconfig;    // KUBECONFIG
-  std::string home;          // HOME
-  std::string service_host;  // KUBERNETES_SERVICE_HOST
-  std::string service_port;  // KUBERNETES_SERVICE_PORT
+  std::string kubeconfig{};    // KUBECONFIG
+  std::string home{};          // HOME
+  std::string service_host{};  // KUBERNETES_SERVICE_HOST
+  std::string service_port{};  // KUBERNETES_SERVICE_PORT
 
   static Environment of_process();
 };

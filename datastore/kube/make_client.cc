@@ -86,7 +86,8 @@ class HttpClient final : public Client {
 
   OperationPtr update(const ResourceType& type, const ObjectName& name, const json::Value& object,
                       const WriteOptions& options, ObjectDone done) override {
-    return write("PUT", object_path(type, name, ""), options, {"application/json", json::dump(object)}, std::move(done));
+    return write("PUT", object_path(type, name, ""), options, {"application/json", json::dump(object)},
+                 std::move(done));
   }
 
   OperationPtr update_status(const ResourceType& type, const ObjectName& name, const json::Value& object,
@@ -191,7 +192,8 @@ std::unique_ptr<Client> make_client(loop::Loop& loop, Random& random, const Conn
 
 std::unique_ptr<Client> make_client(loop::Loop& loop, loop::Network& network, Random& random,
                                     const ConnectionConfig& config, const ClientOptions& options) {
-  auto make_http = [&loop, &network, tls = config.tls, connections_max = options.connections_max](const ServerUrl& url) {
+  auto make_http = [&loop, &network, tls = config.tls,
+                    connections_max = options.connections_max](const ServerUrl& url) {
     http::ClientConfig http{.endpoint = url.endpoint, .tls = {}, .host_header = url.host_header};
     if (url.uses_tls) http.tls = tls;
     http.connections_max = connections_max;

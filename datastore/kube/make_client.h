@@ -20,10 +20,11 @@ struct ClientOptions {
   // Client-side rate limit, for everything but probes; the start of a watch counts once. 0: none.
   double requests_per_second = 50;
   double burst = 100;
-  Duration call_timeout = std::chrono::seconds(60);    // a get or write, all its attempts together
-  Duration answer_timeout = std::chrono::seconds(30);  // to the head of an answer; and silence inside a body (not a watch's)
-  Duration watch_grace = std::chrono::seconds(30);     // a watch that outlives its server_timeout by this has failed
-  std::size_t connections_max = 64;                    // to each server; watches under way count
+  Duration call_timeout = std::chrono::seconds(60);  // a get or write, all its attempts together
+  Duration answer_timeout =
+      std::chrono::seconds(30);  // to the head of an answer; and silence inside a body (not a watch's)
+  Duration watch_grace = std::chrono::seconds(30);  // a watch that outlives its server_timeout by this has failed
+  std::size_t connections_max = 64;                 // to each server; watches under way count
   RetryPolicy retry;
   BodyLimits limits;
   ServerPoolOptions servers;

@@ -45,7 +45,8 @@ class ObjectReceiver final : public TextReceiver {
     auto object = json::parse(body());
     if (!object.ok()) return api_error(std::move(object).error().within("the server's answer"));
     if (object->as_object() == nullptr) {
-      return api_error(invalid(concat("the server's answer: expected an object, found ", json::to_string(object->type()))));
+      return api_error(
+          invalid(concat("the server's answer: expected an object, found ", json::to_string(object->type()))));
     }
     object_ = std::move(object).value();
     return std::nullopt;
@@ -147,7 +148,8 @@ class WatchReceiver final : public Receiver {
       events_.on_event({.kind = *kind, .object_json = frame.object});
       return std::nullopt;
     }
-    if (frame.type != "ERROR") return api_error(invalid(concat("watch answer: unknown event type ", quoted(frame.type))));
+    if (frame.type != "ERROR")
+      return api_error(invalid(concat("watch answer: unknown event type ", quoted(frame.type))));
     auto status = json::parse(frame.object);
     if (!status.ok()) return api_error(std::move(status).error().within("watch answer, ERROR event"));
     return error_of_status(*status);

@@ -46,15 +46,15 @@ std::unique_ptr<ServerPool::Lease> ServerPool::send(http::Request request, const
   server.leases.insert(lease.get());
   if (!silence_timer_->is_armed()) silence_timer_->arm(options_.silence_max);
   request.target.insert(0, server.url.path_prefix);
-  lease->exchange_ = server.http->start(
-      std::move(request), options,
-      {.on_head = [to = lease.get()](http::ResponseHead head) { to->on_head(std::move(head)); },
-       .on_body =
-           [&server, this, to = lease.get()](std::string_view bytes) {
-             server.heard = loop_.now();
-             to->user_.on_body(bytes);
-           },
-       .on_done = [to = lease.get()](Status outcome) { to->finish(std::move(outcome)); }});
+  lease->exchange_ =
+      server.http->start(std::move(request), options,
+                         {.on_head = [to = lease.get()](http::ResponseHead head) { to->on_head(std::move(head)); },
+                          .on_body =
+                              [&server, this, to = lease.get()](std::string_view bytes) {
+                                server.heard = loop_.now();
+                                to->user_.on_body(bytes);
+                              },
+                          .on_done = [to = lease.get()](Status outcome) { to->finish(std::move(outcome)); }});
   return lease;
 }
 
@@ -112,7 +112,8 @@ void ServerPool::start_probe(std::size_t index) {
   if (server.probe != nullptr) return;
   if (server.probe_http == nullptr) server.probe_http = make_http_(server.url);
   server.probe_status = 0;
-  http::Request request{.method = "GET", .target = concat(server.url.path_prefix, "/readyz"), .headers = {}, .body = {}};
+  http::Request request{
+      .method = "GET", .target = concat(server.url.path_prefix, "/readyz"), .headers = {}, .body = {}};
   request.headers = probe_headers_();
   server.probe = server.probe_http->start(
       std::move(request), {.head_timeout = options_.probe_timeout, .body_idle_timeout = options_.probe_timeout},

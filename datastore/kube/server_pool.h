@@ -1,8 +1,8 @@
 // ServerPool: the API servers of one client: which one a request goes to, and how we notice that one is gone.
 //
-// Requests go to the current server of the EndpointSet. A server that cannot be reached is left at once. One that is slow,
-// answers 5xx, or is silent while requests (watches) are under way is asked for /readyz, over a connection of its own; a
-// server that leaves two such probes in a row unanswered is taken for dead, and what is under way on it fails
+// Requests go to the current server of the EndpointSet. A server that cannot be reached is left at once. One that is
+// slow, answers 5xx, or is silent while requests (watches) are under way is asked for /readyz, over a connection of its
+// own; a server that leaves two such probes in a row unanswered is taken for dead, and what is under way on it fails
 // (half-closed connections).
 // One loop.
 #pragma once
@@ -28,7 +28,7 @@ struct ServerPoolOptions {
   std::size_t first_server = 0;
   Duration probe_interval = std::chrono::seconds(1);  // while a server is suspect or bad; up to twice this
   Duration probe_timeout = std::chrono::seconds(5);
-  Duration silence_max = std::chrono::seconds(15);    // before a server with requests under way is suspect
+  Duration silence_max = std::chrono::seconds(15);  // before a server with requests under way is suspect
 };
 
 class ServerPool {
@@ -72,8 +72,8 @@ class ServerPool {
              std::function<http::Headers()> probe_headers, const ServerPoolOptions& options);
   ~ServerPool();
 
-  // `request.target` is a path of the API; the server's own prefix is put before it. `user` outlives the lease and is not
-  // called from inside.
+  // `request.target` is a path of the API; the server's own prefix is put before it. `user` outlives the lease and is
+  // not called from inside.
   std::unique_ptr<Lease> send(http::Request request, const http::ExchangeOptions& options, User& user);
 
   [[nodiscard]] const ServerUrl& url(std::size_t server) const { return servers_[server].url; }
