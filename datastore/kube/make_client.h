@@ -25,9 +25,9 @@ struct ClientOptions {
       std::chrono::seconds(30);  // to the head of an answer; and silence inside a body (not a watch's)
   Duration watch_grace = std::chrono::seconds(30);  // a watch that outlives its server_timeout by this has failed
   std::size_t connections_max = 64;                 // to each server; watches under way count
-  RetryPolicy retry;
-  BodyLimits limits;
-  ServerPoolOptions servers;
+  RetryPolicy retry{};
+  BodyLimits limits{};
+  ServerPoolOptions servers{};
 };
 
 // `loop`, `network` and `random` outlive the client. `config.servers` is not empty.

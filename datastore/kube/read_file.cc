@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include "absl/cleanup/cleanup.h"
 #include "base/core/text.h"
 #include "datastore/kube/config.h"
 
@@ -21,13 +20,7 @@ Error failed(const std::string& path, int error) {
   return Error{code, concat(path, ": ", std::strerror(error))};
 }
 
-}  // namespace
-
-Result<std::string> read_file(const std::string& path) {
-  // Not blocking: a FIFO without a writer would hold the loop up before fstat() can tell what it is.
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (file < 0) return failed(path, errno);
-  const absl::Cleanup close_file = [file] { ::close(file); };
+Result<std::string> read_all(const std::string& path, int file) {
   struct stat about {};
   if (::fstat(file, &about) != 0) return failed(path, errno);
   if (!S_ISREG(about.st_mode)) return invalid(concat(path, ": is not a regular file"));
@@ -43,6 +36,17 @@ Result<std::string> read_file(const std::string& path) {
       return Error{ErrorCode::kLimitExceeded, concat(path, ": more than ", kFileBytesMax, " bytes")};
     }
   }
+}
+
+}  // namespace
+
+Result<std::string> read_file(const std::string& path) {
+  // Not blocking: a FIFO without a writer would hold the loop up before fstat() can tell what it is.
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (file < 0) return failed(path, errno);
+  auto content = read_all(path, file);
+  ::close(file);
+  return content;
 }
 
 }  // namespace margay::kube
