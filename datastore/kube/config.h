@@ -18,14 +18,15 @@
 #include <vector>
 
 #include "base/core/result.h"
+#include "base/file/file.h"
 #include "base/loop/stream.h"
 
 namespace margay::kube {
 
 // The whole content of a file; kNotFound when there is none.
 using FileReader = std::function<Result<std::string>(const std::string& path)>;
-// Reads regular files of at most 4 MiB.
-Result<std::string> read_file(const std::string& path);
+// The files of this machine; kubeconfigs, certificates and tokens are small.
+inline Result<std::string> read_file(const std::string& path) { return file::read_file(path, 4 * 1024 * 1024); }
 
 // One API server.
 //   https://10.0.0.1:6443   http://[::1]:8001   https://host/k8s/clusters/c-1   unix:///run/margay/api.sock

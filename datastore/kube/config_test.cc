@@ -1,11 +1,7 @@
 #include "datastore/kube/config.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <cstdio>
 #include <map>
 
 #include "base/core/text.h"
@@ -183,28 +179,6 @@ TEST(InCluster, ReadsTheServiceAccount) {
   EXPECT_EQ(config->default_namespace, "kube-system");
   files.content.erase(folder + "namespace");
   EXPECT_EQ(in_cluster_config({.service_host = "10.96.0.1"}, files.reader())->default_namespace, "default");
-}
-
-TEST(ReadFile, OnlyRegularFilesOfReasonableSize) {
-  char folder[] = "/tmp/margay-read-file-XXXXXX";
-  ASSERT_NE(::mkdtemp(folder), nullptr);
-  const std::string file = concat(folder, "/file");
-  const std::string fifo = concat(folder, "/fifo");
-  std::FILE* out = std::fopen(file.c_str(), "w");
-  ASSERT_NE(out, nullptr);
-  std::fputs("content", out);
-  std::fclose(out);
-  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
-
-  EXPECT_EQ(*read_file(file), "content");
-  EXPECT_EQ(read_file(concat(folder, "/none")).error().code, ErrorCode::kNotFound);
-  EXPECT_EQ(read_file(fifo).error().code, ErrorCode::kInvalid) << "must not block";
-  EXPECT_EQ(read_file(folder).error().code, ErrorCode::kInvalid);
-  ASSERT_EQ(::truncate(file.c_str(), 5 * 1024 * 1024), 0);
-  EXPECT_EQ(read_file(file).error().code, ErrorCode::kLimitExceeded);
-  ::unlink(file.c_str());
-  ::unlink(fifo.c_str());
-  ::rmdir(folder);
 }
 
 }  // namespace
