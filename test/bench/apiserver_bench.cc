@@ -1,0 +1,144 @@
+// margay-apiserver as its clients see it: writes per second (memory and etcd) and the time from a write to the watch
+// event in a consumer's hands, over a unix socket. Server and client are two processes, as in production.
+
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/core/check.h"
+#include "base/core/random.h"
+#include "base/core/text.h"
+#include "base/loop/asio_loop.h"
+#include "base/loop/asio_network.h"
+#include "datastore/kube/config.h"
+#include "datastore/kube/make_client.h"
+#include "test/bench/measure.h"
+#include "test/support/api_servers.h"
+
+namespace margay::bench {
+namespace {
+
+using json::Object;
+using json::Value;
+
+constexpr Duration kHangs = std::chrono::seconds(120);
+const kube::ResourceType kSets{"projectcalico.org", "v3", "globalnetworksets", "GlobalNetworkSet", false};
+
+Value network_set(const std::string& name, std::size_t number) {
+  return Object{{"apiVersion", "projectcalico.org/v3"},
+                {"kind", "GlobalNetworkSet"},
+                {"metadata", Object{{"name", name}, {"labels", Object{{"number", concat(number)}}}}},
+                {"spec", Object{{"nets", json::Array{Value("192.0.2.0/24"), Value("198.51.100.0/24")}}}}};
+}
+
+// A client on a loop of its own.
+struct Session {
+  explicit Session(const std::string& kubeconfig) : network(loop), random(1) {
+    kube::ConnectionFlags flags;
+    flags.kubeconfig = kubeconfig;
+    auto config = kube::choose_connection(flags, kube::Environment{});
+    MARGAY_CHECK(config.ok());
+    kube::ClientOptions options;
+    options.requests_per_second = 0;
+    client = kube::make_client(loop, network, random, *config, options);
+  }
+  loop::AsioLoop loop;
+  loop::AsioNetwork network;
+  SeededRandom random;
+  std::unique_ptr<kube::Client> client;
+};
+
+// `writers` writes under way at a time, `total` in all.
+void measure_writes(const std::string& title, Session& session, std::size_t writers, std::size_t total) {
+  std::vector<kube::OperationPtr> slots(writers);
+  std::size_t started = 0;
+  std::size_t finished = 0;
+  Samples round_trips;
+  std::function<void(std::size_t)> next = [&](std::size_t slot) {
+    if (started == total) return;
+    const std::string name = concat(title.front(), "-", writers, "-", started);
+    const auto begin = Clock::now();
+    slots[slot] = session.client->create(kSets, "", network_set(name, started++), {}, [&, slot, begin](auto result) {
+      MARGAY_CHECK(result.ok());
+      round_trips.add(seconds_since(begin));
+      ++finished;
+      session.loop.post([&next, slot] { next(slot); });
+    });
+  };
+  const auto begin = Clock::now();
+  for (std::size_t slot = 0; slot < writers; ++slot) next(slot);
+  MARGAY_CHECK(session.loop.run_until([&] { return finished == total; }, kHangs));
+  const double rate = static_cast<double>(total) / seconds_since(begin);
+  print_figure(concat("creates, ", title, ", ", writers, " at a time"), rate, "/s");
+  print_samples(concat("  one create, ", title, ", ", writers, " at a time"), round_trips, 1e6, "us");
+}
+
+// From sending an update, and from its answer, to the event in the watcher's callback; same process, same clock.
+void measure_watch(Session& session, std::size_t total) {
+  Samples from_request;
+  Samples from_answer;
+  Clock::time_point requested;
+  Clock::time_point answered;
+  std::size_t events = 0;
+  bool is_open = false;
+  bool has_answer = false;
+  Clock::time_point event_at;
+  const kube::OperationPtr watch = session.client->watch(kSets, "", {.field_selector = "metadata.name=watched"},
+                                                         {.on_open = [&] { is_open = true; },
+                                                          .on_event =
+                                                              [&](const kube::WatchEvent& event) {
+                                                                if (event.kind == kube::WatchEvent::Kind::kBookmark)
+                                                                  return;
+                                                                event_at = Clock::now();
+                                                                ++events;
+                                                              },
+                                                          .on_done = [](auto) {}});
+  MARGAY_CHECK(session.loop.run_until([&] { return is_open; }, kHangs));
+  for (std::size_t i = 0; i < total; ++i) {
+    const std::size_t wanted = events + 1;
+    has_answer = false;
+    requested = Clock::now();
+    const auto done = [&](auto result) {
+      MARGAY_CHECK(result.ok());
+      answered = Clock::now();
+      has_answer = true;
+    };
+    const kube::OperationPtr write =
+        i == 0 ? session.client->create(kSets, "", network_set("watched", i), {}, done)
+               : session.client->update(kSets, {"", "watched"}, network_set("watched", i), {}, done);
+    MARGAY_CHECK(session.loop.run_until([&] { return events == wanted && has_answer; }, kHangs));
+    from_request.add(std::chrono::duration<double>(event_at - requested).count());
+    from_answer.add(std::max(0.0, std::chrono::duration<double>(event_at - answered).count()));
+  }
+  print_samples("watch event, from sending the update", from_request, 1e6, "us");
+  print_samples("watch event, after the update's answer", from_answer, 1e6, "us");
+}
+
+void run() {
+  std::string why;
+  if (const auto server = test::start_memory_server({.flags = {}, .unix_socket = true}, &why)) {
+    Session session(server->kubeconfig());
+    measure_writes("memory, unix socket", session, 1, 5'000);
+    measure_writes("memory, unix socket", session, 16, 20'000);
+    measure_watch(session, 5'000);
+  } else {
+    std::printf("memory: skipped: %s\n", why.c_str());
+  }
+  if (const auto server = test::start_etcd_server({.flags = {}, .unix_socket = true}, &why)) {
+    Session session(server->kubeconfig());
+    measure_writes("etcd (no fsync), unix socket", session, 1, 1'000);
+    measure_writes("etcd (no fsync), unix socket", session, 16, 5'000);
+  } else {
+    std::printf("etcd: skipped: %s\n", why.c_str());
+  }
+}
+
+}  // namespace
+}  // namespace margay::bench
+
+int main() {
+  margay::bench::run();
+  return 0;
+}
