@@ -1,7 +1,8 @@
 // Registry: the kinds there are, by every name users and URLs know them by. Built from the embedded CRDs (crds/), the
 // Kubernetes kinds Margay reads (crds/kubernetes/), and further CRDs of a directory or a live server.
 //
-// Schemas are parsed on first use: a program that needs one kind pays for one.
+// Schemas are parsed on first use: a program that needs one kind pays for one. Use it from one thread. What it returns
+// stays valid until the kind is added again or removed.
 #pragma once
 
 #include <memory>
