@@ -1,11 +1,16 @@
 // Both ends of HTTP on a simulated network, for the tests of the other end. Not part of any library.
 #pragma once
 
+#include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
+#include "base/core/check.h"
 #include "base/http/client.h"
 #include "base/loop/sim_loop.h"
 #include "base/loop/sim_network.h"
@@ -70,5 +75,53 @@ struct Sim {
 };
 
 inline loop::Endpoint sim_endpoint() { return {loop::Endpoint::Kind::kTcp, "10.0.0.1", 80, ""}; }
+
+inline constexpr std::string_view kEmptyAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+
+// A client, and servers written by hand.
+class ClientBed {
+ public:
+  ClientBed() { listen(); }
+
+  void listen() {
+    auto listener = sim_.network.listen(sim_endpoint(), nullptr, [this](std::unique_ptr<loop::Stream> stream) {
+      servers_.emplace_back();
+      servers_.back().adopt(std::move(stream));
+    });
+    listener_ = std::move(listener).value();
+  }
+
+  Client& client(const std::function<void(ClientConfig&)>& change = {}) {
+    ClientConfig config{.endpoint = sim_endpoint(), .tls = {}, .host_header = {}};
+    if (change) change(config);
+    client_ = make_client(sim_.loop, sim_.network, config);
+    return *client_;
+  }
+
+  std::unique_ptr<Exchange> get(Outcome& outcome, std::string target = "/", ExchangeOptions options = {}) {
+    return client_->start({.method = "GET", .target = std::move(target), .headers = {}, .body = {}}, options,
+                          outcome.events());
+  }
+  std::unique_ptr<Exchange> post(Outcome& outcome, std::string body) {
+    return client_->start({.method = "POST", .target = "/", .headers = {}, .body = std::move(body)}, {},
+                          outcome.events());
+  }
+
+  // A request and its answer, leaving the connection in the pool.
+  void warm_up() {
+    Outcome outcome;
+    auto exchange = get(outcome, "/warm");
+    sim_.settle();
+    servers_.back().write(kEmptyAnswer);
+    sim_.settle();
+    MARGAY_CHECK(outcome.is_done && !outcome.error);
+    servers_.back().received.clear();
+  }
+
+  Sim sim_;
+  std::deque<Wire> servers_;  // connections as the server sees them, in order
+  std::unique_ptr<loop::Listener> listener_;
+  std::unique_ptr<Client> client_;
+};
 
 }  // namespace margay::http
