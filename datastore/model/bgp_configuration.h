@@ -54,12 +54,12 @@ struct BgpConfigurationSpec {
   std::optional<Switch> service_load_balancer_aggregation;  // Enabled: whole blocks; Disabled: each address alone
   std::vector<NamedCommunity> communities;
   std::vector<PrefixAdvertisement> prefix_advertisements;
-  std::optional<Port> listen_port;                            // 179
-  std::optional<SecretReference> node_mesh_password;          // only in "default"
-  std::optional<Duration> node_mesh_max_restart_time;         // 120 s; only in "default"
-  std::optional<BgpBindMode> bind_mode;                       // None: all addresses
-  std::vector<std::string> ignored_interfaces;                // patterns with "*"
-  std::optional<IpAddress> local_workload_peering_ipv4;       // the node's address towards its own workloads
+  std::optional<Port> listen_port;                       // 179
+  std::optional<SecretReference> node_mesh_password;     // only in "default"
+  std::optional<Duration> node_mesh_max_restart_time;    // 120 s; only in "default"
+  std::optional<BgpBindMode> bind_mode;                  // None: all addresses
+  std::vector<std::string> ignored_interfaces;           // patterns with "*"
+  std::optional<IpAddress> local_workload_peering_ipv4;  // the node's address towards its own workloads
   std::optional<IpAddress> local_workload_peering_ipv6;
   std::optional<ProgramClusterRoutes> program_cluster_routes;  // EnabledNoEncapOnly
   std::optional<std::int32_t> ipv4_normal_route_priority;      // kernel metric; 1024
@@ -69,6 +69,8 @@ struct BgpConfigurationSpec {
 };
 
 struct BgpConfiguration {
+  static constexpr Kind kKind = Kind::kBgpConfiguration;
+
   ObjectMeta metadata;
   BgpConfigurationSpec spec;
   ConditionsStatus status;

@@ -1,5 +1,5 @@
-// BGPFilter (projectcalico.org/v3): rules on the routes sent to and taken from the peers that name it. The first rule that
-// matches decides; all of a rule's matches must hold, and an absent one always does.
+// BGPFilter (projectcalico.org/v3): rules on the routes sent to and taken from the peers that name it. The first rule
+// that matches decides; all of a rule's matches must hold, and an absent one always does.
 #pragma once
 
 #include <cstdint>
@@ -82,7 +82,7 @@ struct BgpFilterRule {
   std::optional<IpPrefix> cidr;
   std::optional<PrefixLengthRange> prefix_length;
   std::optional<FilterSource> source;
-  std::string interface;  // pattern with "*"
+  std::string interface;                              // pattern with "*"
   std::optional<FilterMatchOperator> match_operator;  // given exactly with cidr
   std::optional<FilterPeerType> peer_type;
   std::optional<FilterCommunities> communities;
@@ -104,6 +104,8 @@ struct BgpFilterSpec {
 };
 
 struct BgpFilter {
+  static constexpr Kind kKind = Kind::kBgpFilter;
+
   ObjectMeta metadata;
   BgpFilterSpec spec;
   ConditionsStatus status;

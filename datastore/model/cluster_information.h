@@ -19,6 +19,8 @@ struct ClusterInformationSpec {
 };
 
 struct ClusterInformation {
+  static constexpr Kind kKind = Kind::kClusterInformation;
+
   ObjectMeta metadata;
   ClusterInformationSpec spec;
 

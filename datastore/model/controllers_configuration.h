@@ -79,11 +79,11 @@ struct ControllersConfig {
 };
 
 struct KubeControllersConfigurationSpec {
-  std::optional<LogSeverity> log_severity_screen;       // Info
-  std::optional<Switch> health_checks;                  // Enabled
-  std::optional<Duration> etcd_v3_compaction_period;    // 10 min; 0: never
-  std::optional<Port> prometheus_metrics_port;          // 9094; 0: none
-  std::optional<Port> debug_profile_port;               // none
+  std::optional<LogSeverity> log_severity_screen;     // Info
+  std::optional<Switch> health_checks;                // Enabled
+  std::optional<Duration> etcd_v3_compaction_period;  // 10 min; 0: never
+  std::optional<Port> prometheus_metrics_port;        // 9094; 0: none
+  std::optional<Port> debug_profile_port;             // none
   ControllersConfig controllers;
 
   friend bool operator==(const KubeControllersConfigurationSpec&, const KubeControllersConfigurationSpec&) = default;
@@ -99,6 +99,8 @@ struct KubeControllersConfigurationStatus {
 };
 
 struct KubeControllersConfiguration {
+  static constexpr Kind kKind = Kind::kKubeControllersConfiguration;
+
   ObjectMeta metadata;
   KubeControllersConfigurationSpec spec;
   KubeControllersConfigurationStatus status;

@@ -25,6 +25,8 @@ struct NetworkSetSpec {
 };
 
 struct NetworkSet {
+  static constexpr Kind kKind = Kind::kNetworkSet;
+
   ObjectMeta metadata;
   NetworkSetSpec spec;
   ConditionsStatus status;
@@ -33,6 +35,8 @@ struct NetworkSet {
 };
 
 struct GlobalNetworkSet {
+  static constexpr Kind kKind = Kind::kGlobalNetworkSet;
+
   ObjectMeta metadata;
   NetworkSetSpec spec;
   ConditionsStatus status;
@@ -49,6 +53,8 @@ struct ProfileSpec {
 };
 
 struct Profile {
+  static constexpr Kind kKind = Kind::kProfile;
+
   ObjectMeta metadata;
   ProfileSpec spec;
 
@@ -75,6 +81,8 @@ struct HostEndpointSpec {
 };
 
 struct HostEndpoint {
+  static constexpr Kind kKind = Kind::kHostEndpoint;
+
   ObjectMeta metadata;
   HostEndpointSpec spec;
   ConditionsStatus status;
@@ -102,12 +110,12 @@ struct WorkloadEndpointPort {
 
 // Limits for one direction; absent: none.
 struct QosDirection {
-  std::optional<std::int64_t> bandwidth;        // bit/s
-  std::optional<std::int64_t> burst;            // bit
-  std::optional<std::int64_t> peakrate;         // bit/s
-  std::optional<std::int64_t> minburst;         // bytes
-  std::optional<std::int64_t> packet_rate;      // packets/s
-  std::optional<std::int64_t> packet_burst;     // packets
+  std::optional<std::int64_t> bandwidth;     // bit/s
+  std::optional<std::int64_t> burst;         // bit
+  std::optional<std::int64_t> peakrate;      // bit/s
+  std::optional<std::int64_t> minburst;      // bytes
+  std::optional<std::int64_t> packet_rate;   // packets/s
+  std::optional<std::int64_t> packet_burst;  // packets
   std::optional<std::int64_t> max_connections;
 
   friend bool operator==(const QosDirection&, const QosDirection&) = default;
@@ -144,6 +152,8 @@ struct WorkloadEndpointSpec {
 };
 
 struct WorkloadEndpoint {
+  static constexpr Kind kKind = Kind::kWorkloadEndpoint;
+
   ObjectMeta metadata;
   WorkloadEndpointSpec spec;
 

@@ -16,7 +16,9 @@ struct EnumText;
 
 // Where Calico reads a word in any case, EnumText<E>::kAnyCase says so.
 template <class E>
-concept NamedEnum = requires { EnumText<E>::kWords; };
+concept NamedEnum = requires {
+  EnumText<E>::kWords;
+};
 
 template <NamedEnum E>
 constexpr std::string_view to_string(E value) {

@@ -38,12 +38,12 @@ struct IpPoolSpec {
   std::optional<std::int32_t> block_size;  // prefix length; 26 or 122; never changes
   EncapMode ipip_mode = EncapMode::kNever;
   EncapMode vxlan_mode = EncapMode::kNever;
-  bool nat_outgoing = false;        // to addresses outside of all pools
-  bool disabled = false;            // no new addresses from it; it is still routed
+  bool nat_outgoing = false;  // to addresses outside of all pools
+  bool disabled = false;      // no new addresses from it; it is still routed
   bool disable_bgp_export = false;
-  std::string node_selector;        // "" is all()
-  std::string namespace_selector;   // "": every namespace
-  std::vector<IpPoolUse> allowed_uses;  // empty: Workload and Tunnel
+  std::string node_selector;                                    // "" is all()
+  std::string namespace_selector;                               // "": every namespace
+  std::vector<IpPoolUse> allowed_uses;                          // empty: Workload and Tunnel
   AssignmentMode assignment_mode = AssignmentMode::kAutomatic;  // Manual: only pods that name the pool
 
   [[nodiscard]] int block_length() const {
@@ -53,6 +53,8 @@ struct IpPoolSpec {
 };
 
 struct IpPool {
+  static constexpr Kind kKind = Kind::kIpPool;
+
   ObjectMeta metadata;
   IpPoolSpec spec;
   ConditionsStatus status;  // Allocatable: OK, CIDROverlap, Terminating, PoolDisabled
@@ -67,6 +69,8 @@ struct IpReservationSpec {
 };
 
 struct IpReservation {
+  static constexpr Kind kKind = Kind::kIpReservation;
+
   ObjectMeta metadata;
   IpReservationSpec spec;
 

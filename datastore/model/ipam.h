@@ -17,16 +17,18 @@
 namespace margay::model {
 
 struct IpamConfigurationSpec {
-  bool strict_affinity = false;         // addresses only from the node's own blocks
-  std::int32_t max_blocks_per_host = 0;  // 0: 20
-  std::optional<bool> auto_allocate_blocks;                       // true
-  std::optional<Switch> kubevirt_vm_address_persistence;          // Enabled
-  std::optional<std::int32_t> ip_cooldown_seconds;                // before an address is used again; 0
+  bool strict_affinity = false;                           // addresses only from the node's own blocks
+  std::int32_t max_blocks_per_host = 0;                   // 0: 20
+  std::optional<bool> auto_allocate_blocks;               // true
+  std::optional<Switch> kubevirt_vm_address_persistence;  // Enabled
+  std::optional<std::int32_t> ip_cooldown_seconds;        // before an address is used again; 0
 
   friend bool operator==(const IpamConfigurationSpec&, const IpamConfigurationSpec&) = default;
 };
 
 struct IpamConfiguration {
+  static constexpr Kind kKind = Kind::kIpamConfiguration;
+
   ObjectMeta metadata;
   IpamConfigurationSpec spec;
 
@@ -51,6 +53,8 @@ struct BlockAffinitySpec {
 };
 
 struct BlockAffinity {
+  static constexpr Kind kKind = Kind::kBlockAffinity;
+
   ObjectMeta metadata;
   BlockAffinitySpec spec;
 
@@ -59,9 +63,9 @@ struct BlockAffinity {
 
 struct AllocationAttribute {
   std::string handle_id;
-  StringMap active_owner;                // in objects: secondary
-  StringMap alternate_owner;             // in objects: alternateOwnerAttrs
-  std::optional<WallTime> released_at;   // cooling down since
+  StringMap active_owner;               // in objects: secondary
+  StringMap alternate_owner;            // in objects: alternateOwnerAttrs
+  std::optional<WallTime> released_at;  // cooling down since
 
   friend bool operator==(const AllocationAttribute&, const AllocationAttribute&) = default;
 };
@@ -74,15 +78,17 @@ struct IpamBlockSpec {
   std::vector<std::optional<std::int32_t>> allocations;  // by ordinal in the block: index into attributes, or free
   std::vector<std::int32_t> unallocated;                 // ordinals, the longest free first
   std::vector<AllocationAttribute> attributes;
-  std::int64_t sequence_number = 0;  // counts writes of the block
+  std::int64_t sequence_number = 0;                                     // counts writes of the block
   std::map<std::int32_t, std::int64_t> sequence_number_for_allocation;  // by ordinal: sequence_number when it was given
-  bool strict_affinity = false;  // of old writers
-  bool deleted = false;          // first half of a deletion: to be read as absent
+  bool strict_affinity = false;                                         // of old writers
+  bool deleted = false;  // first half of a deletion: to be read as absent
 
   friend bool operator==(const IpamBlockSpec&, const IpamBlockSpec&) = default;
 };
 
 struct IpamBlock {
+  static constexpr Kind kKind = Kind::kIpamBlock;
+
   ObjectMeta metadata;
   IpamBlockSpec spec;
 
@@ -98,6 +104,8 @@ struct IpamHandleSpec {
 };
 
 struct IpamHandle {
+  static constexpr Kind kKind = Kind::kIpamHandle;
+
   ObjectMeta metadata;
   IpamHandleSpec spec;
 

@@ -11,6 +11,7 @@
 #include "base/core/string_map.h"
 #include "base/core/time.h"
 #include "datastore/model/enum.h"
+#include "datastore/model/key.h"
 
 namespace margay::model {
 
@@ -82,8 +83,8 @@ struct SecretReference {
   friend bool operator==(const SecretReference&, const SecretReference&) = default;
 };
 
-// LabelSelector as objects carry it (Kubernetes documentation, "Labels and Selectors"); codec/label_terms.h turns it into
-// one that matches.
+// LabelSelector as objects carry it (Kubernetes documentation, "Labels and Selectors"); codec/label_terms.h turns it
+// into one that matches.
 enum class LabelOperator { kIn, kNotIn, kExists, kDoesNotExist };
 template <>
 struct EnumText<LabelOperator> {

@@ -129,6 +129,8 @@ struct NodeStatusStatus {
 };
 
 struct CalicoNodeStatus {
+  static constexpr Kind kKind = Kind::kCalicoNodeStatus;
+
   ObjectMeta metadata;
   NodeStatusSpec spec;
   NodeStatusStatus status;

@@ -26,13 +26,15 @@ inline constexpr double kKubeAdminTierOrder = 1'000;
 inline constexpr double kKubeBaselineTierOrder = 10'000'000;
 
 struct TierSpec {
-  std::optional<double> order;  // lower comes first; absent: last
+  std::optional<double> order;                      // lower comes first; absent: last
   std::optional<TierDefaultAction> default_action;  // Deny
 
   friend bool operator==(const TierSpec&, const TierSpec&) = default;
 };
 
 struct Tier {
+  static constexpr Kind kKind = Kind::kTier;
+
   ObjectMeta metadata;
   TierSpec spec;
   ConditionsStatus status;
@@ -58,7 +60,8 @@ struct PolicySpec {
   std::optional<double> order;  // lower comes first; absent: last
   std::string selector;         // the endpoints it is for; "" is all()
   std::string service_account_selector;
-  std::vector<PolicyType> types;  // empty: Egress if there are only egress rules, Ingress without any, else as there are
+  std::vector<PolicyType>
+      types;  // empty: Egress if there are only egress rules, Ingress without any, else as there are
   std::vector<Rule> ingress;
   std::vector<Rule> egress;
   std::vector<PerformanceHint> performance_hints;
@@ -72,6 +75,8 @@ struct PolicySpec {
 };
 
 struct NetworkPolicy {
+  static constexpr Kind kKind = Kind::kNetworkPolicy;
+
   ObjectMeta metadata;
   PolicySpec spec;
   ConditionsStatus status;
@@ -80,6 +85,8 @@ struct NetworkPolicy {
 };
 
 struct GlobalNetworkPolicy {
+  static constexpr Kind kKind = Kind::kGlobalNetworkPolicy;
+
   ObjectMeta metadata;
   PolicySpec spec;
   ConditionsStatus status;
@@ -93,20 +100,29 @@ struct EnumText<StagedAction> {
   static constexpr std::string_view kWords[] = {"Set", "Delete", "Learn", "Ignore"};
 };
 
+struct StagedPolicySpec {
+  StagedAction staged_action = StagedAction::kSet;
+  PolicySpec policy;  // in objects its members stand beside stagedAction
+
+  friend bool operator==(const StagedPolicySpec&, const StagedPolicySpec&) = default;
+};
+
 // Never enforced: what it would do shows in flow logs.
 struct StagedNetworkPolicy {
+  static constexpr Kind kKind = Kind::kStagedNetworkPolicy;
+
   ObjectMeta metadata;
-  StagedAction staged_action = StagedAction::kSet;  // in objects a member of spec
-  PolicySpec spec;
+  StagedPolicySpec spec;
   ConditionsStatus status;
 
   friend bool operator==(const StagedNetworkPolicy&, const StagedNetworkPolicy&) = default;
 };
 
 struct StagedGlobalNetworkPolicy {
+  static constexpr Kind kKind = Kind::kStagedGlobalNetworkPolicy;
+
   ObjectMeta metadata;
-  StagedAction staged_action = StagedAction::kSet;  // in objects a member of spec
-  PolicySpec spec;
+  StagedPolicySpec spec;
   ConditionsStatus status;
 
   friend bool operator==(const StagedGlobalNetworkPolicy&, const StagedGlobalNetworkPolicy&) = default;

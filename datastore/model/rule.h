@@ -47,7 +47,7 @@ struct ServiceMatch {
 struct EntityRule {
   std::vector<IpPrefix> nets;
   std::vector<IpPrefix> not_nets;
-  std::string selector;            // of endpoints and network sets; "": says nothing
+  std::string selector;  // of endpoints and network sets; "": says nothing
   std::string not_selector;
   std::string namespace_selector;  // where selector looks; global(): what has no namespace
   std::vector<PortOrName> ports;

@@ -16,9 +16,9 @@ constexpr std::pair<std::string_view, Protocol> kProtocolNames[] = {
 
 // RFC 2474, 2597, 3246, 5865, 8622.
 constexpr std::pair<std::string_view, std::uint8_t> kDscpNames[] = {
-    {"DF", 0},    {"CS0", 0},   {"LE", 1},    {"CS1", 8},   {"AF11", 10}, {"AF12", 12}, {"AF13", 14}, {"CS2", 16},
-    {"AF21", 18}, {"AF22", 20}, {"AF23", 22}, {"CS3", 24},  {"AF31", 26}, {"AF32", 28}, {"AF33", 30}, {"CS4", 32},
-    {"AF41", 34}, {"AF42", 36}, {"AF43", 38}, {"CS5", 40},  {"VA", 44},   {"EF", 46},   {"CS6", 48},  {"CS7", 56},
+    {"DF", 0},    {"CS0", 0},   {"LE", 1},    {"CS1", 8},  {"AF11", 10}, {"AF12", 12}, {"AF13", 14}, {"CS2", 16},
+    {"AF21", 18}, {"AF22", 20}, {"AF23", 22}, {"CS3", 24}, {"AF31", 26}, {"AF32", 28}, {"AF33", 30}, {"CS4", 32},
+    {"AF41", 34}, {"AF42", 36}, {"AF43", 38}, {"CS5", 40}, {"VA", 44},   {"EF", 46},   {"CS6", 48},  {"CS7", 56},
 };
 
 constexpr std::uint8_t kDscpMax = 63;
@@ -37,7 +37,8 @@ Result<Protocol> Protocol::parse(std::string_view text) {
   }
   const std::optional<std::uint8_t> number = parse_number<std::uint8_t>(text);
   if (number && *number != 0) return Protocol(*number);
-  return invalid(concat(quoted(text), " is not one of TCP, UDP, ICMP, ICMPv6, SCTP, UDPLite or a number from 1 to 255"));
+  return invalid(
+      concat(quoted(text), " is not one of TCP, UDP, ICMP, ICMPv6, SCTP, UDPLite or a number from 1 to 255"));
 }
 
 std::string_view Protocol::name() const {
@@ -55,16 +56,16 @@ std::string Protocol::to_string() const {
 bool Protocol::has_ports() const { return *this == kTcp || *this == kUdp || *this == kSctp; }
 
 Result<PortOrName> PortOrName::parse(std::string_view text) {
-  const bool is_numeric = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return is_digit(c) || c == ':';
-  });
+  const bool is_numeric =
+      !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return is_digit(c) || c == ':'; });
   if (is_numeric) {
     MARGAY_ASSIGN_OR_RETURN(const PortRange range, PortRange::parse(text));
     if (range.first() == Port(0)) return invalid(concat(quoted(text), " begins at port 0, the first port is 1"));
     return PortOrName(range);
   }
   if (!text.empty() && std::all_of(text.begin(), text.end(), is_port_name_byte)) return PortOrName(std::string(text));
-  return invalid(concat(quoted(text), " is neither a port from 1 to 65535, nor a range such as \"8000:8100\", nor a name"));
+  return invalid(
+      concat(quoted(text), " is neither a port from 1 to 65535, nor a range such as \"8000:8100\", nor a name"));
 }
 
 std::string PortOrName::to_string() const {
@@ -73,8 +74,9 @@ std::string PortOrName::to_string() const {
 }
 
 Result<Community> Community::parse(std::string_view text) {
-  const Error bad = invalid(concat(quoted(text), " is not a community: aa:nn with numbers up to 65535, or aa:nn:mm with ",
-                                   "numbers up to 4294967295"));
+  const Error bad =
+      invalid(concat(quoted(text), " is not a community: aa:nn with numbers up to 65535, or aa:nn:mm with ",
+                     "numbers up to 4294967295"));
   const std::vector<std::string_view> parts = split(text, ':');
   if (parts.size() == 2) {
     const auto high = parse_number<std::uint16_t>(parts[0]);
@@ -103,7 +105,8 @@ Result<PeerAddress> PeerAddress::parse(std::string_view text) {
     if (close == std::string_view::npos) return invalid(concat(quoted(text), " has no port after \"]\""));
     host = text.substr(1, close - 1);
     port = text.substr(close + 2);
-    if (host.find(':') == std::string_view::npos) return invalid(concat(quoted(text), ": only IPv6 stands in brackets"));
+    if (host.find(':') == std::string_view::npos)
+      return invalid(concat(quoted(text), ": only IPv6 stands in brackets"));
   } else if (std::count(text.begin(), text.end(), ':') == 1) {
     std::tie(host, port) = *split_once(text, ':');
   }

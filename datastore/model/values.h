@@ -16,8 +16,8 @@
 
 namespace margay::model {
 
-// The number of a transport protocol (IANA "Protocol Numbers"). Six have names in objects: TCP, UDP, ICMP, ICMPv6, SCTP,
-// UDPLite.
+// The number of a transport protocol (IANA "Protocol Numbers"). Six have names in objects: TCP, UDP, ICMP, ICMPv6,
+// SCTP, UDPLite.
 class Protocol {
  public:
   constexpr Protocol() = default;
@@ -68,6 +68,8 @@ class PortOrName {
 // A BGP community, standard ("65000:100", RFC 1997) or large ("65000:1:2", RFC 8092).
 class Community {
  public:
+  // 0:0
+  Community() = default;
   static Community standard(std::uint16_t high, std::uint16_t low) { return Community(false, high, low, 0); }
   static Community large(std::uint32_t global, std::uint32_t local1, std::uint32_t local2) {
     return Community(true, global, local1, local2);

@@ -1,0 +1,227 @@
+// Reading and writing of optionals, lists and maps, for archive.h.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "base/core/text.h"
+#include "datastore/codec/scalars.h"
+
+namespace margay::codec {
+
+// What has a field list: the aggregates of the model that are not one word of text.
+template <class T>
+concept Struct = std::is_class_v<T> && std::is_aggregate_v<T> && !Textual<T>;
+
+// Values that always say something are made by their parse().
+template <class T>
+concept ReadAsOptional = Textual<T> || std::same_as<T, IpPrefix>;
+
+template <Struct T>
+void read(const Input& input, T& value);
+template <Struct T>
+void write(Output to, const T& value);
+
+template <ReadAsOptional T>
+void read(const Input& input, T& value) {
+  std::optional<T> found;
+  const std::size_t errors = input.errors->size();
+  read(input, found);
+  if (found) {
+    value = *std::move(found);
+  } else if (input.errors->size() == errors) {
+    input.error(FieldError::Kind::kRequired, "must not be empty");
+  }
+}
+
+// Prefixes that may be written in another form than PrefixForm::kAnyOrAddress: an IpPrefix, an optional or a list.
+template <class T>
+class Prefixes {
+ public:
+  Prefixes(T& value, PrefixForm form) : value_(value), form_(form) {}
+  [[nodiscard]] T& value() const { return value_; }
+  [[nodiscard]] PrefixForm form() const { return form_; }
+
+ private:
+  T& value_;
+  PrefixForm form_;
+};
+template <class T>
+Prefixes<T> prefixes(T& value, PrefixForm form) {
+  return {value, form};
+}
+
+template <class T>
+void read(const Input& input, const Prefixes<T>& prefixes) {
+  Input formed = input;
+  formed.prefix_form = prefixes.form();
+  read(formed, prefixes.value());
+}
+template <class T>
+void write(Output to, const Prefixes<T>& prefixes) {
+  write(to, prefixes.value());
+}
+
+template <class T>
+requires(!ReadAsOptional<T>) void read(const Input& input, std::optional<T>& value) {
+  if constexpr (std::is_enum_v<T>) {
+    if (input.view.string() == "") return;  // what Go programs write for none
+  }
+  const std::size_t errors = input.errors->size();
+  T found{};
+  read(input, found);
+  if (Struct<T> || input.errors->size() == errors) value = std::move(found);
+}
+template <class T>
+void write(Output to, const std::optional<T>& value) {
+  write(to, *value);
+}
+
+// Null stands for none of T: see IPAMBlock's allocations.
+template <class T>
+void read(const Input& input, std::vector<std::optional<T>>& value) {
+  if (input.view.type() != json::Type::kArray) return input.wrong_type("a list");
+  for (const json::View element : input.view.elements()) {
+    const Place place{input.place, Place::Step::kElement, {}, value.size()};
+    value.emplace_back();
+    if (element.is_given()) read(Input{element, &place, input.errors, input.prefix_form}, value.back());
+  }
+}
+
+template <class T>
+void read(const Input& input, std::vector<T>& value) {
+  if (input.view.type() != json::Type::kArray) return input.wrong_type("a list");
+  std::size_t index = 0;
+  for (const json::View element : input.view.elements()) {
+    const Place place{input.place, Place::Step::kElement, {}, index++};
+    const Input at{element, &place, input.errors, input.prefix_form};
+    if constexpr (ReadAsOptional<T>) {
+      std::optional<T> found;
+      const std::size_t errors = input.errors->size();
+      read(at, found);
+      if (found) {
+        value.push_back(*std::move(found));
+      } else if (input.errors->size() == errors) {
+        at.error(FieldError::Kind::kRequired, "must not be empty");
+      }
+    } else {
+      T found{};
+      read(at, found);
+      value.push_back(std::move(found));
+    }
+  }
+}
+
+// True when writing `value` over `present` changes nothing.
+template <class T>
+bool agrees(const json::Value& present, const T& value) {
+  json::Value copy = present;
+  write(Output{copy}, value);
+  return copy == present;
+}
+
+// Elements of lists have no names. An element that is unchanged keeps what we do not know of it, wherever in the list
+// it has moved to within kWindow; a changed one only where the list is as long as before, from the element in its
+// place.
+template <class T>
+void write(Output to, const std::vector<T>& value) {
+  constexpr std::size_t kWindow = 32;
+  json::Array before = to.value.as_array() == nullptr ? json::Array() : std::move(*to.value.as_array());
+  json::Array after;
+  after.reserve(value.size());
+  std::size_t next = 0;  // of `before`: all that come earlier are used or gone
+  for (const T& element : value) {
+    std::size_t found = next;
+    const std::size_t end = std::min(before.size(), next + (Struct<T> ? kWindow : 1));
+    while (found < end && !agrees(before[found], element)) ++found;
+    if (found < end) {
+      after.push_back(std::move(before[found]));
+      next = found + 1;
+      continue;
+    }
+    const bool is_in_place = before.size() == value.size() && next == after.size();
+    after.push_back(is_in_place ? std::move(before[next++]) : json::Value());
+    write(Output{after.back()}, element);
+  }
+  to.value = json::Value(std::move(after));
+}
+
+template <class T>
+void write(Output to, const std::vector<std::optional<T>>& value) {
+  json::Array after;
+  for (const std::optional<T>& element : value) {
+    after.emplace_back();
+    if (element) write(Output{after.back()}, *element);
+  }
+  to.value = json::Value(std::move(after));
+}
+
+// Keys of maps: text, or integers as text.
+inline std::optional<std::string> key_of(std::string_view text, std::string*) { return std::string(text); }
+inline std::optional<std::int32_t> key_of(std::string_view text, std::int32_t*) {
+  return parse_number<std::int32_t>(text);
+}
+inline std::string text_of_key(const std::string& key) { return key; }
+inline std::string text_of_key(std::int32_t key) { return concat(key); }
+
+template <class K, class T, class Less>
+void read(const Input& input, std::map<K, T, Less>& value) {
+  if (input.view.type() != json::Type::kObject) return input.wrong_type("an object");
+  for (const auto& [name, member] : input.view.members()) {
+    const Place place{input.place, Place::Step::kKey, name, 0};
+    const Input at{member, &place, input.errors};
+    const std::optional<K> key = key_of(name, static_cast<K*>(nullptr));
+    if (key) {
+      read(at, value[*key]);
+    } else {
+      at.error(FieldError::Kind::kInvalid, concat("the key ", quoted(name), " is not an integer"));
+    }
+  }
+}
+template <class K, class T, class Less>
+void write(Output to, const std::map<K, T, Less>& value) {
+  json::Object after;
+  for (const auto& [key, element] : value) write(Output{after[text_of_key(key)]}, element);
+  to.value = json::Value(std::move(after));
+}
+
+// Whether an absent member stands for `value`.
+template <class T>
+bool says_nothing(const T& value) {
+  if constexpr (std::is_arithmetic_v<T> || std::is_enum_v<T> || std::same_as<T, Port>) {
+    return value == T{};
+  } else if constexpr (requires { value.has_value(); }) {
+    return !value.has_value();
+  } else if constexpr (requires { value.empty(); }) {
+    return value.empty();
+  } else {
+    return false;
+  }
+}
+template <class T>
+bool says_nothing(const Prefixes<T>& prefixes) {
+  return says_nothing(prefixes.value());
+}
+
+bool is_empty_container(const json::Value& value);  // [], {}
+bool is_null_or_empty_text(const json::Value& value);
+
+// Whether `present` already stands for a `value` that says nothing.
+template <class T>
+bool is_absence_of(const json::Value& present, const T& value) {
+  if (is_null_or_empty_text(present)) return true;
+  if constexpr (requires { value.empty(); }) return is_empty_container(present);
+  return false;
+}
+template <class T>
+bool is_absence_of(const json::Value& present, const Prefixes<T>& prefixes) {
+  return is_absence_of(present, prefixes.value());
+}
+
+}  // namespace margay::codec
