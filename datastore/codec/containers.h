@@ -1,4 +1,4 @@
-// Reading and writing of optionals, lists and maps, for archive.h.
+// Reading and writing of optionals and maps, for archive.h; lists are in lists.h.
 #pragma once
 
 #include <concepts>
@@ -8,7 +8,6 @@
 #include <string>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 #include "base/core/text.h"
 #include "datastore/codec/scalars.h"
@@ -28,16 +27,19 @@ void read(const Input& input, T& value);
 template <Struct T>
 void write(Output to, const T& value);
 
+// With an error for "", which read() takes for none.
+template <ReadAsOptional T>
+void read_given(const Input& input, std::optional<T>& value) {
+  const std::size_t errors = input.errors->size();
+  read(input, value);
+  if (!value && input.errors->size() == errors) input.error(FieldError::Kind::kRequired, "must not be empty");
+}
+
 template <ReadAsOptional T>
 void read(const Input& input, T& value) {
   std::optional<T> found;
-  const std::size_t errors = input.errors->size();
-  read(input, found);
-  if (found) {
-    value = *std::move(found);
-  } else if (input.errors->size() == errors) {
-    input.error(FieldError::Kind::kRequired, "must not be empty");
-  }
+  read_given(input, found);
+  if (found) value = *std::move(found);
 }
 
 // Prefixes that may be written in another form than PrefixForm::kAnyOrAddress: an IpPrefix, an optional or a list.
@@ -81,85 +83,6 @@ requires(!ReadAsOptional<T>) void read(const Input& input, std::optional<T>& val
 template <class T>
 void write(Output to, const std::optional<T>& value) {
   write(to, *value);
-}
-
-// Null stands for none of T: see IPAMBlock's allocations.
-template <class T>
-void read(const Input& input, std::vector<std::optional<T>>& value) {
-  if (input.view.type() != json::Type::kArray) return input.wrong_type("a list");
-  for (const json::View element : input.view.elements()) {
-    const Place place{input.place, Place::Step::kElement, {}, value.size()};
-    value.emplace_back();
-    if (element.is_given()) read(Input{element, &place, input.errors, input.prefix_form}, value.back());
-  }
-}
-
-template <class T>
-void read(const Input& input, std::vector<T>& value) {
-  if (input.view.type() != json::Type::kArray) return input.wrong_type("a list");
-  std::size_t index = 0;
-  for (const json::View element : input.view.elements()) {
-    const Place place{input.place, Place::Step::kElement, {}, index++};
-    const Input at{element, &place, input.errors, input.prefix_form};
-    if constexpr (ReadAsOptional<T>) {
-      std::optional<T> found;
-      const std::size_t errors = input.errors->size();
-      read(at, found);
-      if (found) {
-        value.push_back(*std::move(found));
-      } else if (input.errors->size() == errors) {
-        at.error(FieldError::Kind::kRequired, "must not be empty");
-      }
-    } else {
-      T found{};
-      read(at, found);
-      value.push_back(std::move(found));
-    }
-  }
-}
-
-// True when writing `value` over `present` changes nothing.
-template <class T>
-bool agrees(const json::Value& present, const T& value) {
-  json::Value copy = present;
-  write(Output{copy}, value);
-  return copy == present;
-}
-
-// Elements of lists have no names. An element that is unchanged keeps what we do not know of it, wherever in the list
-// it has moved to within kWindow; a changed one only where the list is as long as before, from the element in its
-// place.
-template <class T>
-void write(Output to, const std::vector<T>& value) {
-  constexpr std::size_t kWindow = 32;
-  json::Array before = to.value.as_array() == nullptr ? json::Array() : std::move(*to.value.as_array());
-  json::Array after;
-  after.reserve(value.size());
-  std::size_t next = 0;  // of `before`: all that come earlier are used or gone
-  for (const T& element : value) {
-    std::size_t found = next;
-    const std::size_t end = std::min(before.size(), next + (Struct<T> ? kWindow : 1));
-    while (found < end && !agrees(before[found], element)) ++found;
-    if (found < end) {
-      after.push_back(std::move(before[found]));
-      next = found + 1;
-      continue;
-    }
-    const bool is_in_place = before.size() == value.size() && next == after.size();
-    after.push_back(is_in_place ? std::move(before[next++]) : json::Value());
-    write(Output{after.back()}, element);
-  }
-  to.value = json::Value(std::move(after));
-}
-
-template <class T>
-void write(Output to, const std::vector<std::optional<T>>& value) {
-  json::Array after;
-  for (const std::optional<T>& element : value) {
-    after.emplace_back();
-    if (element) write(Output{after.back()}, *element);
-  }
-  to.value = json::Value(std::move(after));
 }
 
 // Keys of maps: text, or integers as text.

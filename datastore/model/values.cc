@@ -11,7 +11,8 @@ namespace margay::model {
 namespace {
 
 constexpr std::pair<std::string_view, Protocol> kProtocolNames[] = {
-    {"TCP", kTcp}, {"UDP", kUdp}, {"ICMP", kIcmp}, {"ICMPv6", kIcmpV6}, {"SCTP", kSctp}, {"UDPLite", kUdpLite},
+    {"TCP", kProtocolTcp},       {"UDP", kProtocolUdp},   {"ICMP", kProtocolIcmp},
+    {"ICMPv6", kProtocolIcmpV6}, {"SCTP", kProtocolSctp}, {"UDPLite", kProtocolUdpLite},
 };
 
 // RFC 2474, 2597, 3246, 5865, 8622.
@@ -53,7 +54,7 @@ std::string Protocol::to_string() const {
   return known.empty() ? concat(number_) : std::string(known);
 }
 
-bool Protocol::has_ports() const { return *this == kTcp || *this == kUdp || *this == kSctp; }
+bool Protocol::has_ports() const { return *this == kProtocolTcp || *this == kProtocolUdp || *this == kProtocolSctp; }
 
 Result<PortOrName> PortOrName::parse(std::string_view text) {
   const bool is_numeric =

@@ -39,12 +39,12 @@ class Protocol {
   std::uint8_t number_ = 0;
 };
 
-inline constexpr Protocol kIcmp{1};
-inline constexpr Protocol kTcp{6};
-inline constexpr Protocol kUdp{17};
-inline constexpr Protocol kIcmpV6{58};
-inline constexpr Protocol kSctp{132};
-inline constexpr Protocol kUdpLite{136};
+inline constexpr Protocol kProtocolIcmp{1};
+inline constexpr Protocol kProtocolTcp{6};
+inline constexpr Protocol kProtocolUdp{17};
+inline constexpr Protocol kProtocolIcmpV6{58};
+inline constexpr Protocol kProtocolSctp{132};
+inline constexpr Protocol kProtocolUdpLite{136};
 
 // Ports of a rule: 80, "8000:8100", or the name of a port of the endpoint.
 class PortOrName {

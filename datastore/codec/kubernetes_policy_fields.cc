@@ -1,0 +1,147 @@
+// NetworkPolicy of Kubernetes, StagedKubernetesNetworkPolicy, ClusterNetworkPolicy.
+#include "datastore/codec/kind_codec.h"
+#include "datastore/model/cluster_policy.h"
+#include "datastore/model/kubernetes_policy.h"
+
+namespace margay::codec {
+namespace {
+
+// Rules differ by direction in the name of their peers only.
+constexpr auto kIngressRule = [](auto& a, auto& s) {
+  a.field("ports", s.ports);
+  a.field("from", s.peers);
+};
+constexpr auto kEgressRule = [](auto& a, auto& s) {
+  a.field("ports", s.ports);
+  a.field("to", s.peers);
+};
+constexpr auto kClusterIngressRule = [](auto& a, auto& s) {
+  a.field("name", s.name);
+  a.required("action", s.action);
+  a.required("from", s.peers);
+  a.field("protocols", s.protocols);
+};
+constexpr auto kClusterEgressRule = [](auto& a, auto& s) {
+  a.field("name", s.name);
+  a.required("action", s.action);
+  a.required("to", s.peers);
+  a.field("protocols", s.protocols);
+};
+
+}  // namespace
+
+template <class Archive, Is<model::KubernetesPolicyPort> S>
+void fields(Archive& a, S& s) {
+  a.field("protocol", s.protocol);
+  a.field("port", s.port);
+  a.field("endPort", s.end_port);
+}
+
+template <class Archive, Is<model::IpBlock> S>
+void fields(Archive& a, S& s) {
+  a.required("cidr", prefixes(s.cidr, PrefixForm::kAny));
+  a.field("except", prefixes(s.except, PrefixForm::kAny));
+}
+
+template <class Archive, Is<model::KubernetesPolicyPeer> S>
+void fields(Archive& a, S& s) {
+  a.field("podSelector", s.pod_selector);
+  a.field("namespaceSelector", s.namespace_selector);
+  a.field("ipBlock", s.ip_block);
+}
+
+template <class Archive, Is<model::KubernetesPolicySpec> S>
+void fields(Archive& a, S& s) {
+  a.required("podSelector", s.pod_selector);
+  a.field("ingress", with_element_list(s.ingress, kIngressRule));
+  a.field("egress", with_element_list(s.egress, kEgressRule));
+  a.field("policyTypes", s.policy_types);
+}
+
+template <class Archive, Is<model::KubernetesNetworkPolicy> S>
+void fields(Archive& a, S& s) {
+  object_fields(a, s);
+}
+
+template <class Archive, Is<model::StagedKubernetesPolicySpec> S>
+void fields(Archive& a, S& s) {
+  a.field("stagedAction", s.staged_action);
+  a.field("podSelector", s.policy.pod_selector);
+  a.field("ingress", with_element_list(s.policy.ingress, kIngressRule));
+  a.field("egress", with_element_list(s.policy.egress, kEgressRule));
+  a.field("policyTypes", s.policy.policy_types);
+}
+
+template <class Archive, Is<model::StagedKubernetesNetworkPolicy> S>
+void fields(Archive& a, S& s) {
+  object_fields(a, s);
+}
+
+template <class Archive, Is<model::NamespacedPods> S>
+void fields(Archive& a, S& s) {
+  a.field("namespaceSelector", s.namespace_selector);
+  a.required("podSelector", s.pod_selector);
+}
+
+template <class Archive, Is<model::ClusterPolicySubject> S>
+void fields(Archive& a, S& s) {
+  a.field("namespaces", s.namespaces);
+  a.field("pods", s.pods);
+}
+
+template <class Archive, Is<model::ClusterPolicyPeer> S>
+void fields(Archive& a, S& s) {
+  a.field("namespaces", s.namespaces);
+  a.field("pods", s.pods);
+  a.field("nodes", s.nodes);
+  a.field("networks", prefixes(s.networks, PrefixForm::kAny));
+  a.field("domainNames", s.domain_names);
+}
+
+template <class Archive, Is<model::ClusterPolicyPortRange> S>
+void fields(Archive& a, S& s) {
+  a.required("start", s.start);
+  a.required("end", s.end);
+}
+
+template <class Archive, Is<model::ClusterPolicyPort> S>
+void fields(Archive& a, S& s) {
+  a.field("number", s.number);
+  a.field("range", s.range);
+}
+
+template <class Archive, Is<model::ClusterPolicyTransport> S>
+void fields(Archive& a, S& s) {
+  a.field("destinationPort", s.destination_port);
+}
+
+template <class Archive, Is<model::ClusterPolicyProtocol> S>
+void fields(Archive& a, S& s) {
+  a.field("tcp", s.tcp);
+  a.field("udp", s.udp);
+  a.field("sctp", s.sctp);
+  a.field("destinationNamedPort", s.destination_named_port);
+}
+
+template <class Archive, Is<model::ClusterNetworkPolicySpec> S>
+void fields(Archive& a, S& s) {
+  a.required("tier", s.tier);
+  a.required("priority", s.priority);
+  a.required("subject", s.subject);
+  a.field("ingress", with_element_list(s.ingress, kClusterIngressRule));
+  a.field("egress", with_element_list(s.egress, kClusterEgressRule));
+}
+
+template <class Archive, Is<model::ClusterNetworkPolicy> S>
+void fields(Archive& a, S& s) {
+  object_fields(a, s);
+}
+
+template FieldErrors decode(json::View object, model::KubernetesNetworkPolicy& out);
+template void encode(const model::KubernetesNetworkPolicy& object, json::Value& into);
+template FieldErrors decode(json::View object, model::StagedKubernetesNetworkPolicy& out);
+template void encode(const model::StagedKubernetesNetworkPolicy& object, json::Value& into);
+template FieldErrors decode(json::View object, model::ClusterNetworkPolicy& out);
+template void encode(const model::ClusterNetworkPolicy& object, json::Value& into);
+
+}  // namespace margay::codec
