@@ -1,5 +1,5 @@
-// The definitions of decode and encode (codec.h), for the .cc files that have the field lists: each ends with
-// MARGAY_CODEC-free explicit instantiations, `template FieldErrors decode(json::View, model::IpPool&);`.
+// The definitions of decode and encode (codec.h), for the .cc files that have field lists: each ends with explicit
+// instantiations for its kinds.
 #pragma once
 
 #include "datastore/codec/archive.h"
