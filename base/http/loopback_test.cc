@@ -1,16 +1,18 @@
-// Client and server over real sockets on this machine.
-#include <unistd.h>
-
-#include <cstdlib>
+// Client and server against each other on every kind of network.
+#include <algorithm>
+#include <deque>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "base/core/text.h"
 #include "base/http/client.h"
 #include "base/http/server.h"
-#include "base/loop/asio_loop.h"
-#include "base/loop/asio_network.h"
+#include "base/http/sim_fixture.h"
+#include "base/loop/network_fixture.h"
 #include "gtest/gtest.h"
 
 namespace margay::http {
@@ -18,66 +20,36 @@ namespace {
 
 using std::chrono::seconds;
 
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    char name[] = "/tmp/margay-http-XXXXXX";
-    path_ = ::mkdtemp(name);
-  }
-  ~TemporaryFolder() { (void)::rmdir(path_.c_str()); }
-  [[nodiscard]] std::string file(std::string_view name) const { return concat(path_, '/', name); }
-
- private:
-  std::string path_;
-};
-
-struct Outcome {
-  bool is_done = false;
-  int status = 0;
-  std::string body;
-  std::optional<Error> error;
-};
-
-ExchangeEvents collect(Outcome& outcome) {
-  return {.on_head = [&outcome](ResponseHead head) { outcome.status = head.status; },
-          .on_body = [&outcome](std::string_view bytes) { outcome.body.append(bytes); },
-          .on_done =
-              [&outcome](Status status) {
-                outcome.is_done = true;
-                if (!status.ok()) outcome.error = status.error();
-              }};
-}
-
-class Loopback : public testing::TestWithParam<bool> {
+class Loopback : public testing::TestWithParam<loop::NetworkKind> {
  protected:
   loop::Endpoint serve(Handler handler) {
-    server_ = make_server(loop_, network_, {}, std::move(handler));
-    const loop::Endpoint wanted = GetParam() ? loop::Endpoint{loop::Endpoint::Kind::kUnix, "", 0, folder_.file("s")}
-                                             : loop::Endpoint{loop::Endpoint::Kind::kTcp, "127.0.0.1", 0, ""};
-    auto bound = server_->listen(wanted, nullptr);
+    server_ = make_server(net_.loop(), net_.network(), {}, std::move(handler));
+    auto bound = server_->listen(net_.to_listen(), net_.server_tls());
     EXPECT_TRUE(bound.ok()) << bound.error().message;
     return bound.value();
   }
+  std::unique_ptr<Client> client_of(const loop::Endpoint& endpoint) {
+    ClientConfig config{.endpoint = endpoint, .tls = {}, .host_header = {}};
+    if (net_.client_tls() != nullptr) config.tls = *net_.client_tls();
+    return make_client(net_.loop(), net_.network(), config);
+  }
+  bool run(const std::function<bool()>& condition) { return net_.run(condition); }
 
-  bool run(const std::function<bool()>& condition) { return loop_.run_until(condition, seconds(20)); }
-
-  TemporaryFolder folder_;
-  loop::AsioLoop loop_;
-  loop::AsioNetwork network_{loop_};
+  loop::NetworkUnderTest net_{GetParam()};
   std::unique_ptr<Server> server_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Sockets, Loopback, testing::Bool(),
-                         [](const auto& kind) { return kind.param ? "Unix" : "Tcp"; });
+INSTANTIATE_TEST_SUITE_P(Networks, Loopback, testing::ValuesIn(loop::kAllNetworks),
+                         [](const auto& kind) { return kind.param.name; });
 
 TEST_P(Loopback, RequestIsAnswered) {
   const loop::Endpoint endpoint = serve([](Request request, const PeerInfo&, std::unique_ptr<Responder> responder) {
     responder->send({.status = 201, .headers = {}, .body = concat(request.method, request.target, request.body)});
   });
-  auto client = make_client(loop_, network_, {.endpoint = endpoint, .tls = {}, .host_header = {}});
+  auto client = client_of(endpoint);
   Outcome outcome;
   auto exchange =
-      client->start({.method = "POST", .target = "/a?b", .headers = {}, .body = "text"}, {}, collect(outcome));
+      client->start({.method = "POST", .target = "/a?b", .headers = {}, .body = "text"}, {}, outcome.events());
   ASSERT_TRUE(run([&] { return outcome.is_done; }));
   EXPECT_EQ(outcome.status, 201);
   EXPECT_EQ(outcome.body, "POST/a?btext");
@@ -90,10 +62,10 @@ TEST_P(Loopback, KeptAliveConnectionIsUsedAgain) {
     peers.insert(peer.name);
     responder->send({});
   });
-  auto client = make_client(loop_, network_, {.endpoint = endpoint, .tls = {}, .host_header = {}});
+  auto client = client_of(endpoint);
   for (int i = 0; i < 50; ++i) {
     Outcome outcome;
-    auto exchange = client->start({}, {}, collect(outcome));
+    auto exchange = client->start({}, {}, outcome.events());
     ASSERT_TRUE(run([&] { return outcome.is_done; }));
     EXPECT_EQ(outcome.status, 200);
   }
@@ -108,9 +80,9 @@ TEST_P(Loopback, StreamArrivesPieceByPieceAndItsEndIsNoticed) {
     watch->on_closed([&] { is_closed = true; });
     watch->start({.status = 200, .headers = {}});
   });
-  auto client = make_client(loop_, network_, {.endpoint = endpoint, .tls = {}, .host_header = {}});
+  auto client = client_of(endpoint);
   Outcome outcome;
-  auto exchange = client->start({}, {}, collect(outcome));
+  auto exchange = client->start({}, {}, outcome.events());
   ASSERT_TRUE(run([&] { return outcome.status == 200; }));
   for (int i = 0; i < 10; ++i) {
     watch->write(concat("event ", i, '\n'));
@@ -130,9 +102,9 @@ TEST_P(Loopback, LargeBodiesPassBothWays) {
     for (int i = 0; i < 10; ++i) responder->write(request.body);
     responder->finish();
   });
-  auto client = make_client(loop_, network_, {.endpoint = endpoint, .tls = {}, .host_header = {}});
+  auto client = client_of(endpoint);
   Outcome outcome;
-  auto exchange = client->start({.method = "PUT", .target = "/", .headers = {}, .body = large}, {}, collect(outcome));
+  auto exchange = client->start({.method = "PUT", .target = "/", .headers = {}, .body = large}, {}, outcome.events());
   ASSERT_TRUE(run([&] { return outcome.is_done; }));
   EXPECT_FALSE(outcome.error) << outcome.error->message;
   EXPECT_EQ(outcome.body.size(), 10 * large.size());
@@ -141,9 +113,9 @@ TEST_P(Loopback, LargeBodiesPassBothWays) {
 TEST_P(Loopback, NobodyThereIsUnavailable) {
   loop::Endpoint endpoint = serve({});
   server_.reset();
-  auto client = make_client(loop_, network_, {.endpoint = endpoint, .tls = {}, .host_header = {}});
+  auto client = client_of(endpoint);
   Outcome outcome;
-  auto exchange = client->start({}, {}, collect(outcome));
+  auto exchange = client->start({}, {}, outcome.events());
   ASSERT_TRUE(run([&] { return outcome.is_done; }));
   ASSERT_TRUE(outcome.error);
   EXPECT_EQ(outcome.error->code, ErrorCode::kUnavailable);
@@ -153,9 +125,9 @@ TEST_P(Loopback, StopLetsTheAnswerUnderWayFinish) {
   std::unique_ptr<Responder> pending;
   const loop::Endpoint endpoint =
       serve([&](Request, const PeerInfo&, std::unique_ptr<Responder> responder) { pending = std::move(responder); });
-  auto client = make_client(loop_, network_, {.endpoint = endpoint, .tls = {}, .host_header = {}});
+  auto client = client_of(endpoint);
   Outcome outcome;
-  auto exchange = client->start({}, {}, collect(outcome));
+  auto exchange = client->start({}, {}, outcome.events());
   ASSERT_TRUE(run([&] { return pending != nullptr; }));
   bool is_stopped = false;
   server_->stop(seconds(10), [&] { is_stopped = true; });
@@ -184,13 +156,72 @@ TEST_P(Loopback, WriterGoesOnWhenItsQueueIsEmpty) {
     kept->start({.status = 200, .headers = {}});
     write_more();
   });
-  auto client = make_client(loop_, network_, {.endpoint = endpoint, .tls = {}, .host_header = {}});
+  auto client = client_of(endpoint);
   Outcome outcome;
-  auto exchange = client->start({.method = "GET", .target = "/", .headers = {}, .body = ""}, {}, collect(outcome));
+  auto exchange = client->start({.method = "GET", .target = "/", .headers = {}, .body = ""}, {}, outcome.events());
   ASSERT_TRUE(run([&] { return outcome.is_done; }));
   EXPECT_FALSE(outcome.error);
   EXPECT_EQ(outcome.body.size(), kPieces * kPieceSize);
   EXPECT_LT(queued_max, 2 * kPieceSize);
+}
+
+TEST_P(Loopback, SlowConsumerHoldsTheProducerBack) {
+  constexpr std::size_t kPiece = 100'000;
+  constexpr int kPieces = 200;
+  std::unique_ptr<Responder> producer;
+  int produced = 0;
+  std::size_t queued_max = 0;
+  const std::function<void()> produce = [&] {
+    if (produced == kPieces) return producer->finish();
+    ++produced;
+    producer->write(std::string(kPiece, 'x'));
+    queued_max = std::max(queued_max, producer->queued_bytes());
+  };
+  const loop::Endpoint endpoint = serve([&](Request, const PeerInfo&, std::unique_ptr<Responder> responder) {
+    producer = std::move(responder);
+    producer->on_drained([&] { produce(); });
+    producer->start({.status = 200, .headers = {}});
+  });
+  auto client = client_of(endpoint);
+  std::size_t received = 0;
+  bool is_done = false;
+  std::unique_ptr<Exchange> exchange;
+  int pauses = 0;
+  exchange = client->start({}, {},
+                           {.on_head = {},
+                            .on_body =
+                                [&](std::string_view bytes) {
+                                  received += bytes.size();
+                                  if (++pauses > 3) return;
+                                  exchange->pause();
+                                  net_.loop().post([&] { exchange->resume(); });
+                                },
+                            .on_done = [&](const Status& outcome) { is_done = outcome.ok(); }});
+  ASSERT_TRUE(run([&] { return is_done; }));
+  EXPECT_EQ(received, kPiece * kPieces);
+  EXPECT_LT(queued_max, 10 * kPiece);
+  EXPECT_EQ(pauses > 3, true);
+}
+
+TEST_P(Loopback, ManyExchangesShareAFewConnections) {
+  std::set<std::string> peers;
+  const loop::Endpoint endpoint =
+      serve([&](Request request, const PeerInfo& peer, std::unique_ptr<Responder> responder) {
+        peers.insert(peer.name);
+        responder->send({.status = 200, .headers = {}, .body = request.target});
+      });
+  auto client = client_of(endpoint);
+  std::deque<Outcome> outcomes(300);
+  std::vector<std::unique_ptr<Exchange>> exchanges;
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    exchanges.push_back(client->start({.method = "GET", .target = concat("/", i), .headers = {}, .body = {}}, {},
+                                      outcomes[i].events()));
+  }
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    ASSERT_TRUE(run([&] { return outcomes[i].is_done; })) << i;
+    EXPECT_EQ(outcomes[i].body, concat("/", i));
+  }
+  EXPECT_LE(peers.size(), 8U);
 }
 
 }  // namespace
