@@ -11,7 +11,7 @@
 namespace margay::server {
 namespace {
 
-constexpr std::string_view kAccepted = "application/json, application/yaml";
+constexpr std::string_view kAcceptedBodies = "application/json, application/yaml";
 
 // "application/json;as=Table;v=v1;g=meta.k8s.io"
 struct MediaType {
@@ -37,22 +37,14 @@ MediaType parse_media_type(std::string_view text) {
   return out;
 }
 
-std::optional<Representation> serve(const MediaType& media) {
-  Representation representation;
-  if (media.type == "application/yaml" || media.type == "text/yaml")
-    representation.is_yaml = true;
-  else if (media.type != "application/json" && media.type != "application/*" && media.type != "*/*")
-    return std::nullopt;
+std::optional<Form> serve(const MediaType& media) {
+  if (media.type != "application/json" && media.type != "application/*" && media.type != "*/*") return std::nullopt;
   const std::string_view as = media.parameter("as");
-  if (as.empty()) return representation;
+  if (as.empty()) return Form::kObject;
   if (media.parameter("v") != "v1" || media.parameter("g") != "meta.k8s.io") return std::nullopt;
-  if (as == "Table")
-    representation.form = Form::kTable;
-  else if (as == "PartialObjectMetadata" || as == "PartialObjectMetadataList")
-    representation.form = Form::kPartialMetadata;
-  else
-    return std::nullopt;
-  return representation;
+  if (as == "Table") return Form::kTable;
+  if (as == "PartialObjectMetadata" || as == "PartialObjectMetadataList") return Form::kPartialMetadata;
+  return std::nullopt;
 }
 
 Failure unrecognized(std::string_view kind, std::string_view why) {
@@ -74,11 +66,11 @@ ApiResult<json::Value> must_be_object(json::Value value, std::string_view kind) 
 
 }  // namespace
 
-ApiResult<Representation> negotiate(std::string_view accept) {
-  if (trim(accept).empty()) return Representation{};
+ApiResult<Form> negotiate(std::string_view accept) {
+  if (trim(accept).empty()) return Form::kObject;
   for (const std::string_view clause : split(accept, ','))
-    if (const auto representation = serve(parse_media_type(clause))) return *representation;
-  return not_acceptable(kAccepted);
+    if (const auto form = serve(parse_media_type(clause))) return *form;
+  return not_acceptable("application/json");
 }
 
 ApiResult<PatchKind> patch_kind(std::string_view content_type, bool is_builtin) {
@@ -98,7 +90,7 @@ ApiResult<json::Value> parse_body(std::string_view content_type, std::string_vie
     MARGAY_ASSIGN_OR_RETURN(json::Value value, parse_yaml_body(body, kind));
     return must_be_object(std::move(value), kind);
   }
-  if (!type.empty() && type != "application/json") return unsupported_media_type(type, kAccepted);
+  if (!type.empty() && type != "application/json") return unsupported_media_type(type, kAcceptedBodies);
   auto value = json::parse(body);
   if (!value) return unrecognized(kind, value.error().message);
   return must_be_object(std::move(value).value(), kind);

@@ -10,13 +10,8 @@ namespace margay::server {
 
 enum class Form { kObject, kTable, kPartialMetadata };
 
-struct Representation {
-  Form form = Form::kObject;
-  bool is_yaml = false;
-};
-
-// The first clause that can be served. Nothing asked means JSON.
-ApiResult<Representation> negotiate(std::string_view accept);
+// The first clause that can be served, in JSON in any case. Nothing asked means the object itself.
+ApiResult<Form> negotiate(std::string_view accept);
 
 enum class PatchKind { kMerge, kJson, kStrategic, kApply };
 // Custom resources know no strategic merge.

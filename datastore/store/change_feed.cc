@@ -149,7 +149,7 @@ bool ChangeFeed::catch_up(FeedWatch& watch) {
   const std::uint64_t id = watch.id;
   for (const std::vector<Change>& changes : missed) {
     watch.delivered = changes.front().revision;
-    watch.events.on_changes(changes);
+    if (const auto on_changes = watch.events.on_changes) on_changes(changes);
     if (find(id) == nullptr) return false;
   }
   watch.delivered = std::max(watch.delivered, delivered_);
@@ -159,13 +159,13 @@ bool ChangeFeed::catch_up(FeedWatch& watch) {
 void ChangeFeed::tell_progress(FeedWatch& watch) {
   if (watch.is_over || !watch.is_joined || !watch.wants_progress) return;
   watch.wants_progress = false;
-  if (watch.events.on_progress) watch.events.on_progress(std::max(watch.delivered, delivered_));
+  if (const auto on_progress = watch.events.on_progress) on_progress(std::max(watch.delivered, delivered_));
 }
 
 void ChangeFeed::fail(FeedWatch& watch, Error error) {
   leave(watch);
   watch.is_over = true;
-  if (watch.events.on_error) watch.events.on_error(std::move(error));
+  if (const auto on_error = watch.events.on_error) on_error(std::move(error));
 }
 
 void ChangeFeed::join(FeedWatch& watch) {
@@ -220,7 +220,8 @@ void ChangeFeed::deliver_to(const std::string& prefix, Group& group, const std::
     FeedWatch* watch = group[i];
     if (watch == nullptr || watch->delivered >= revision) continue;
     watch->delivered = revision;
-    if (!matching.empty()) watch->events.on_changes(matching);
+    // A copy, because the callback may destroy the watch.
+    if (const auto on_changes = watch->events.on_changes; !matching.empty()) on_changes(matching);
   }
 }
 

@@ -1,0 +1,39 @@
+#include "datastore/apiserver/store_choice.h"
+
+#include <utility>
+
+#include "base/core/text.h"
+#include "datastore/store/memory_store.h"
+
+namespace margay::apiserver {
+namespace {
+
+class ChosenMemory final : public ChosenStore {
+ public:
+  ChosenMemory(std::unique_ptr<store::MemoryStore> store, telemetry::Registry& metrics)
+      : store_(std::move(store)),
+        entries_(metrics.callback_gauge({"margay_store_entries", "Objects in the memory store.", ""}, {},
+                                        [this] { return static_cast<double>(store_->entry_count()); })) {}
+  store::Store& store() override { return *store_; }
+  [[nodiscard]] std::string name() const override { return "memory"; }
+  Status close() override { return store_->flush(); }
+
+ private:
+  std::unique_ptr<store::MemoryStore> store_;
+  telemetry::CallbackHandle entries_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<ChosenStore>> choose_store(StoreEnvironment environment, const StoreSpec& spec) {
+  if (spec.kind == StoreSpec::Kind::kEtcd) return Error{ErrorCode::kUnsupported, "etcd is not built yet"};
+  store::MemoryStoreConfig config;
+  config.snapshot_path = spec.snapshot_path;
+  config.on_snapshot_error = [log = environment.log](const Error& error) {
+    log.error("the snapshot cannot be written", {{"error", error}});
+  };
+  MARGAY_ASSIGN_OR_RETURN(auto store, store::MemoryStore::open(environment.loop, std::move(config)));
+  return std::unique_ptr<ChosenStore>(std::make_unique<ChosenMemory>(std::move(store), environment.metrics));
+}
+
+}  // namespace margay::apiserver

@@ -1,0 +1,122 @@
+#include "datastore/server/openapi.h"
+
+#include <set>
+#include <utility>
+
+#include "base/core/text.h"
+#include "base/json/value.h"
+#include "datastore/server/call.h"
+
+namespace margay::server {
+namespace {
+
+constexpr std::string_view kTitle = "margay-apiserver";
+constexpr std::string_view kDocumentVersion = "v1";
+
+// Protocol buffers, wire type 2 (length-delimited); lengths below 128 are enough here.
+std::string field(int number, std::string_view bytes) {
+  std::string out;
+  out.push_back(static_cast<char>(number << 3 | 2));
+  out.push_back(static_cast<char>(bytes.size()));
+  return out.append(bytes);
+}
+
+// openapi.v2.Document of gnostic: swagger = 1, info = 2 (title = 1, version = 2), paths = 8.
+std::string v2_protobuf() {
+  return field(1, "2.0") + field(2, field(1, kTitle) + field(2, kDocumentVersion)) + field(8, "");
+}
+
+json::Object info() {
+  json::Object out;
+  out.append_new("title", kTitle);
+  out.append_new("version", kDocumentVersion);
+  return out;
+}
+
+http::Response v2_response(std::string_view accept) {
+  if (accept.find("+protobuf") != std::string_view::npos) {
+    http::Response response{200, {}, v2_protobuf()};
+    // kubectl 1.20 does not understand the media type that it asks for; kube-apiserver of that age says this, too.
+    response.headers.add("Content-Type", "application/octet-stream");
+    return response;
+  }
+  json::Object out{{"swagger", "2.0"}};
+  out.append_new("info", info());
+  out.append_new("paths", json::Object{});
+  return json_response(200, json::dump(out));
+}
+
+std::string group_path(const schema::ResourceInfo& resource) {
+  return resource.group.empty() ? concat("api/", resource.version)
+                                : concat("apis/", resource.group, '/', resource.version);
+}
+
+http::Response v3_index(const schema::Registry& registry) {
+  json::Object paths;
+  std::set<std::string> seen;
+  for (const schema::ResourceInfo* resource : registry.all()) {
+    const std::string path = group_path(*resource);
+    if (!seen.insert(path).second) continue;
+    json::Object entry;
+    entry.append_new("serverRelativeURL", concat("/openapi/v3/", path));
+    paths.append_new(path, std::move(entry));
+  }
+  json::Object out;
+  out.append_new("paths", std::move(paths));
+  return json_response(200, json::dump(out));
+}
+
+json::Value query_parameter(std::string_view name) {
+  json::Object schema{{"type", "string"}};
+  json::Object out;
+  out.append_new("name", name);
+  out.append_new("in", "query");
+  out.append_new("schema", std::move(schema));
+  return out;
+}
+
+// kubectl looks here whether a kind's PATCH takes fieldValidation; if so, it leaves validation to the server.
+json::Value patch_operation(const schema::ResourceInfo& resource) {
+  json::Object type;
+  type.append_new("group", resource.group);
+  type.append_new("kind", resource.kind);
+  type.append_new("version", resource.version);
+  json::Object patch;
+  patch.append_new("parameters", json::Array{query_parameter("dryRun"), query_parameter("fieldManager"),
+                                             query_parameter("fieldValidation"), query_parameter("force")});
+  patch.append_new("responses", json::Object{});
+  patch.append_new("x-kubernetes-action", "patch");
+  patch.append_new("x-kubernetes-group-version-kind", std::move(type));
+  json::Object out;
+  out.append_new("patch", std::move(patch));
+  return out;
+}
+
+http::Response v3_group(const schema::Registry& registry, std::string_view group) {
+  json::Object paths;
+  for (const schema::ResourceInfo* resource : registry.all()) {
+    if (group_path(*resource) != group) continue;
+    const std::string_view scope = resource->is_namespaced ? "/namespaces/{namespace}/" : "/";
+    paths.append_new(concat('/', group, scope, resource->plural, "/{name}"), patch_operation(*resource));
+  }
+  if (paths.empty()) return failure_response(no_such_path());
+  json::Object out{{"openapi", "3.0.0"}};
+  out.append_new("info", info());
+  out.append_new("paths", std::move(paths));
+  return json_response(200, json::dump(out));
+}
+
+}  // namespace
+
+std::optional<http::Response> openapi_response(const schema::Registry& registry, std::string_view path,
+                                               std::string_view accept) {
+  constexpr std::string_view kV3 = "/openapi/v3";
+  if (path == "/openapi/v2") return v2_response(accept);
+  if (path == kV3) return v3_index(registry);
+  if (!path.starts_with(kV3) || path[kV3.size()] != '/') return std::nullopt;
+  if (accept.find("application/json") == std::string_view::npos && accept.find("protobuf") != std::string_view::npos)
+    return failure_response(not_acceptable("application/json"));
+  return v3_group(registry, path.substr(kV3.size() + 1));
+}
+
+}  // namespace margay::server
