@@ -10,7 +10,9 @@ option(MARGAY_FUZZ "Build libFuzzer targets (clang)" OFF)
 
 find_program(MARGAY_CCACHE ccache)
 if(MARGAY_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${MARGAY_CCACHE}")
+  # Paths relative to the checkout, so that all checkouts of a machine share the cache.
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" CCACHE_NOHASHDIR=1
+      "${MARGAY_CCACHE}")
 endif()
 find_program(MARGAY_LLD ld.lld)
 if(MARGAY_LLD)
