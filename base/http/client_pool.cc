@@ -94,10 +94,18 @@ void ClientPool::on_send_again(ExchangeState& exchange) {
 }
 
 void ClientPool::on_reusable(ClientConnection& connection) {
+  add_idle(connection);
+  limit_idle();
+}
+
+void ClientPool::add_idle(ClientConnection& connection) {
   connection.idle_since = loop_.now();
   idle_.push_back(&connection);
-  if (idle_.size() > config_.idle_connections_max) return on_unusable(*idle_.front());
   if (!idle_timer_->is_armed()) idle_timer_->arm(config_.idle_timeout);
+}
+
+void ClientPool::limit_idle() {
+  if (idle_.size() > config_.idle_connections_max) on_unusable(*idle_.front());
 }
 
 void ClientPool::on_unusable(ClientConnection& connection) {
@@ -160,9 +168,10 @@ void ClientPool::on_connected(Attempt& attempt, Result<std::unique_ptr<loop::Str
   ClientConnection& connection = *owned;
   connections_.emplace(&connection, std::move(owned));
   connection.start();
-  on_reusable(connection);
+  add_idle(connection);
   dispatch();
   if (connection.is_idle()) connection.note_kept_alive();
+  limit_idle();  // only now: it was made for somebody in the line
 }
 
 void ClientPool::on_connect_failed(const Error& error) {

@@ -32,6 +32,8 @@ class ClientPool final : public ClientConnection::Owner {
     std::unique_ptr<loop::Handle> handle;
   };
 
+  void add_idle(ClientConnection& connection);
+  void limit_idle();
   void dispatch();
   ClientConnection* take_idle(const ExchangeState& exchange);
   void begin(ClientConnection& connection, ExchangeState& exchange);

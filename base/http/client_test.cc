@@ -390,6 +390,21 @@ TEST_F(ClientTest, ExchangeAbandonedAfterItsEndLeavesTheConnection) {
   EXPECT_FALSE(servers_[0].is_closed);
 }
 
+TEST_F(ClientTest, KeepingNoIdleConnectionIsOneConnectionForEachRequest) {
+  client([](ClientConfig& config) { config.idle_connections_max = 0; });
+  for (std::size_t i = 1; i <= 2; ++i) {
+    Outcome outcome;
+    auto exchange = get(outcome);
+    sim_.settle();
+    EXPECT_EQ(sim_.network.connects_seen(), i);
+    ASSERT_EQ(servers_.size(), i);
+    servers_.back().write(kEmptyAnswer);
+    sim_.settle();
+    EXPECT_EQ(outcome.log, "head done ");
+    EXPECT_TRUE(servers_.back().is_closed);
+  }
+}
+
 TEST_F(ClientTest, IdleConnectionsAreLimited) {
   client([](ClientConfig& config) { config.idle_connections_max = 2; });
   std::deque<Outcome> outcomes(5);

@@ -11,6 +11,9 @@ namespace {
 
 // Pipelined input that is kept while a request is being answered; after that the client has to wait.
 constexpr std::size_t kPipelinedMax = 64 * 1024;
+// With more than this of earlier answers not yet taken, the next request waits: a small request can have a large
+// answer.
+constexpr std::size_t kUnreadAnswersMax = 1024 * 1024;
 constexpr std::size_t kReservedMax = 1024 * 1024;
 constexpr Duration kLingerTime = std::chrono::seconds(2);
 constexpr Duration kDrainCheck = std::chrono::milliseconds(50);
@@ -60,23 +63,35 @@ void ServerConnection::close_silently() {
 void ServerConnection::on_data(std::string_view bytes) {
   switch (state_) {
     case State::kHead:
-    case State::kBody: return consume(bytes);
+    case State::kBody: return pending_.empty() ? consume(bytes) : hold(bytes);
     case State::kLingering:
       discarded_ += bytes.size();
       if (discarded_ > kDiscardMax) close();
       return;
-    case State::kAnswering:
-      pending_.append(bytes);
-      if (pending_.size() < kPipelinedMax) return;
-      is_reading_paused_ = true;
-      stream_->pause_reading();
-      return;
+    case State::kAnswering: return hold(bytes);
   }
+}
+
+void ServerConnection::hold(std::string_view bytes) {
+  pending_.append(bytes);
+  if (pending_.size() >= kPipelinedMax) pause_reading();
+}
+
+void ServerConnection::pause_reading() {
+  is_reading_paused_ = true;
+  stream_->pause_reading();
+}
+
+bool ServerConnection::is_backed_up() const {
+  return state_ == State::kHead && !head_.has_begun() && queued_bytes() > kUnreadAnswersMax;
 }
 
 void ServerConnection::on_drained() {
   ResponderImpl* responder = responder_;
-  if (responder == nullptr) return;
+  if (responder == nullptr) {
+    if (state_ == State::kHead && is_reading_paused_) turn_timer_->arm(Duration::zero());
+    return;
+  }
   Callback<void()> task = responder->take_on_drained();
   if (!task) return;
   task();
@@ -115,11 +130,12 @@ void ServerConnection::on_linger_timer() {
 void ServerConnection::consume(std::string_view bytes) {
   is_consuming_ = true;
   bool goes_on = true;
-  while (goes_on && !is_closed()) {
+  while (goes_on && !is_closed() && !is_backed_up()) {
     goes_on = state_ == State::kHead ? step_head(bytes) : state_ == State::kBody ? step_body(bytes) : false;
   }
   is_consuming_ = false;
-  if (state_ == State::kAnswering) pending_.assign(bytes);
+  if (state_ == State::kAnswering || is_backed_up()) pending_.assign(bytes);
+  if (is_backed_up()) pause_reading();
 }
 
 bool ServerConnection::step_head(std::string_view& bytes) {
@@ -259,10 +275,10 @@ void ServerConnection::await_request() {
 
 // Not from inside send() or finish(): the next request's handler must not run inside the previous one's.
 void ServerConnection::next_turn() {
-  if (state_ != State::kHead) return;
+  if (state_ != State::kHead || is_backed_up()) return;
   const std::string bytes = std::exchange(pending_, {});
   consume(bytes);
-  const bool has_room = pending_.size() < kPipelinedMax;
+  const bool has_room = pending_.size() < kPipelinedMax && !is_backed_up();
   if (!is_closed() && has_room && std::exchange(is_reading_paused_, false)) stream_->resume_reading();
 }
 

@@ -59,6 +59,7 @@ class ServerConnection {
   enum class State { kHead, kBody, kAnswering, kLingering };
 
   void on_data(std::string_view bytes);
+  void hold(std::string_view bytes);
   void on_drained();
   void on_closed(const Status& reason);
   void on_timer();
@@ -73,7 +74,9 @@ class ServerConnection {
   void await_request();
   void next_turn();
   void linger();
+  void pause_reading();
   [[nodiscard]] bool is_closed() const { return stream_ == nullptr; }
+  [[nodiscard]] bool is_backed_up() const;
   [[nodiscard]] bool is_head_request() const { return current_.request.method == "HEAD"; }
   [[nodiscard]] bool keeps_alive() const { return current_.is_keep_alive && !owner_.is_stopping(); }
 
@@ -89,7 +92,7 @@ class ServerConnection {
   BodyReader body_;
   ParsedRequest current_;
   ResponderImpl* responder_ = nullptr;
-  std::string pending_;  // arrived while a request was being answered
+  std::string pending_;  // arrived while a request was being answered, or while answers are not read
   std::size_t queued_before_ = 0;
   TimePoint stalled_at_{};
   std::size_t discarded_ = 0;
