@@ -39,7 +39,9 @@ class Channel {
     std::optional<T> pending;
     bool is_scheduled = false;  // deliver() is queued on the loop
     bool is_sender_gone = false;
-    Events events;  // the consumer's thread only
+    // The consumer's thread only, their end included: what they own may belong to that thread.
+    Events events;
+    bool is_delivering = false;
   };
 
  public:
@@ -96,9 +98,13 @@ class Channel {
    private:
     void end() {
       if (core_ == nullptr) return;
-      const std::lock_guard lock(core_->mutex);
-      core_->loop = nullptr;
-      core_->pending.reset();
+      std::optional<T> dropped;  // ends outside of the lock
+      {
+        const std::lock_guard lock(core_->mutex);
+        core_->loop = nullptr;
+        dropped = std::exchange(core_->pending, std::nullopt);
+      }
+      if (!core_->is_delivering) core_->events = {};
     }
 
     std::shared_ptr<Core> core_;
@@ -128,9 +134,12 @@ class Channel {
       value = std::exchange(core->pending, std::nullopt);
       is_last = core->is_sender_gone;
     }
+    core->is_delivering = true;
     if (value) core->events.on_value(std::move(*value));
     // The callback may have ended the receiver; only this thread does.
     if (is_last && core->loop != nullptr && core->events.on_closed) std::exchange(core->events.on_closed, nullptr)();
+    core->is_delivering = false;
+    if (core->loop == nullptr) core->events = {};
   }
 };
 

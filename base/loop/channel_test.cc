@@ -1,5 +1,6 @@
 #include "base/loop/channel.h"
 
+#include <memory>
 #include <optional>
 #include <thread>
 #include <vector>
@@ -53,6 +54,39 @@ TEST(Channel, NothingIsDeliveredAfterTheReceiversEnd) {
   made.first.close();
   loop.run_until_idle();
   EXPECT_EQ(count, 0);
+}
+
+// What a callback owns belongs to the consumer's thread; the sender may live on, and end, in another.
+TEST(Channel, CallbacksEndWithTheReceiver) {
+  SimLoop loop;
+  auto owned = std::make_shared<int>(1);
+  const std::weak_ptr<int> watched = owned;
+  auto made = Channel<Batch>::make(loop, {.on_value = [owned](const Batch&) {}, .on_closed = {}});
+  owned.reset();
+  std::optional<Channel<Batch>::Receiver> receiver(std::move(made.second));
+  EXPECT_FALSE(watched.expired());
+  receiver.reset();
+  EXPECT_TRUE(watched.expired());
+}
+
+TEST(Channel, CallbacksThatEndTheReceiverEndAfterThemselves) {
+  SimLoop loop;
+  std::optional<Channel<Batch>::Receiver> receiver;
+  auto owned = std::make_shared<int>(1);
+  const std::weak_ptr<int> watched = owned;
+  int seen = 0;
+  auto made = Channel<Batch>::make(loop, {.on_value =
+                                              [&receiver, &seen, owned](const Batch&) {
+                                                receiver.reset();
+                                                seen = *owned;
+                                              },
+                                          .on_closed = {}});
+  owned.reset();
+  receiver.emplace(std::move(made.second));
+  made.first.send({{1}});
+  loop.run_until_idle();
+  EXPECT_EQ(seen, 1);
+  EXPECT_TRUE(watched.expired());
 }
 
 TEST(Channel, ReceiverMayEndInsideItsCallback) {
