@@ -93,6 +93,28 @@ TEST_F(FailoverTest, AHangingServerIsLeftWhenItsProbesHang) {
   EXPECT_LT(world.loop.now() - begun, Duration(seconds(40)));
 }
 
+TEST_F(FailoverTest, TheClientMayEndWhenAWatchOnADeadServerFails) {
+  servers[0]->answer = [&](const http::Request&, std::unique_ptr<http::Responder> r) {
+    r->start({.status = 200, .headers = {}});
+    servers[0]->held.push_back(std::move(r));
+  };
+  servers[0]->is_ready = std::nullopt;
+  int ends = 0;
+  std::vector<OperationPtr> watches;
+  for (int i = 0; i < 3; ++i) {
+    watches.push_back(client->watch(kPods, "", {.resource_version = "1"},
+                                    {.on_open = {},
+                                     .on_event = [](const WatchEvent&) {},
+                                     .on_done =
+                                         [&](const ApiResult<std::monostate>&) {
+                                           ++ends;
+                                           client.reset();
+                                         }}));
+  }
+  world.loop.advance(std::chrono::minutes(5));
+  EXPECT_EQ(ends, 1) << "with the client everything ends silently";
+}
+
 TEST_F(FailoverTest, AWatchOnADeadServerFailsThoughItsConnectionStaysOpen) {
   servers[0]->answer = [&](const http::Request&, std::unique_ptr<http::Responder> r) {
     r->start({.status = 200, .headers = {}});

@@ -138,10 +138,12 @@ void ServerPool::on_probe_done(std::size_t index) {
   if (server.probe_status == 0 && ++server.unanswered_probes >= kUnansweredProbesMax) give_up_leases(index);
 }
 
-// Telling one user may end other leases, or begin new ones, which are left alone.
+// Telling one user may end other leases, or begin new ones, which are left alone; or it ends the pool.
 void ServerPool::give_up_leases(std::size_t index) {
+  const std::weak_ptr<const int> alive = alive_;
   const std::set<Lease*> doomed = servers_[index].leases;
   for (Lease* lease : doomed) {
+    if (alive.expired()) return;
     if (!servers_[index].leases.contains(lease)) continue;
     lease->finish(Error{ErrorCode::kUnavailable, "the server does not answer any more"});
   }

@@ -113,6 +113,7 @@ class ServerPool {
   std::unique_ptr<loop::Timer> probe_timer_;
   std::unique_ptr<loop::Timer> silence_timer_;
   std::uint64_t failover_count_ = 0;
+  std::shared_ptr<const int> alive_ = std::make_shared<int>();  // ends with the pool
 };
 
 }  // namespace margay::kube
