@@ -2,6 +2,7 @@
 // a store's callbacks out of the call that asked, and from running after the store is gone.
 #pragma once
 
+#include <cstddef>
 #include <deque>
 #include <memory>
 #include <utility>
@@ -21,13 +22,17 @@ class Deferred {
   }
 
  private:
-  // Tasks added meanwhile wait for the next turn, so that sockets get theirs in between.
+  // Tasks added meanwhile wait for the next turn, so that sockets get theirs in between. Any of them may end this.
   void run_all() {
-    std::deque<Task> batch = std::move(tasks_);
-    tasks_.clear();
-    for (Task& task : batch) task();
+    const std::weak_ptr<const int> alive = alive_;
+    for (std::size_t left = tasks_.size(); left > 0 && !alive.expired(); --left) {
+      Task task = std::move(tasks_.front());
+      tasks_.pop_front();
+      task();
+    }
   }
 
+  std::shared_ptr<const int> alive_ = std::make_shared<int>();
   std::deque<Task> tasks_;
   std::unique_ptr<loop::Timer> timer_;
 };
