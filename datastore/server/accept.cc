@@ -7,6 +7,7 @@
 
 #include "base/core/text.h"
 #include "base/json/yaml.h"
+#include "datastore/server/protobuf_body.h"
 
 namespace margay::server {
 namespace {
@@ -89,6 +90,12 @@ ApiResult<json::Value> parse_body(std::string_view content_type, std::string_vie
   if (type == "application/yaml" || type == "text/yaml") {
     MARGAY_ASSIGN_OR_RETURN(json::Value value, parse_yaml_body(body, kind));
     return must_be_object(std::move(value), kind);
+  }
+  if (type == kProtobufType) {
+    auto value = parse_protobuf_body(body);
+    if (value.ok()) return std::move(value).value();
+    if (value.error().code == ErrorCode::kUnsupported) return unsupported_media_type(type, kAcceptedBodies);
+    return unrecognized(kind, value.error().message);
   }
   if (!type.empty() && type != "application/json") return unsupported_media_type(type, kAcceptedBodies);
   auto value = json::parse(body);
