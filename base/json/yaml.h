@@ -2,8 +2,9 @@
 // every value, and JSON values written as YAML.
 //
 // Reading follows what kubectl accepts: several documents between "---", comments, anchors and aliases (with a bound on
-// their expansion), true/false, null and "~", decimal, 0x and 0o integers; "yes", "no", "on", "off" stay strings; a
-// quoted scalar is always a string. JSON is YAML, so the same reader serves both.
+// their expansion), true/false, null and "~", decimal, 0x, 0o, 0b and 0644 integers, 1_000; a quoted scalar is
+// always a string. One thing kubectl does is left out: "yes", "no", "on", "off", "y", "n" stay strings. JSON is YAML,
+// so the same reader serves both.
 #pragma once
 
 #include <cstddef>

@@ -12,6 +12,7 @@ namespace margay::json::detail {
 namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_binary_digit(char c) { return c == '0' || c == '1'; }
 bool is_octal_digit(char c) { return c >= '0' && c <= '7'; }
 bool is_hex_digit(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
@@ -27,6 +28,12 @@ bool is_any(std::string_view text, std::initializer_list<std::string_view> words
 std::string_view without_sign(std::string_view text) {
   if (!text.empty() && (text[0] == '+' || text[0] == '-')) text.remove_prefix(1);
   return text;
+}
+
+std::string without_underscores(std::string_view text) {
+  std::string plain(text);
+  plain.erase(std::remove(plain.begin(), plain.end(), '_'), plain.end());
+  return plain;
 }
 
 std::size_t digits_at(std::string_view text, std::size_t at) {
@@ -81,11 +88,21 @@ std::optional<Value> double_of(std::string_view text) {
   return value;
 }
 
+// Integers with a prefix for their base, as Go's ParseInt takes them.
+std::optional<Value> based_integer_of(std::string_view digits, bool is_negative) {
+  if (digits.size() < 3 || digits[0] != '0') return std::nullopt;
+  const char base = static_cast<char>(digits[1] | 0x20);
+  digits.remove_prefix(2);
+  if (base == 'x' && all_of(digits, is_hex_digit)) return integer_of(digits, is_negative, 16);
+  if (base == 'o' && all_of(digits, is_octal_digit)) return integer_of(digits, is_negative, 8);
+  if (base == 'b' && all_of(digits, is_binary_digit)) return integer_of(digits, is_negative, 2);
+  return std::nullopt;
+}
+
 std::optional<Value> number_of(std::string_view text) {
-  if (text.starts_with("0x") && all_of(text.substr(2), is_hex_digit)) return integer_of(text.substr(2), false, 16);
-  if (text.starts_with("0o") && all_of(text.substr(2), is_octal_digit)) return integer_of(text.substr(2), false, 8);
   const std::string_view digits = without_sign(text);
   const bool is_negative = text[0] == '-';
+  if (auto value = based_integer_of(digits, is_negative)) return value;
   if (all_of(digits, is_digit)) {
     const bool is_octal = digits.size() > 1 && digits[0] == '0' && all_of(digits, is_octal_digit);
     const Value value = integer_of(digits, is_negative, is_octal ? 8 : 10);
@@ -102,10 +119,10 @@ bool is_infinity_or_nan(std::string_view text) {
 
 // What YAML 1.1 readers take for numbers: underscores, binary, base 60, and dates.
 bool is_number_of_yaml_1_1(std::string_view text) {
-  std::string plain(without_sign(text));
-  plain.erase(std::remove(plain.begin(), plain.end(), '_'), plain.end());
+  const std::string plain = without_underscores(without_sign(text));
   const std::string_view digits = plain;
-  if (digits.starts_with("0b") || digits.starts_with("0x") || digits.starts_with("0o")) {
+  const std::string prefix = to_lower(digits.substr(0, 2));
+  if (prefix == "0b" || prefix == "0x" || prefix == "0o") {
     return digits.size() == 2 || all_of(digits.substr(2), is_hex_digit);
   }
   if (is_number(digits)) return true;
@@ -132,7 +149,9 @@ Result<Value> resolve_plain(std::string_view text) {
   if (is_any(text, {"false", "False", "FALSE"})) return Value(false);
   if (is_infinity_or_nan(text)) return invalid(concat(text, " is no number that JSON knows; in quotes it is a text"));
   if (is_digit(text[0]) || text[0] == '-' || text[0] == '+' || text[0] == '.') {
-    if (std::optional<Value> number = number_of(text)) return *std::move(number);
+    // 1_000 is a number to kubectl; ._5 is not.
+    const std::string plain = text[0] == '.' ? std::string(text) : without_underscores(text);
+    if (std::optional<Value> number = number_of(plain)) return *std::move(number);
   }
   return Value(text);
 }

@@ -57,6 +57,22 @@ TEST(ParseYaml, ReadsKubernetesStyle) {
                   R"("list":["a",{"k":"v","w":[1,2.5,null]}]}})"));
 }
 
+// Each as kubectl (1.20 to 1.33) reads it.
+TEST(ParseYaml, NumbersAreThoseOfKubectl) {
+  struct Case {
+    const char* text;
+    const char* json;
+  };
+  const Case cases[] = {
+      {"1_000", "1000"}, {"1__0", "10"},   {"1_", "1"},     {"_1", "\"_1\""},     {"1_0.5", "10.5"},  {"0x_1", "1"},
+      {"0b101", "5"},    {"-0b1", "-1"},   {"+0b1", "1"},   {"0b", "\"0b\""},     {"0b2", "\"0b2\""}, {"0B11", "3"},
+      {"-0x1F", "-31"},  {"+0x1f", "31"},  {"0X1f", "31"},  {"-0o14", "-12"},     {"0O14", "12"},     {"-014", "-12"},
+      {"0o", "\"0o\""},  {"-0", "0"},      {"08", "8"},     {"1:30", "\"1:30\""}, {"-", "[null]"},    {"+", "\"+\""},
+      {"-_1", "-1"},     {"0x", "\"0x\""}, {"1E3", "1000"}, {"-.5", "-0.5"},      {".e1", "\".e1\""}, {"0_7", "7"},
+  };
+  for (const Case& c : cases) EXPECT_THAT(read(c.text), ElementsAre(c.json)) << c.text;
+}
+
 TEST(ParseYaml, ScalarsFollowTheCoreSchema) {
   struct Case {
     const char* text;
@@ -86,7 +102,6 @@ TEST(ParseYaml, ScalarsFollowTheCoreSchema) {
       {"0x", "\"0x\""},
       {"0xg", "\"0xg\""},
       {"0o8", "\"0o8\""},
-      {"1_000", "\"1_000\""},
       {"1.5", "1.5"},
       {".5", "0.5"},
       {"1.", "1"},
