@@ -85,6 +85,9 @@ Status use_trust(SSL_CTX* context, const std::string& ca_pem) {
     return invalid(concat("the system's trust store: ", openssl_reason()));
   }
   X509_STORE* store = SSL_CTX_get_cert_store(context);
+  // What is given is trusted, also an authority that another one has signed: kubeconfig files are written for Go's
+  // rules.
+  X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
   return each_certificate(ca_pem, "TLS CA",
                           [store](X509* certificate, int) { return X509_STORE_add_cert(store, certificate) == 1; });
 }

@@ -145,6 +145,18 @@ TEST_F(TlsTest, OnlyTheGivenAuthorityIsBelieved) {
   expect_refused("certificate");
 }
 
+// As Go does: what is in the trust store need not be signed by itself, so that an intermediate authority will do.
+TEST_F(TlsTest, AnyCertificateInTheTrustStoreIsAnAnchor) {
+  client_config_.ca_pem = server_config_.certificate_pem;
+  EXPECT_FALSE(connect());
+}
+
+TEST_F(TlsTest, NoNameIsNoReasonToAcceptAnyName) {
+  const auto context = make_tls_context(client_config_);
+  ASSERT_TRUE(context.ok());
+  EXPECT_FALSE(TlsEngine::for_client(*context, "").ok());
+}
+
 TEST_F(TlsTest, ExpiredCertificatesAreRefused) {
   serve_as({.names = "IP:127.0.0.1", .is_expired = true});
   expect_refused("expired");
