@@ -93,6 +93,8 @@ ApiError error_of_status(const json::Value& status) {
   }
   // Some servers send the reason alone.
   if (error.http_status == 0 && (error.reason == "Expired" || error.reason == "Gone")) error.http_status = 410;
+  // 0 would say that there was no answer.
+  if (error.http_status == 0) error.http_status = 500;
   error.code = code_of(error.http_status, error.reason);
   if (error.message.empty()) error.message = default_message(error.http_status, error.reason);
   return error;

@@ -95,7 +95,9 @@ TEST(ApiError, ErrorEventsCarryTheirStatus) {
   EXPECT_EQ(error_of_status(*json::parse(R"({"reason":"Gone"})")).code, ErrorCode::kGone);
   EXPECT_EQ(error_of_status(*json::parse(R"({"code":500,"message":"etcd"})")).code, ErrorCode::kUnavailable);
   EXPECT_EQ(error_of_status(*json::parse(R"({"code":99999999999})")).http_status, 999);
-  EXPECT_EQ(error_of_status(json::Value()).code, ErrorCode::kInternal);
+  // What has no code is an answer all the same, not a lost connection: who counts refusals must see it.
+  EXPECT_EQ(error_of_status(json::Value()).http_status, 500);
+  EXPECT_EQ(error_of_status(*json::parse(R"({"message":"storage is gone"})")).code, ErrorCode::kUnavailable);
 }
 
 }  // namespace
