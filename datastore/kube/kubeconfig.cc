@@ -1,7 +1,9 @@
 #include "datastore/kube/kubeconfig.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "base/core/base64.h"
 #include "base/core/text.h"
 
 namespace margay::kube {
@@ -15,10 +17,19 @@ std::string list_names(const auto& map) {
   return names.empty() ? std::string("none") : join(names, ", ");
 }
 
+// People fold the text in their editors.
+std::string without_blanks(std::string_view text) {
+  std::string out(text);
+  out.erase(
+      std::remove_if(out.begin(), out.end(), [](char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }),
+      out.end());
+  return out;
+}
+
 // Fails with the place in the message: "clusters: prod: certificate-authority: /x/ca.crt: No such file or directory".
 Result<std::string> load_pem(const PemSource& source, std::string_view what, const FileReader& files) {
   if (source.data.empty() && source.file.empty()) return std::string();
-  auto pem = source.data.empty() ? files(source.file) : base64_decode(source.data);
+  auto pem = source.data.empty() ? files(source.file) : base64_decode(without_blanks(source.data));
   if (!pem.ok()) return std::move(pem).error().within(source.data.empty() ? what : concat(what, "-data"));
   if (pem->find("-----BEGIN ") == std::string::npos) return invalid(concat(what, ": is not PEM text"));
   return pem;

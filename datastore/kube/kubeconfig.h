@@ -19,7 +19,7 @@ namespace margay::kube {
 
 // PEM given inline (base64) or by file; inline goes first.
 struct PemSource {
-  std::string data;  // base64
+  std::string data;  // base64; blanks and line ends in it do not count
   std::string file;
   [[nodiscard]] bool is_given() const { return !data.empty() || !file.empty(); }
 };
@@ -64,8 +64,5 @@ struct Kubeconfig {
 
 // The files of a KUBECONFIG-like list, separated by colons; those that do not exist are passed over.
 Result<Kubeconfig> load_kubeconfig(std::string_view path_list, const FileReader& files);
-
-// Standard alphabet; white space is passed over. (RFC 4648 section 4.)
-Result<std::string> base64_decode(std::string_view text);
 
 }  // namespace margay::kube
