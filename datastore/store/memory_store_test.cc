@@ -29,7 +29,7 @@ class TemporaryFolder {
     path_ = ::mkdtemp(name);
   }
   ~TemporaryFolder() {
-    for (const char* name : {"snapshot", "snapshot.new"}) (void)::unlink(file(name).c_str());
+    (void)::unlink(file("snapshot").c_str());
     (void)::rmdir(path_.c_str());
   }
   [[nodiscard]] std::string file(std::string_view name) const { return concat(path_, '/', name); }
