@@ -27,6 +27,22 @@ constexpr Flag kGlobalFlags[] = {
      .value_name = "URL",
      .help = "API server: https://HOST:PORT, http://HOST:PORT or unix:///PATH"},
     {.name = "token", .kind = ValueKind::kText, .value_name = "TOKEN", .help = "bearer token for the API server"},
+    {.name = "certificate-authority",
+     .kind = ValueKind::kText,
+     .value_name = "FILE",
+     .help = "with --server: what its certificate is checked with",
+     .candidates = Candidates::kFiles},
+    {.name = "client-certificate",
+     .kind = ValueKind::kText,
+     .value_name = "FILE",
+     .help = "with --server: our certificate",
+     .candidates = Candidates::kFiles},
+    {.name = "client-key",
+     .kind = ValueKind::kText,
+     .value_name = "FILE",
+     .help = "with --server: the key of our certificate",
+     .candidates = Candidates::kFiles},
+    {.name = "insecure-skip-tls-verify", .help = "do not check the server's certificate: for tests only"},
     {.name = "request-timeout",
      .kind = ValueKind::kDuration,
      .value_name = "DURATION",
@@ -64,6 +80,7 @@ constexpr Flag kFileFlags[] = {
 
 constexpr Text kDryRunChoices[] = {"none", "client", "server"};
 constexpr Text kValidateChoices[] = {"strict", "warn", "ignore", "true", "false"};
+constexpr Text kNameOutput[] = {"name"};
 constexpr Text kWriteOutputs[] = {"name", "yaml", "json"};
 
 constexpr Flag kDryRunFlags[] = {
@@ -114,10 +131,10 @@ constexpr Flag kDeleteFlags[] = {
     {.name = "skip-empty", .help = "no error when the files hold no objects"},
     {.name = "output",
      .letter = 'o',
-     .kind = ValueKind::kText,
+     .kind = ValueKind::kChoice,
      .value_name = "FORMAT",
      .help = "name: only the names",
-     .choices = kWriteOutputs,
+     .choices = kNameOutput,
      .candidates = Candidates::kWords},
 };
 
@@ -287,9 +304,6 @@ constexpr Argument kCompletionArguments[] = {
 };
 constexpr Argument kHelpArguments[] = {
     {.name = "COMMAND", .help = "a command or a topic", .is_repeated = true, .candidates = Candidates::kCommands},
-};
-constexpr Argument kCompleteArguments[] = {
-    {.name = "WORD", .help = "the words typed so far", .is_repeated = true},
 };
 
 // Examples -----------------------------------------------------------------------------------------------------------
@@ -473,11 +487,6 @@ constexpr Spec kCommands[] = {
      .arguments = kHelpArguments,
      .flags = kHelp,
      .examples = kHelpExamples},
-    {.id = CommandId::kComplete,
-     .word = "__complete",
-     .summary = "Candidates for the last word, for completion scripts",
-     .arguments = kCompleteArguments,
-     .is_hidden = true},
 };
 
 constexpr Spec kRoot = {

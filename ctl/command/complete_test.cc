@@ -35,7 +35,6 @@ TEST(Complete, CommandsAndFlags) {
   EXPECT_EQ(texts(at("help ex")), "explain exit-codes");
   EXPECT_EQ(texts(at("help get ")), "");
   EXPECT_EQ(texts(at("completion ")), "bash zsh fish");
-  EXPECT_EQ(texts(at("")).find("__complete"), std::string::npos) << "hidden";
 }
 
 TEST(Complete, ValuesOfFlags) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/core/text.h"
+#include "base/core/time_text.h"
 #include "ctl/command/nearest.h"
 
 namespace margay::command {
@@ -136,7 +137,7 @@ class Parser {
         }
         return error(concat("flag --", flag.name, ": ", quoted(value), " is not one of ", listed(flag.choices)));
       case ValueKind::kDuration:
-        if (const auto duration = parse_duration(value); !duration.ok()) {
+        if (const auto duration = parse_timeout(value); !duration.ok()) {
           return error(concat("flag --", flag.name, ": ", duration.error().message));
         }
         return Step(std::monostate{});
@@ -191,22 +192,6 @@ const Flag& known_flag(const Invocation& invocation, std::string_view name) {
   return *flag;
 }
 
-// One "90s" of a duration; advances `text` past it.
-std::optional<Duration> take_duration_part(std::string_view& text) {
-  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
-  const auto number = parse_number<std::int64_t>(text.substr(0, digits));
-  if (!number || *number > 1'000'000'000) return std::nullopt;
-  text.remove_prefix(digits);
-  const std::size_t letters = std::min(text.find_first_of("0123456789"), text.size());
-  const std::string_view unit = text.substr(0, letters);
-  text.remove_prefix(letters);
-  if (unit == "ms") return std::chrono::milliseconds(*number);
-  if (unit == "s") return std::chrono::seconds(*number);
-  if (unit == "m" && *number <= 1'000'000) return std::chrono::minutes(*number);
-  if (unit == "h" && *number <= 100'000) return std::chrono::hours(*number);
-  return std::nullopt;
-}
-
 }  // namespace
 
 bool Invocation::is_given(std::string_view flag) const { return given.contains(known_flag(*this, flag).name); }
@@ -230,16 +215,13 @@ Result<Invocation, UsageError> parse(const Spec& root, std::span<const std::stri
   return Parser(root, words).run();
 }
 
-Result<Duration> parse_duration(std::string_view text) {
+Result<Duration> parse_timeout(std::string_view text) {
   if (const auto seconds = parse_number<std::uint32_t>(text)) return Duration(std::chrono::seconds(*seconds));
-  Duration sum{0};
-  std::string_view rest = text;
-  do {
-    const auto part = take_duration_part(rest);
-    if (!part) return invalid(concat(quoted(text), " is not a duration such as 30s, 1m30s, 500ms or 2h"));
-    sum += *part;
-  } while (!rest.empty());
-  return sum;
+  const auto duration = parse_duration(text);
+  if (!duration.ok() || *duration < Duration(0)) {
+    return invalid(concat(quoted(text), " is not a duration such as 30s, 1m30s, 500ms or 2h"));
+  }
+  return *duration;
 }
 
 const Flag* find_flag(const std::vector<const Spec*>& path, std::string_view name) {

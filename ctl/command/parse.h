@@ -39,7 +39,7 @@ struct UsageError {
 Result<Invocation, UsageError> parse(const Spec& root, std::span<const std::string> words);
 
 // "1m30s", "500ms", "2h", "10" (seconds), "0".
-Result<Duration> parse_duration(std::string_view text);
+Result<Duration> parse_timeout(std::string_view text);
 
 // The flag of that long name or alias on this path; nullptr when there is none.
 const Flag* find_flag(const std::vector<const Spec*>& path, std::string_view name);

@@ -140,19 +140,18 @@ TEST(ParseDeathTest, AskingForAFlagTheCommandLacksIsAMistakeOfOurs) {
   EXPECT_DEATH((void)result->is_on("watch"), "check failed");
 }
 
-TEST(Parse, Durations) {
+TEST(Parse, Timeouts) {
   using namespace std::chrono_literals;
-  const std::map<std::string, Duration> good = {{"0", 0s},        {"10", 10s}, {"30s", 30s},      {"1m30s", 90s},
-                                                {"500ms", 500ms}, {"2h", 2h},  {"1h2m3s", 3723s}, {"1s500ms", 1500ms}};
+  const std::map<std::string, Duration> good = {{"0", 0s},    {"1", 1s},        {"10", 10s},
+                                                {"30s", 30s}, {"1m30s", 90s},   {"500ms", 500ms},
+                                                {"2h", 2h},   {"1.5s", 1500ms}, {"1h2m3s", 3723s}};
   for (const auto& [text, expected] : good) {
-    const auto result = parse_duration(text);
+    const auto result = parse_timeout(text);
     ASSERT_TRUE(result.ok()) << text;
     EXPECT_EQ(*result, expected) << text;
   }
-  for (const char* bad : {"", "s", "-1s", "1", "1.5s", "1d", "10 s", "s10", "1m30", "99999999999999999999s",
-                          "4294967296", "9999999999s", "200000h"}) {
-    const bool is_plain_number = std::string_view(bad) == "1";
-    EXPECT_EQ(parse_duration(bad).ok(), is_plain_number) << bad;
+  for (const char* bad : {"", "s", "-1s", "-1", "1d", "10 s", "s10", "1m30", "4294967296", "99999999999999999999s"}) {
+    EXPECT_FALSE(parse_timeout(bad).ok()) << bad;
   }
 }
 

@@ -82,7 +82,6 @@ enum class CommandId {
   kVersion,
   kCompletion,
   kHelp,
-  kComplete,
 };
 
 struct Spec {
