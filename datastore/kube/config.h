@@ -75,7 +75,7 @@ struct Environment {
   static Environment of_process();
 };
 
-// The error says what was looked for, and where.
+// The error says what was looked for, and where; kNotFound: nothing at all is configured.
 Result<ConnectionConfig> choose_connection(const ConnectionFlags& flags, const Environment& environment,
                                            const FileReader& files = read_file);
 

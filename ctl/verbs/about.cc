@@ -1,0 +1,96 @@
+// help, completion and version: what netctl says about itself.
+#include "base/core/text.h"
+#include "base/json/yaml.h"
+#include "ctl/command/commands.h"
+#include "ctl/command/complete.h"
+#include "ctl/command/help.h"
+#include "ctl/command/nearest.h"
+#include "ctl/verbs/verbs.h"
+
+namespace margay::verbs {
+namespace {
+
+using command::ExitCode;
+
+struct Versions {
+  json::Value client;
+  json::Value server;   // null: not asked for, or no answer
+  std::string problem;  // why there is no answer
+};
+
+Versions find_versions(Session& session) {
+  Versions versions;
+  versions.client = json::Object{{"version", session.self().version}, {"commit", session.self().commit}};
+  if (session.invocation().is_on("client")) return versions;
+  const auto origin = session.server().origin();
+  // Without any configuration there is no server to be missed.
+  if (!origin.ok() && origin.error().code == ErrorCode::kNotFound) return versions;
+  const auto api = session.api();
+  if (!api.ok()) {
+    versions.problem = api.error().message;
+    return versions;
+  }
+  const auto body = (*api)->get_path("/version");
+  if (!body.ok()) {
+    versions.problem = body.error().message;
+    return versions;
+  }
+  auto parsed = json::parse(*body);
+  if (parsed.ok() && parsed->as_object() != nullptr) {
+    versions.server = *std::move(parsed);
+  } else {
+    versions.problem = "the server's answer to /version is no JSON object";
+  }
+  return versions;
+}
+
+json::Value as_value(const Versions& versions) {
+  json::Object value{{"clientVersion", versions.client}};
+  if (!versions.server.is_null()) value["serverVersion"] = versions.server;
+  return value;
+}
+
+std::string as_text(const Versions& versions) {
+  const std::string_view commit = versions.client.string_at({"commit"});
+  std::string out = concat("Client: ", versions.client.string_at({"version"}), commit.empty() ? "" : " ", commit, '\n');
+  if (!versions.server.is_null()) out.append(concat("Server: ", versions.server.string_at({"gitVersion"}), '\n'));
+  return out;
+}
+
+}  // namespace
+
+ExitCode run_version(Session& session) {
+  const Versions versions = find_versions(session);
+  const std::string output = session.invocation().text("output");
+  if (output == "json") {
+    session.io().out(json::dump_pretty(as_value(versions)));
+  } else if (output == "yaml") {
+    session.io().out(json::dump_yaml(as_value(versions)));
+  } else {
+    session.io().out(as_text(versions));
+  }
+  if (versions.problem.empty()) return ExitCode::kDone;
+  session.io().error(concat("server: ", versions.problem));
+  return ExitCode::kDegraded;
+}
+
+ExitCode run_completion(Session& session) {
+  const std::string& shell = session.invocation().arguments.front();
+  const std::string script = command::completion_script(shell);
+  if (script.empty()) {
+    return session.usage(concat("no completion for ", quoted(shell), ", there is bash, zsh and fish"));
+  }
+  session.io().out(script);
+  return ExitCode::kDone;
+}
+
+ExitCode run_help(Session& session) {
+  const command::Invocation& invocation = session.invocation();
+  const auto text =
+      command::help_for(command::root(), invocation.arguments, session.self().program, invocation.is_on("man"));
+  if (!text.ok()) return session.usage(text.error().message);
+  session.io().out(*text);
+  return ExitCode::kDone;
+}
+
+}  // namespace margay::verbs

@@ -1,0 +1,23 @@
+// What is asked of an object beside its schema: the rules between fields, and what became of forms of the past.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/core/field_error.h"
+#include "base/json/value.h"
+#include "datastore/schema/registry.h"
+
+namespace margay::verbs {
+
+// How to write today what this object says in a form that no longer exists; nullopt for today's forms.
+std::optional<std::string> advice_on_old_form(const json::Value& object);
+
+// Puts right what cannot be misunderstood (a CIDR with host bits); each change as an error that need not stop anybody.
+FieldErrors normalise(const schema::ResourceInfo& resource, json::Value& object);
+
+// Every rule that the object breaks.
+FieldErrors check_rules(const schema::ResourceInfo& resource, const json::Value& object);
+
+}  // namespace margay::verbs

@@ -1,0 +1,32 @@
+#include "ctl/command/help.h"
+#include "ctl/verbs/verbs.h"
+
+namespace margay::verbs {
+
+command::ExitCode run(Session& session) {
+  using command::CommandId;
+  if (session.invocation().wants_help) {
+    session.io().out(command::help(session.invocation().path, session.self().program));
+    return command::ExitCode::kDone;
+  }
+  switch (session.invocation().command().id) {
+    case CommandId::kApply: return run_apply(session);
+    case CommandId::kCreate: return run_create(session);
+    case CommandId::kReplace: return run_replace(session);
+    case CommandId::kGet: return run_get(session);
+    case CommandId::kDelete: return run_delete(session);
+    case CommandId::kPatch: return run_patch(session);
+    case CommandId::kLabel: return run_label(session);
+    case CommandId::kValidate: return run_validate(session);
+    case CommandId::kDiff: return run_diff(session);
+    case CommandId::kExplain: return run_explain(session);
+    case CommandId::kApiResources: return run_api_resources(session);
+    case CommandId::kVersion: return run_version(session);
+    case CommandId::kCompletion: return run_completion(session);
+    case CommandId::kHelp: return run_help(session);
+    case CommandId::kGroup: break;
+  }
+  return command::ExitCode::kUsage;
+}
+
+}  // namespace margay::verbs

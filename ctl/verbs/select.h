@@ -1,0 +1,25 @@
+// The objects that KIND NAME…, -l, --all or -f choose, for delete and label.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ctl/render/item.h"
+#include "ctl/verbs/report.h"
+#include "ctl/verbs/session.h"
+
+namespace margay::verbs {
+
+struct Chosen {
+  const schema::ResourceInfo* resource = nullptr;
+  kube::ObjectName name;
+};
+
+// A stand-in for messages: an object that is named but was not read.
+render::Item item_named(const Chosen& chosen);
+
+// By name without asking the server, by label or --all by listing. A kind that cannot be listed is reported as failed.
+// The error is one of usage: nothing says which objects are meant.
+Result<std::vector<Chosen>> choose(Session& session, Api& api, const std::vector<Target>& targets, Report& report);
+
+}  // namespace margay::verbs
