@@ -1,5 +1,9 @@
 // NetworkPolicy of Kubernetes, StagedKubernetesNetworkPolicy, ClusterNetworkPolicy.
+#include <algorithm>
+
+#include "base/core/text.h"
 #include "datastore/codec/kind_codec.h"
+#include "datastore/codec/with_list.h"
 #include "datastore/model/cluster_policy.h"
 #include "datastore/model/kubernetes_policy.h"
 
@@ -28,12 +32,47 @@ constexpr auto kClusterEgressRule = [](auto& a, auto& s) {
   a.field("protocols", s.protocols);
 };
 
+bool is_service_name_byte(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; }
+
+bool is_service_name(std::string_view text) {
+  return !text.empty() && text.size() <= 15 && std::all_of(text.begin(), text.end(), is_service_name_byte) &&
+         std::any_of(text.begin(), text.end(), [](char c) { return c >= 'a' && c <= 'z'; }) && text.front() != '-' &&
+         text.back() != '-' && text.find("--") == std::string_view::npos;
+}
+
 }  // namespace
+
+// A number is a port and a text a name, even "80" (RFC 6335 §5.1: up to 15 letters, digits and "-", with a letter).
+template <class T>
+class NumberOrName {
+ public:
+  explicit NumberOrName(T& value) : value_(value) {}
+  [[nodiscard]] T& value() const { return value_; }
+  [[nodiscard]] bool has_value() const { return value_.has_value(); }
+
+ private:
+  T& value_;
+};
+
+void read(const Input& input, const NumberOrName<std::optional<model::PortOrName>>& port) {
+  const std::optional<std::string_view> name = input.view.string();
+  if (!name) return read(input, port.value());
+  if (is_service_name(*name)) {
+    port.value() = model::PortOrName(std::string(*name));
+  } else {
+    input.error(
+        FieldError::Kind::kInvalid,
+        concat(quoted(*name), " is not the name of a port: at most 15 lower-case letters, digits and single \"-\" ",
+               "between them, with a letter; a number goes without quotes"));
+  }
+}
+
+void write(Output to, const NumberOrName<const std::optional<model::PortOrName>>& port) { write(to, *port.value()); }
 
 template <class Archive, Is<model::KubernetesPolicyPort> S>
 void fields(Archive& a, S& s) {
   a.field("protocol", s.protocol);
-  a.field("port", s.port);
+  a.field("port", NumberOrName(s.port));
   a.field("endPort", s.end_port);
 }
 
@@ -52,7 +91,7 @@ void fields(Archive& a, S& s) {
 
 template <class Archive, Is<model::KubernetesPolicySpec> S>
 void fields(Archive& a, S& s) {
-  a.required("podSelector", s.pod_selector);
+  a.field("podSelector", s.pod_selector);
   a.field("ingress", with_element_list(s.ingress, kIngressRule));
   a.field("egress", with_element_list(s.egress, kEgressRule));
   a.field("policyTypes", s.policy_types);

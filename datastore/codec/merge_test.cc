@@ -180,6 +180,12 @@ TEST(Decode, IntegersAreExactAndInRange) {
             "spec.blockSize: 3000000000 is not between -2147483648 and 2147483647");
 }
 
+TEST(Decode, NegativeNumbersAreNoPortsAndNoNames) {
+  EXPECT_EQ(errors_of<model::NetworkPolicy>(
+                R"({"spec":{"ingress":[{"action":"Allow","protocol":-6,"source":{"ports":[-5]}}]}})"),
+            "spec.ingress[0].protocol: -6 is negative; spec.ingress[0].source.ports[0]: -5 is negative");
+}
+
 TEST(Decode, BytesOfASecretAreDecoded) {
   const auto secret = decoded<model::Secret>(R"({"data":{"a":"AAE="}})");
   EXPECT_EQ(secret.data.at("a"), std::string("\0\1", 2));

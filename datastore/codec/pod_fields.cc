@@ -1,5 +1,6 @@
 // Pod: of a cluster's objects the most, so its list passes over what nobody reads.
 #include "datastore/codec/kind_codec.h"
+#include "datastore/codec/with_list.h"
 #include "datastore/model/pod.h"
 
 namespace margay::codec {

@@ -1,6 +1,7 @@
 // Tier, NetworkPolicy, GlobalNetworkPolicy, StagedNetworkPolicy, StagedGlobalNetworkPolicy.
 #include "datastore/codec/kind_codec.h"
 #include "datastore/codec/rule_fields.h"
+#include "datastore/codec/with_list.h"
 #include "datastore/model/policy.h"
 
 namespace margay::codec {

@@ -6,9 +6,9 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/core/check.h"
 #include "base/core/text.h"
 #include "base/json/yaml.h"
-#include "gtest/gtest.h"
 
 namespace margay::codec::samples {
 namespace {
@@ -75,11 +75,8 @@ json::Value load(model::Kind kind) {
   std::stringstream text;
   text << file.rdbuf();
   const auto documents = json::parse_yaml(text.str());
-  if (!documents.ok() || documents->size() != 1) {
-    ADD_FAILURE() << path << ": " << (documents.ok() ? "not one document" : documents.error().message);
-    return {};
-  }
-  EXPECT_EQ(documents->front().value.string_at({"kind"}), info.name) << path;
+  MARGAY_CHECK(documents.ok() && documents->size() == 1);
+  MARGAY_CHECK(documents->front().value.string_at({"kind"}) == info.name);
   return documents->front().value;
 }
 

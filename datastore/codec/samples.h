@@ -11,7 +11,7 @@
 
 namespace margay::codec::samples {
 
-// Fails the test when it cannot be read.
+// Aborts when it cannot be read.
 json::Value load(model::Kind kind);
 
 // A place in a document: "spec.ingress[0].action", and how to get there.

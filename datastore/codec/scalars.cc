@@ -191,6 +191,10 @@ std::optional<std::string_view> read_text(const Input& input, bool maybe_number,
     input.wrong_type(maybe_number ? "an integer or a string" : "a string");
     return std::nullopt;
   }
+  if (*number < 0) {
+    input.error(FieldError::Kind::kInvalid, concat(*number, " is negative"));
+    return std::nullopt;
+  }
   buffer = concat(*number);
   return buffer;
 }
