@@ -30,6 +30,7 @@ endforeach()
 # Group targets: what `make build` makes, what runs under ThreadSanitizer, what a linter needs generated first.
 add_custom_target(programs)
 add_custom_target(tsan_tests)
+add_custom_target(integration_tests)
 add_custom_target(generated_sources)
 add_custom_target(fuzzers)
 
@@ -118,6 +119,9 @@ function(margay_test)
   endif()
   if("tsan" IN_LIST ARG_LABELS)
     add_dependencies(tsan_tests ${binary})
+  endif()
+  if("integration" IN_LIST ARG_LABELS)
+    add_dependencies(integration_tests ${binary})
   endif()
   set_tests_properties("${test_name}" PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}
     ENVIRONMENT "MARGAY_SOURCE_DIR=${PROJECT_SOURCE_DIR};MARGAY_BUILD_DIR=${PROJECT_BINARY_DIR}")
