@@ -50,6 +50,7 @@ void Reflector::begin_list(Outputs& outputs) {
   state_ = State::kListing;
   ++list_number_;
   page_version_.clear();
+  has_unreadable_ = false;
   StartList list;
   list.options.label_selector = config_.label_selector;
   list.options.field_selector = config_.field_selector;
@@ -62,6 +63,8 @@ void Reflector::on(const Listed& item, TimePoint, Outputs& outputs) {
   if (state_ != State::kListing) return;
   take(item.name, item.version, item.is_valid, outputs);
 }
+
+void Reflector::on(const ListedUnreadable&, TimePoint, Outputs&) { has_unreadable_ = true; }
 
 // The one place that decides between Put, Remove and nothing for an object the server has.
 void Reflector::take(const kube::ObjectName& name, const std::string& version, bool is_valid, Outputs& outputs) {
@@ -108,7 +111,7 @@ void Reflector::finish_list(TimePoint now, Outputs& outputs) {
   is_unpaged_ = false;
   watch_refusals_ = 0;
   for (auto it = known_.begin(); it != known_.end();) {
-    if (it->second.list_number == list_number_) {
+    if (it->second.list_number == list_number_ || has_unreadable_) {
       ++it;
       continue;
     }

@@ -22,7 +22,8 @@
 //      middle removes nothing.
 //   4. Nothing happens without a wait after a failure: exponential backoff with full jitter, at least the server's
 //      Retry-After; it starts over once a watch has held for a while.
-//   5. Objects that cannot be decoded count as absent and are remembered as such.
+//   5. Objects that cannot be decoded count as absent and are remembered as such. A list with an item of which not even
+//      the name can be read removes nothing: it may be any of those that seem to have vanished.
 //
 // Source: Kubernetes API concepts, "Efficient detection of changes", "Retrieving large results sets in chunks".
 #pragma once
@@ -40,8 +41,8 @@
 namespace margay::watch {
 
 struct ReflectorConfig {
-  std::string label_selector;
-  std::string field_selector;
+  std::string label_selector{};
+  std::string field_selector{};
   std::string first_version = "0";  // "0": the first list may be a little old; "": it is the most recent
   std::int64_t page_size = 500;     // servers may give more
   Duration backoff_min = std::chrono::milliseconds(200);
@@ -57,6 +58,7 @@ struct Listed {  // an item of the list under way
   std::string version;
   bool is_valid = true;  // ignored when is_news() was false
 };
+struct ListedUnreadable {};  // an item of the list under way of which not even the name can be read
 struct ListDone {
   kube::ListMeta meta;
 };
@@ -74,7 +76,8 @@ struct WatchFailed {
   kube::ApiError error;
 };
 struct TimerFired {};
-using Input = std::variant<Start, Listed, ListDone, ListFailed, Watched, WatchDone, WatchFailed, TimerFired>;
+using Input =
+    std::variant<Start, Listed, ListedUnreadable, ListDone, ListFailed, Watched, WatchDone, WatchFailed, TimerFired>;
 
 // What to do, in this order.
 struct StartList {
@@ -126,6 +129,7 @@ class Reflector {
 
   void on(const Start&, TimePoint, Outputs& outputs);
   void on(const Listed& item, TimePoint, Outputs& outputs);
+  void on(const ListedUnreadable&, TimePoint, Outputs& outputs);
   void on(const ListDone& done, TimePoint now, Outputs& outputs);
   void on(const ListFailed& failed, TimePoint, Outputs& outputs);
   void on(const Watched& event, TimePoint, Outputs& outputs);
@@ -152,9 +156,10 @@ class Reflector {
   std::uint32_t list_number_ = 0;
   bool has_handed_over_ = false;
   bool is_in_sync_ = false;
-  bool is_unpaged_ = false;  // the next list is asked for whole, as paging did not work out
-  int failures_ = 0;         // in a row
-  int watch_refusals_ = 0;   // in a row, by a server that did answer
+  bool has_unreadable_ = false;  // in the list under way
+  bool is_unpaged_ = false;      // the next list is asked for whole, as paging did not work out
+  int failures_ = 0;             // in a row
+  int watch_refusals_ = 0;       // in a row, by a server that did answer
   TimePoint watch_begun_{};
   std::string watch_from_;  // version_ when the watch began
 };

@@ -200,6 +200,19 @@ TEST_F(ReflectorTest, AListThatFailsInTheMiddleRemovesNothing) {
   EXPECT_EQ(step(page("20")), Texts{"watch 20"});
 }
 
+TEST_F(ReflectorTest, AListWithAnItemNobodyCanReadRemovesNothing) {
+  begin();
+  step(WatchFailed{error(ErrorCode::kGone, 410)});
+  step(TimerFired{});
+  EXPECT_EQ(step(ListedUnreadable{}), Texts{});
+  EXPECT_EQ(step(listed("a", "6")), Texts{"put"});
+  EXPECT_EQ(step(page("20")), Texts{"watch 20"}) << "it may be b";
+  EXPECT_EQ(reflector->known_count(), 2U);
+  step(WatchFailed{error(ErrorCode::kGone, 410)});
+  step(TimerFired{});
+  EXPECT_EQ(step(page("21")), (Texts{"remove a", "remove b", "watch 21"}));
+}
+
 TEST_F(ReflectorTest, AFirstListThatFailedAfterAnItemIsFollowedByARecentOne) {
   step(Start{});
   step(ListFailed{error(ErrorCode::kUnavailable)});
@@ -367,6 +380,7 @@ TEST_F(ReflectorTest, RetryAfterIsTheLeastWait) {
 
 TEST_F(ReflectorTest, InputsThatComeLateAreIgnored) {
   const std::vector<Input> all = {listed("z", "99"),
+                                  ListedUnreadable{},
                                   page("99"),
                                   ListFailed{error(ErrorCode::kGone)},
                                   event(Kind::kAdded, "z", "99"),

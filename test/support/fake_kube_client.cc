@@ -144,33 +144,52 @@ std::optional<ApiError> FakeKubeClient::fault_of(std::string_view verb, const Re
   }
 }
 
+// The present, and what has changed since undone.
 FakeKubeClient::Objects FakeKubeClient::snapshot(const ResourceType& type, std::int64_t revision) const {
-  Objects objects;
-  for (const Change& change : history_) {
-    if (change.revision > revision) break;
-    if (change.type != type) continue;
-    if (change.object.is_null()) {
-      objects.erase(change.name);
+  Objects objects = this->objects(type);
+  for (auto change = history_.rbegin(); change != history_.rend() && change->revision > revision; ++change) {
+    if (change->type != type) continue;
+    if (change->previous.is_null()) {
+      objects.erase(change->name);
     } else {
-      objects[change.name] = change.object;
+      objects[change->name] = change->previous;
     }
   }
   return objects;
 }
 
-FakeKubeClient::Objects FakeKubeClient::objects(const ResourceType& type) const { return snapshot(type, revision_); }
+FakeKubeClient::Objects FakeKubeClient::objects(const ResourceType& type) const {
+  const auto found = objects_.find(type);
+  return found == objects_.end() ? Objects() : found->second;
+}
+
+const json::Value* FakeKubeClient::find(const ResourceType& type, const ObjectName& name) const {
+  const auto kind = objects_.find(type);
+  if (kind == objects_.end()) return nullptr;
+  const auto found = kind->second.find(name);
+  return found == kind->second.end() ? nullptr : &found->second;
+}
+
+// `object` null: deleted.
+void FakeKubeClient::record(const ResourceType& type, const ObjectName& name, json::Value object) {
+  const json::Value* old = find(type, name);
+  history_.push_back({revision_, type, name, object, old == nullptr ? json::Value() : *old});
+  if (object.is_null()) {
+    objects_[type].erase(name);
+  } else {
+    objects_[type][name] = std::move(object);
+  }
+  for (const auto& watch : watches_) deliver_later(watch);
+}
 
 ApiResult<json::Value> FakeKubeClient::store(const ResourceType& type, const ObjectName& name, json::Value object) {
-  const Objects now = objects(type);
-  const auto old = now.find(name);
+  const json::Value* old = find(type, name);
   json::Value& metadata = object["metadata"];
   metadata["name"] = name.name;
   if (!name.name_space.empty()) metadata["namespace"] = name.name_space;
-  metadata["uid"] = old == now.end() ? json::Value(concat("uid-", next_uid_++))
-                                     : json::Value(old->second.string_at({"metadata", "uid"}));
+  metadata["uid"] = old == nullptr ? concat("uid-", next_uid_++) : std::string(old->string_at({"metadata", "uid"}));
   metadata["resourceVersion"] = concat(++revision_);
-  history_.push_back({revision_, type, name, object});
-  for (const auto& watch : watches_) deliver_later(watch);
+  record(type, name, object);
   return object;
 }
 
@@ -184,29 +203,28 @@ bool FakeKubeClient::erase(const ResourceType& type, const ObjectName& name) {
 
 ApiResult<json::Value> FakeKubeClient::delete_object(const ResourceType& type, const ObjectName& name,
                                                      const kube::DeleteOptions& options) {
-  const Objects now = objects(type);
-  const auto found = now.find(name);
-  if (found == now.end()) return not_found(type, name);
-  const bool is_other = (!options.uid.empty() && found->second.string_at({"metadata", "uid"}) != options.uid) ||
-                        (!options.resource_version.empty() && version_of(found->second) != options.resource_version);
+  const json::Value* found = find(type, name);
+  if (found == nullptr) return not_found(type, name);
+  const json::Value object = *found;
+  const bool is_other = (!options.uid.empty() && object.string_at({"metadata", "uid"}) != options.uid) ||
+                        (!options.resource_version.empty() && version_of(object) != options.resource_version);
   if (is_other) return error_of(409, ErrorCode::kConflict, "Conflict", "the precondition does not hold");
-  if (options.dry_run) return found->second;
-  history_.push_back({++revision_, type, name, json::Value()});
-  for (const auto& watch : watches_) deliver_later(watch);
-  return found->second;
+  if (options.dry_run) return object;
+  ++revision_;
+  record(type, name, json::Value());
+  return object;
 }
 
 ApiResult<json::Value> FakeKubeClient::replace(const ResourceType& type, const ObjectName& name,
                                                const json::Value& object, bool is_status, bool is_dry_run) {
-  const Objects now = objects(type);
-  const auto found = now.find(name);
-  if (found == now.end()) return not_found(type, name);
+  const json::Value* found = find(type, name);
+  if (found == nullptr) return not_found(type, name);
   const std::string_view expected = version_of(object);
-  if (!expected.empty() && expected != version_of(found->second)) {
+  if (!expected.empty() && expected != version_of(*found)) {
     return error_of(409, ErrorCode::kConflict, "Conflict", "the object has been modified");
   }
-  json::Value next = is_status ? found->second : object;
-  const json::Value* status = (is_status ? object : found->second).find("status");
+  json::Value next = is_status ? *found : object;
+  const json::Value* status = (is_status ? object : *found).find("status");
   if (status != nullptr) next["status"] = *status;
   if (is_dry_run) return next;
   return store(type, name, std::move(next));
@@ -227,10 +245,9 @@ kube::OperationPtr FakeKubeClient::get(const ResourceType& type, const ObjectNam
   return answer_object(
       "get", type,
       [this, type, name]() -> ApiResult<json::Value> {
-        const Objects now = objects(type);
-        const auto found = now.find(name);
-        if (found == now.end()) return not_found(type, name);
-        return found->second;
+        const json::Value* found = find(type, name);
+        if (found == nullptr) return not_found(type, name);
+        return *found;
       },
       std::move(done));
 }
@@ -243,7 +260,7 @@ kube::OperationPtr FakeKubeClient::create(const ResourceType& type, std::string_
       "create", type,
       [this, type, name, object, options]() -> ApiResult<json::Value> {
         if (name.name.empty()) return error_of(422, ErrorCode::kInvalid, "Invalid", "metadata.name: is required");
-        if (objects(type).contains(name)) {
+        if (find(type, name) != nullptr) {
           return error_of(409, ErrorCode::kAlreadyExists, "AlreadyExists", concat(name.name, " already exists"));
         }
         if (options.dry_run) return object;
@@ -275,14 +292,13 @@ kube::OperationPtr FakeKubeClient::patch(const ResourceType& type, const ObjectN
   return answer_object(
       "patch", type,
       [this, type, name, is_status = subresource == "status", patch_type, body, options]() -> ApiResult<json::Value> {
-        const Objects now = objects(type);
-        const auto found = now.find(name);
-        if (found == now.end()) return not_found(type, name);
+        const json::Value* found = find(type, name);
+        if (found == nullptr) return not_found(type, name);
         const auto patch = json::parse(body);
         if (patch_type != kube::PatchType::kMerge || !patch.ok()) {
           return error_of(415, ErrorCode::kInvalid, "UnsupportedMediaType", "the fake takes merge patches only");
         }
-        json::Value next = found->second;
+        json::Value next = *found;
         merge(next, *patch);
         return replace(type, name, next, is_status, options.dry_run);
       },
@@ -400,14 +416,12 @@ void FakeKubeClient::deliver(Watch& watch) {
       return end_watch(watch, error_of(0, ErrorCode::kUnavailable, "", "the response's body was cut short"));
     }
     const Change change = history_[watch.position];
-    const Objects before = snapshot(watch.type, change.revision - 1);
     ++watch.position;
     if (change.type != watch.type || !is_in(change.name, watch.name_space)) continue;
-    const auto old = before.find(change.name);
-    const bool was_seen = old != before.end() && has_labels(old->second, watch.options.label_selector);
+    const bool was_seen = !change.previous.is_null() && has_labels(change.previous, watch.options.label_selector);
     const bool is_seen = !change.object.is_null() && has_labels(change.object, watch.options.label_selector);
     if (!was_seen && !is_seen) continue;
-    json::Value object = is_seen ? change.object : old->second;
+    json::Value object = is_seen ? change.object : change.previous;
     object["metadata"]["resourceVersion"] = concat(change.revision);
     const Kind kind = !is_seen ? Kind::kDeleted : was_seen ? Kind::kModified : Kind::kAdded;
     const std::string json = json::dump(object);

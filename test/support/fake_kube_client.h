@@ -85,7 +85,8 @@ class FakeKubeClient final : public kube::Client {
     std::int64_t revision = 0;
     kube::ResourceType type;
     kube::ObjectName name;
-    json::Value object;  // null: deleted
+    json::Value object;    // null: deleted
+    json::Value previous;  // null: created
   };
   struct Call;
   struct Watch;
@@ -98,6 +99,8 @@ class FakeKubeClient final : public kube::Client {
                                    kube::ObjectDone done);
   std::optional<kube::ApiError> fault_of(std::string_view verb, const kube::ResourceType& type);
   [[nodiscard]] Objects snapshot(const kube::ResourceType& type, std::int64_t revision) const;
+  [[nodiscard]] const json::Value* find(const kube::ResourceType& type, const kube::ObjectName& name) const;
+  void record(const kube::ResourceType& type, const kube::ObjectName& name, json::Value object);
   kube::ApiResult<json::Value> store(const kube::ResourceType& type, const kube::ObjectName& name, json::Value object);
   kube::ApiResult<json::Value> replace(const kube::ResourceType& type, const kube::ObjectName& name,
                                        const json::Value& object, bool is_status, bool is_dry_run);
@@ -116,6 +119,7 @@ class FakeKubeClient final : public kube::Client {
   std::int64_t revision_ = 1;
   std::int64_t compacted_ = 0;
   std::int64_t next_uid_ = 1;
+  std::map<kube::ResourceType, Objects> objects_;
   std::vector<Change> history_;
   std::map<std::string, int, std::less<>> requests_;
   std::set<std::shared_ptr<Watch>> watches_;
