@@ -101,7 +101,7 @@ void split_and_parse(benchmark::State& state) {
   std::size_t pods = 0;
   for (auto _ : state) {
     watch::ObjectReader reader;
-    split([&](std::string_view item) { pods += reader.read(item).ok() ? 1 : 0; });
+    split([&](std::string_view item) { pods += reader.read(item).ok() ? std::size_t{1} : 0; });
   }
   report(state, peak, pods);
 }
@@ -115,7 +115,7 @@ void split_parse_and_decode(benchmark::State& state) {
     model::Pod pod;
     split([&](std::string_view item) {
       const auto head = reader.read(item);
-      pods += head.ok() && codec::decode(head->object, pod).empty() ? 1 : 0;
+      pods += head.ok() && codec::decode(head->object, pod).empty() ? std::size_t{1} : 0;
     });
   }
   report(state, peak, pods);
