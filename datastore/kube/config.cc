@@ -64,9 +64,8 @@ Error nothing_found(const ConnectionFlags& flags, const Environment& environment
     return invalid(
         concat("context ", quoted(flags.context), " is asked for, but there is no kubeconfig (", looked, ")"));
   }
-  return Error{ErrorCode::kNotFound,
-               concat("do not know which API server to use: no --server, no kubeconfig (", looked,
-                      "), and this is not a pod (KUBERNETES_SERVICE_HOST is not set)")};
+  return Error{ErrorCode::kNotFound, concat("do not know which API server to use: no --server, no kubeconfig (", looked,
+                                            "), and this is not a pod (KUBERNETES_SERVICE_HOST is not set)")};
 }
 
 Result<ConnectionConfig> from_kubeconfig_or_pod(const ConnectionFlags& flags, const Environment& environment,
