@@ -72,9 +72,16 @@ bool BodyReader::after_size(char c) {
     state_ = State::kSizeLf;
     return true;
   }
-  if (state_ == State::kSize && c != ';' && c != ' ' && c != '\t') return size_digit(c);
-  if (state_ == State::kSize) state_ = State::kSizeExtension;
-  return is_text(c);
+  if (state_ == State::kSizeExtension) return is_text(c);
+  if (c == ';') {
+    state_ = State::kSizeExtension;
+    return true;
+  }
+  const bool is_blank = c == ' ' || c == '\t';
+  // "1 2" is 1 to one reader and 12 to another.
+  if (state_ == State::kSize && !is_blank) return size_digit(c);
+  state_ = State::kSizeBlank;
+  return is_blank;
 }
 
 bool BodyReader::frame(char c) {
@@ -89,6 +96,7 @@ bool BodyReader::frame(char c) {
       overhead_ -= std::min(overhead_, kPaidPerChunk);
       return size_digit(c);
     case State::kSize:
+    case State::kSizeBlank:
     case State::kSizeExtension: return after_size(c);
     case State::kSizeLf: return expect('\n', left_ == 0 ? State::kTrailerStart : State::kData);
     case State::kDataCr: return expect('\r', State::kDataLf);

@@ -39,6 +39,7 @@ class BodyReader {
     kUntilClose,
     kSizeStart,
     kSize,
+    kSizeBlank,
     kSizeExtension,
     kSizeLf,
     kData,

@@ -128,6 +128,8 @@ TEST(BodyReader, MalformedChunksAreErrors) {
                           "-1\r\n",
                           "0x5\r\nhello\r\n",
                           "5\nhello\r\n",
+                          "5 5\r\nhello\r\n",
+                          "5 a\r\nhello\r\n",
                           "5\rhello",
                           "5\r\nhelloX\n",
                           "5\r\nhello\nX",
