@@ -79,7 +79,10 @@ class Connector final : public Handle {
     attempt_failed(timed_out());
   }
 
+  // Whatever stands in the way of a TCP connection (a firewall's rule, no free port) may be gone the next time.
   void attempt_failed(Error error) {
+    const bool sounds_final = error.code == ErrorCode::kInvalid || error.code == ErrorCode::kPermissionDenied;
+    if (sounds_final && addresses_[next_].family() != AF_UNIX) error.code = ErrorCode::kUnavailable;
     last_error_ = std::move(error);
     ++next_;
     try_next();

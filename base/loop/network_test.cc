@@ -140,6 +140,13 @@ TEST_F(NetworkTest, UnknownNamesAreUnavailable) {
   EXPECT_NE(stream.error().message.find("no..such..host"), std::string::npos);
 }
 
+// A firewall's rule, no free port, no IPv6: what stands in the way of a connection may be gone the next time.
+TEST_F(NetworkTest, WhatTheKernelRefusesToConnectIsUnavailable) {
+  const auto stream = dial({Endpoint::Kind::kTcp, "fe80::1", 9, ""});  // link-local, but of no link
+  ASSERT_FALSE(stream.ok());
+  EXPECT_EQ(stream.error().code, ErrorCode::kUnavailable) << stream.error().message;
+}
+
 TEST_F(NetworkTest, MissingSocketIsUnavailable) {
   const auto stream = dial(unix_endpoint());
   ASSERT_FALSE(stream.ok());
