@@ -221,6 +221,32 @@ TEST(FdSink, DropsAndCountsWhatNobodyReads) {
   EXPECT_NE(pipe.read_all().find("heard"), std::string::npos);
 }
 
+// Standard error is a pipe in blocking mode in every container.
+TEST(FdSink, DropsAlsoWhereWritingWouldBlock) {
+  const Pipe pipe;
+  ASSERT_GT(fcntl(pipe.write_end(), F_SETPIPE_SZ, 4096), 0);
+  const std::string filler(4096, 'x');
+  ASSERT_EQ(write(pipe.write_end(), filler.data(), filler.size()), static_cast<ssize_t>(filler.size()));
+  ASSERT_EQ(fcntl(pipe.write_end(), F_SETFL, 0), 0);
+  FdSink sink(pipe.write_end(), LogFormat::kJson);
+  LogOutput output(sink, no_clock, Level::kInfo);
+  Logger(output).info("lost");
+  EXPECT_EQ(sink.dropped(), 1U);
+}
+
+TEST(FdSink, LineThatWasCutDoesNotSpoilTheNext) {
+  const Pipe pipe;
+  ASSERT_GT(fcntl(pipe.write_end(), F_SETPIPE_SZ, 4096), 0);
+  FdSink sink(pipe.write_end(), LogFormat::kLogfmt);
+  LogOutput output(sink, no_clock, Level::kInfo);
+  const std::string long_text(3000, 'x');
+  Logger(output).info("cut", {{"a", long_text}, {"b", long_text}});
+  EXPECT_EQ(sink.dropped(), 1U);
+  EXPECT_EQ(pipe.read_all().size(), 4096U);
+  Logger(output).info("whole");
+  EXPECT_EQ(pipe.read_all(), "\nts=1970-01-01T00:00:00.000Z level=info msg=whole\n");
+}
+
 TEST(FdSink, ClosedDescriptorIsCounted) {
   FdSink sink(-1, LogFormat::kLogfmt);
   LogOutput output(sink, no_clock, Level::kInfo);
