@@ -146,10 +146,20 @@ bool TreeBuilder::names_are_unique() {
   return twin == order.end() || fail_duplicate(frame, *twin, *(twin + 1));
 }
 
+namespace {
+
+// Two Kubernetes objects written one after the other without a line between them.
+std::string_view hint_for(std::string_view name) {
+  const bool begins_an_object = name == "kind" || name == "apiVersion";
+  return begins_an_object ? "; a line \"---\" between two objects may be missing" : "";
+}
+
+}  // namespace
+
 bool TreeBuilder::fail_duplicate(const Frame& frame, std::size_t first, std::size_t second) {
   const auto member = frame.value.as_object()->begin() + static_cast<std::ptrdiff_t>(first);
   const std::string message = concat("member ", quoted(member->name.substr(0, 100)), " is there twice, first in line ",
-                                     place_of(options_.text, frame.places[first]).line);
+                                     place_of(options_.text, frame.places[first]).line, hint_for(member->name));
   return fail(frame.places[second], ErrorCode::kInvalid, message);
 }
 

@@ -91,6 +91,9 @@ TEST(Validate, EveryKeywordSaysWhatIsAllowed) {
       {"{type: array, x-kubernetes-list-type: set, items: {type: string}}", "[a, b, a]",
        "v[2]: \"a\" is there already at [0]"},
       {"{type: array, uniqueItems: true, items: {type: integer}}", "[1, 1.0]", "v[1]: 1 is there already at [0]"},
+      {"{type: string, description: 'A colour, such as red. One of many.', pattern: "
+       "'^(red|orange|yellow|green|blue|indigo|violet|black|white|grey)$'}",
+       "pink", "v: \"pink\" has not the form of this field: A colour, such as red"},
       {"{x-kubernetes-int-or-string: true, pattern: '^[a-z]+$', maximum: 9}", "http", ""},
       {"{x-kubernetes-int-or-string: true, pattern: '^[a-z]+$', maximum: 9}", "8", ""},
       {"{x-kubernetes-int-or-string: true, pattern: '^[a-z]+$', maximum: 9}", "10", "v: 10 is not at most 9"},

@@ -52,6 +52,15 @@ bool has_type(const SchemaNode& node, const Value& value) {
 
 std::string plain_number(double number) { return json::dump(Value(number)); }
 
+// A long pattern tells people nothing: then the first sentence of the description does.
+std::string why_not_matching(const SchemaNode& node) {
+  constexpr std::size_t kReadableMax = 60;
+  const std::string_view pattern = text_of(*node.pattern);
+  if (pattern.size() <= kReadableMax || node.description.empty()) return concat("does not match ", pattern);
+  const std::string_view description = node.description;
+  return concat("has not the form of this field: ", description.substr(0, description.find(". ")));
+}
+
 class Validator {
  public:
   void visit_root(const SchemaNode& root, const Value& object) {
@@ -125,7 +134,7 @@ class Validator {
       }
     }
     if (node.pattern != nullptr && !matches(*node.pattern, text)) {
-      report(Kind::kInvalid, concat(describe(text), " does not match ", text_of(*node.pattern)));
+      report(Kind::kInvalid, concat(describe(text), " ", why_not_matching(node)));
     }
     if (!node.format.empty() && !has_format(text, node.format)) {
       report(Kind::kInvalid, concat(describe(text), " is not ", format_hint(node.format)));
