@@ -4,7 +4,6 @@
 
 #include "base/core/text.h"
 #include "base/core/time_text.h"
-#include "base/json/value.h"
 
 namespace margay::server {
 namespace {
@@ -14,10 +13,9 @@ std::string two_units(std::int64_t major, char major_unit, std::int64_t minor, c
   return concat(major, major_unit, minor, minor_unit);
 }
 
-std::string date_text(json::View value, WallTime now) {
-  const auto text = value.string();
-  if (!text) return "<unknown>";
-  const auto time = parse_timestamp(*text);
+std::string date_text(const json::Value& value, WallTime now) {
+  if (value.as_string() == nullptr) return "<unknown>";
+  const auto time = parse_timestamp(*value.as_string());
   return time ? age_text(now - time.value()) : std::string("<invalid>");
 }
 
@@ -41,17 +39,17 @@ std::string age_text(Duration age) {
   return concat(days / 365, 'y');
 }
 
-void append_cell(std::string& out, json::View value, std::string_view type, WallTime now) {
-  if (!value.is_given()) {
+void append_cell(std::string& out, const json::Value* value, std::string_view type, WallTime now) {
+  if (value == nullptr || value->is_null()) {
     out += "null";
   } else if (type == "date") {
-    json::append_quoted(out, date_text(value, now));
-  } else if (type == "string") {
-    json::append_quoted(out, value.string() ? std::string(*value.string()) : json::dump(value.to_value()));
-  } else if (type == "integer" && value.number() && !value.integer()) {
-    out += concat(static_cast<std::int64_t>(*value.number()));
+    json::append_quoted(out, date_text(*value, now));
+  } else if (type == "string" && value->as_string() == nullptr) {
+    json::append_quoted(out, json::dump(*value));
+  } else if (type == "integer" && value->as_double() != nullptr) {
+    out += concat(static_cast<std::int64_t>(*value->as_double()));
   } else {
-    json::dump_to(out, value.to_value());
+    json::dump_to(out, *value);
   }
 }
 

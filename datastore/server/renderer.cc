@@ -74,7 +74,7 @@ Renderer::Renderer(ResourcePtr resource, Form form, RowObject rows)
     : resource_(std::move(resource)), form_(form), rows_(rows) {
   if (form_ != Form::kTable) return;
   const auto add = [&](const schema::PrinterColumn& column) {
-    auto path = JsonPath::parse(column.json_path);
+    auto path = schema::JsonPath::parse(column.json_path);
     columns_.push_back({&column, path ? std::optional(std::move(path).value()) : std::nullopt});
   };
   for (const schema::PrinterColumn& column : resource_->info.columns) add(column);
@@ -101,15 +101,14 @@ void Renderer::append_columns(std::string& out) const {
   out += ']';
 }
 
-void Renderer::append_row(std::string& out, const std::string& stored, store::Revision revision, WallTime now) {
-  const auto parsed = document_.parse(stored);
-  const json::View object = parsed ? parsed.value() : json::View();
+void Renderer::append_row(std::string& out, const std::string& stored, store::Revision revision, WallTime now) const {
+  const json::Value object = json::parse(stored).value_or({});
   out += "{\"cells\":[";
-  json::append_quoted(out, object["metadata"]["name"].string().value_or(""));
+  json::append_quoted(out, object.string_at({"metadata", "name"}));
   for (const Column& column : columns_) {
     out += ',';
-    const std::vector<json::View> found = column.path ? column.path->find(object) : std::vector<json::View>{};
-    append_cell(out, found.empty() ? json::View() : found.front(), column.column->type, now);
+    const auto found = column.path ? column.path->find(object) : std::vector<const json::Value*>{};
+    append_cell(out, found.empty() ? nullptr : found.front(), column.column->type, now);
   }
   out += "],\"object\":";
   if (rows_ == RowObject::kMetadata) append_partial(out, stored, revision);

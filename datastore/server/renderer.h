@@ -11,10 +11,9 @@
 #include <vector>
 
 #include "base/core/time.h"
-#include "base/json/view.h"
 #include "datastore/server/accept.h"
+#include "datastore/schema/jsonpath.h"
 #include "datastore/server/catalog.h"
-#include "datastore/server/json_path.h"
 #include "datastore/store/store.h"
 
 namespace margay::server {
@@ -48,17 +47,16 @@ class Renderer {
  private:
   struct Column {
     const schema::PrinterColumn* column;
-    std::optional<JsonPath> path;
+    std::optional<schema::JsonPath> path;
   };
   void append_partial(std::string& out, std::string_view stored, store::Revision revision) const;
-  void append_row(std::string& out, const std::string& stored, store::Revision revision, WallTime now);
+  void append_row(std::string& out, const std::string& stored, store::Revision revision, WallTime now) const;
   void append_columns(std::string& out) const;
 
   ResourcePtr resource_;
   Form form_;
   RowObject rows_;
   std::vector<Column> columns_;
-  json::Document document_;
   bool is_first_ = true;
 };
 
