@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/core/text.h"
+#include "datastore/store/etcd_store.h"
 #include "datastore/store/memory_store.h"
 
 namespace margay::apiserver {
@@ -23,10 +24,26 @@ class ChosenMemory final : public ChosenStore {
   telemetry::CallbackHandle entries_;
 };
 
+class ChosenEtcd final : public ChosenStore {
+ public:
+  ChosenEtcd(const StoreEnvironment& environment, store::EtcdStoreConfig config)
+      : store_(environment.loop, environment.network, environment.random, environment.log, std::move(config)) {}
+  store::Store& store() override { return store_; }
+  [[nodiscard]] std::string name() const override { return "etcd"; }
+  Status close() override { return ok_status(); }
+
+ private:
+  store::EtcdStore store_;
+};
+
 }  // namespace
 
 Result<std::unique_ptr<ChosenStore>> choose_store(StoreEnvironment environment, const StoreSpec& spec) {
-  if (spec.kind == StoreSpec::Kind::kEtcd) return Error{ErrorCode::kUnsupported, "etcd is not built yet"};
+  if (spec.kind == StoreSpec::Kind::kEtcd) {
+    store::EtcdStoreConfig config;
+    config.client.endpoints = spec.etcd_endpoints;
+    return std::unique_ptr<ChosenStore>(std::make_unique<ChosenEtcd>(environment, std::move(config)));
+  }
   store::MemoryStoreConfig config;
   config.snapshot_path = spec.snapshot_path;
   config.on_snapshot_error = [log = environment.log](const Error& error) {

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "base/core/time.h"
-#include "datastore/server/accept.h"
 #include "datastore/schema/jsonpath.h"
+#include "datastore/server/accept.h"
 #include "datastore/server/catalog.h"
 #include "datastore/store/store.h"
 
