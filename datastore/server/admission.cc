@@ -5,6 +5,8 @@
 
 #include "base/core/text.h"
 #include "base/core/time_text.h"
+#include "datastore/codec/validate.h"
+#include "datastore/model/key.h"
 #include "datastore/server/kind_rules.h"
 #include "datastore/server/metadata_rules.h"
 #include "datastore/server/object.h"
@@ -53,11 +55,22 @@ ApiStatus prune_unknown(const AdmissionContext& context, Admitted& admitted) {
   return api_ok();
 }
 
-ApiStatus check(const AdmissionContext& context, const json::Value* before, const json::Value& object) {
+// What a schema cannot say. Only for objects that pass their schema, so that nothing is reported twice.
+FieldErrors check_rules(const schema::ResourceInfo& resource, const json::Value& object) {
+  const bool is_ours = resource.group == "projectcalico.org" || resource.plural.ends_with("networkpolicies");
+  const auto kind = model::find_kind(resource.api_version(), resource.kind);
+  return is_ours && kind ? codec::check(*kind, object) : FieldErrors{};
+}
+
+enum class Rules { kAll, kWithoutCodec };
+
+ApiStatus check(const AdmissionContext& context, const json::Value* before, const json::Value& object,
+                Rules rules = Rules::kAll) {
   FieldErrors errors = check_metadata(object, context.resource);
   const auto add = [&](const FieldErrors& more) { errors.insert(errors.end(), more.begin(), more.end()); };
   add(context.schema.validate(object));
   add(check_kind(context.resource, before, object));
+  if (errors.empty() && rules == Rules::kAll) add(check_rules(context.resource, object));
   if (errors.empty()) return api_ok();
   return invalid_object(subject_of(context.resource, meta_string(object, "name")), errors);
 }
@@ -158,7 +171,7 @@ ApiResult<Admitted> admit_status(const AdmissionContext& context, const json::Va
   copy_or_erase(object, admitted.object, "status");
   MARGAY_RETURN_IF_ERROR(prune_unknown(context, admitted));
   context.schema.apply_defaults(admitted.object);
-  MARGAY_RETURN_IF_ERROR(check(context, &before, admitted.object));
+  MARGAY_RETURN_IF_ERROR(check(context, &before, admitted.object, Rules::kWithoutCodec));
   return admitted;
 }
 

@@ -6,7 +6,9 @@
 
 #include "base/core/text.h"
 #include "base/telemetry/exposition.h"
+#include "datastore/server/crd_controller.h"
 #include "datastore/server/discovery.h"
+#include "datastore/server/namespace_controller.h"
 #include "datastore/server/observed_responder.h"
 #include "datastore/server/request_metrics.h"
 #include "datastore/server/requests.h"
@@ -48,7 +50,10 @@ struct ApiServer::Impl {
         catalog(std::move(registry)),
         requests({on.loop, on.random, on.store, catalog}),
         metrics(on.metrics, on.loop, requests),
-        startup({on.loop, on.random, on.store, catalog, requests.mutator(), on.log}) {}
+        startup({on.loop, on.random, on.store, catalog, requests.mutator(), on.log}),
+        controllers{on.loop, on.random, on.store, catalog, requests.mutator()},
+        crds(controllers, on.log),
+        namespaces(controllers) {}
 
   void handle(http::Request request, const http::PeerInfo& peer, std::unique_ptr<http::Responder> responder);
   void handle_resource(http::Request request, http::Target target, const User& user, ResourcePath path,
@@ -63,6 +68,9 @@ struct ApiServer::Impl {
   Requests requests;
   RequestMetrics metrics;
   Startup startup;
+  ControllerContext controllers;
+  CrdController crds;
+  NamespaceController namespaces;
 };
 
 ApiServer::ApiServer(Dependencies dependencies, std::unique_ptr<schema::Registry> registry, ApiServerConfig config)
@@ -70,7 +78,13 @@ ApiServer::ApiServer(Dependencies dependencies, std::unique_ptr<schema::Registry
 
 ApiServer::~ApiServer() = default;
 
-void ApiServer::start(Task ready) { impl_->startup.run(std::move(ready)); }
+void ApiServer::start(Task ready) {
+  impl_->startup.run([this, ready = std::move(ready)]() mutable {
+    impl_->crds.start();
+    impl_->namespaces.start();
+    if (ready) ready();
+  });
+}
 
 void ApiServer::stop() { impl_->requests.finish_watches(); }
 

@@ -4,6 +4,7 @@
 
 #include "base/core/text.h"
 #include "base/core/time_text.h"
+#include "datastore/server/catalog.h"
 #include "datastore/server/object.h"
 
 namespace margay::server {

@@ -3,9 +3,11 @@
 #include <utility>
 
 #include "base/core/text.h"
+#include "datastore/patch/apply.h"
 #include "datastore/server/kind_rules.h"
 #include "datastore/server/metadata_rules.h"
 #include "datastore/server/object.h"
+#include "datastore/server/schema_lists.h"
 
 namespace margay::server {
 namespace {
@@ -17,7 +19,14 @@ AdmissionContext admission(const PlanContext& context) {
   return {context.resource->info, context.resource->schema, context.now, *context.random, context.field_validation};
 }
 
-Plan put(Admitted admitted) { return {Plan::Kind::kPut, std::move(admitted.object), std::move(admitted.warnings)}; }
+Plan put(const PlanContext& context, const json::Value& before, Admitted admitted) {
+  Plan plan{Plan::Kind::kPut, std::move(admitted.object), std::move(admitted.warnings)};
+  if (context.is_apply || context.field_manager.empty()) return plan;
+  const patch::UpdateOptions options{context.field_manager, context.now, context.is_status ? "status" : ""};
+  plan.object =
+      patch::update_managed_fields(before, std::move(plan.object), options, *list_types_of(*context.resource));
+  return plan;
+}
 
 // What holds an object back from being removed.
 bool is_held(const PlanContext& context, const json::Value& object) {
@@ -27,8 +36,8 @@ bool is_held(const PlanContext& context, const json::Value& object) {
   return finalizers != nullptr && finalizers->as_array() != nullptr && !finalizers->as_array()->empty();
 }
 
-Plan put_or_remove(const PlanContext& context, Admitted admitted) {
-  Plan plan = put(std::move(admitted));
+Plan put_or_remove(const PlanContext& context, const json::Value& before, Admitted admitted) {
+  Plan plan = put(context, before, std::move(admitted));
   if (is_being_deleted(plan.object) && !is_held(context, plan.object)) plan.kind = Plan::Kind::kRemove;
   return plan;
 }
@@ -57,10 +66,10 @@ ApiStatus check_uid(const PlanContext& context, const Current& current, const js
 ApiResult<Plan> change(const PlanContext& context, const Current& current, json::Value object) {
   if (context.is_status) {
     MARGAY_ASSIGN_OR_RETURN(Admitted admitted, admit_status(admission(context), current.object, object));
-    return put(std::move(admitted));
+    return put(context, current.object, std::move(admitted));
   }
   MARGAY_ASSIGN_OR_RETURN(Admitted admitted, admit_change(admission(context), current.object, std::move(object)));
-  return put_or_remove(context, std::move(admitted));
+  return put_or_remove(context, current.object, std::move(admitted));
 }
 
 ApiStatus check_preconditions(const PlanContext& context, const DeleteOptions& options, const Current& current) {
@@ -154,7 +163,7 @@ Planner plan_create(PlanContext context, json::Value object) {
           object = std::move(object)](const std::optional<Current>& current) -> ApiResult<Plan> {
     if (current) return already_exists(context.subject());
     MARGAY_ASSIGN_OR_RETURN(Admitted admitted, admit_new(admission(context), object));
-    return put(std::move(admitted));
+    return put(context, json::Value(), std::move(admitted));
   };
 }
 
@@ -175,7 +184,7 @@ Planner plan_patch(PlanContext context, Patcher patcher) {
     MARGAY_RETURN_IF_ERROR(settle_identity(context, object));
     if (!current) {
       MARGAY_ASSIGN_OR_RETURN(Admitted admitted, admit_new(admission(context), std::move(object)));
-      return put(std::move(admitted));
+      return put(context, json::Value(), std::move(admitted));
     }
     if (!meta_string(object, "resourceVersion").empty())
       MARGAY_RETURN_IF_ERROR(check_revision(context, *current, object));

@@ -22,7 +22,9 @@ struct PlanContext {
   WallTime now;
   Random* random = nullptr;
   FieldValidation field_validation = FieldValidation::kWarn;
-  bool is_status = false;  // the status subresource
+  bool is_status = false;     // the status subresource
+  std::string field_manager;  // who asks, for managedFields; "": not kept
+  bool is_apply = false;      // the patch keeps managedFields itself
 
   [[nodiscard]] Subject subject() const { return resource->subject(name); }
 };

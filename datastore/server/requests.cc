@@ -1,5 +1,6 @@
 #include "datastore/server/requests.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/core/text.h"
@@ -12,6 +13,8 @@
 namespace margay::server {
 namespace {
 
+constexpr std::size_t kManagerSizeMax = 128;
+
 // Every failure of the parsing steps is answered at once.
 #define MARGAY_ANSWER_IF_ERROR(call, result) \
   if (!(result).ok()) return (call)->fail((result).error())
@@ -23,6 +26,13 @@ Failure namespace_terminating(const Call& call, std::string_view name_space, std
   failure.causes.push_back(
       {"NamespaceTerminating", concat("namespace ", name_space, " is being terminated"), "metadata.namespace"});
   return failure;
+}
+
+// As kube-apiserver: what the client says, or the first word of its User-Agent.
+std::string manager_of(const Call& call, const WriteOptions& options) {
+  if (!options.field_manager.empty()) return options.field_manager;
+  const std::string_view agent = call.request.headers.get("User-Agent");
+  return std::string(agent.substr(0, std::min(agent.find('/'), kManagerSizeMax)));
 }
 
 std::string_view options_kind(std::string_view verb) {
@@ -109,6 +119,7 @@ void Requests::create(CallPtr call) {
   MARGAY_ANSWER_IF_ERROR(call, object);
   PlanContext context = plan_context(*call);
   context.field_validation = options->field_validation;
+  context.field_manager = manager_of(*call, options.value());
   const ApiStatus settled = settle_identity(context, object.value());
   MARGAY_ANSWER_IF_ERROR(call, settled);
   if (!meta_string(object.value(), "resourceVersion").empty())
@@ -132,6 +143,7 @@ void Requests::update(CallPtr call) {
   MARGAY_ANSWER_IF_ERROR(call, object);
   PlanContext context = plan_context(*call);
   context.field_validation = options->field_validation;
+  context.field_manager = manager_of(*call, options.value());
   const ApiStatus settled = settle_identity(context, object.value());
   MARGAY_ANSWER_IF_ERROR(call, settled);
   Mutator::Request request{call->key(), context.subject(), plan_replace(context, std::move(object).value()),
@@ -144,8 +156,10 @@ void Requests::patch(CallPtr call) {
   MARGAY_ANSWER_IF_ERROR(call, options);
   PlanContext context = plan_context(*call);
   context.field_validation = options->field_validation;
+  context.field_manager = manager_of(*call, options.value());
   auto patching = make_patcher(*call, options.value());
   MARGAY_ANSWER_IF_ERROR(call, patching);
+  context.is_apply = patching->may_create;
   Mutator::Request request{call->key(), context.subject(), plan_patch(context, std::move(patching->patcher)),
                            options->is_dry_run, true};
   if (!patching->may_create) return mutate(std::move(call), std::move(request));
