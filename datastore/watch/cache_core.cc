@@ -13,7 +13,8 @@ std::uint64_t bit(std::size_t consumer) { return std::uint64_t{1} << consumer; }
 
 void CacheCore::put(const kube::ObjectName& name, Value value) {
   MARGAY_CHECK(value != nullptr);
-  Node& node = *entries_.try_emplace(name).first;
+  // Lists come in order of name: mostly this is behind all that are there.
+  Node& node = *entries_.try_emplace(entries_.end(), name);
   if (node.second.value == nullptr) ++size_;
   node.second.value = std::move(value);
   note_change(node);

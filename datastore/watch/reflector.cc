@@ -13,15 +13,6 @@ namespace {
 // backup).
 constexpr int kWatchRefusalsMax = 3;
 
-// nullopt: not comparable. Equal texts are equal whatever they are.
-std::optional<bool> is_older(std::string_view a, std::string_view b) {
-  if (a == b) return false;
-  const auto left = parse_number<std::uint64_t>(a);
-  const auto right = parse_number<std::uint64_t>(b);
-  if (!left || !right) return std::nullopt;
-  return *left < *right;
-}
-
 kube::ApiError local_error(ErrorCode code, std::string message) {
   kube::ApiError error;
   error.code = code;
@@ -39,7 +30,7 @@ Outputs Reflector::step(const Input& input, TimePoint now) {
 
 bool Reflector::is_news(const kube::ObjectName& name, std::string_view version) const {
   const auto found = known_.find(name);
-  return found == known_.end() || version.empty() || found->second.version != version;
+  return found == known_.end() || version.empty() || found->second.version != Version(version);
 }
 
 void Reflector::on(const Start&, TimePoint, Outputs& outputs) {
@@ -69,11 +60,13 @@ void Reflector::on(const ListedUnreadable&, TimePoint, Outputs&) { has_unreadabl
 // The one place that decides between Put, Remove and nothing for an object the server has.
 void Reflector::take(const kube::ObjectName& name, const std::string& version, bool is_valid, Outputs& outputs) {
   has_handed_over_ = true;
-  const bool is_change = is_news(name, version);
-  Known& known = known_[name];
+  // Lists come in order of name: mostly this is behind all that are known.
+  Known& known = known_.try_emplace(known_.end(), name)->second;
+  Version fresh(version);
+  const bool is_change = known.list_number == 0 || version.empty() || known.version != fresh;
   known.list_number = list_number_;
   if (!is_change) return;
-  known.version = version;
+  known.version = std::move(fresh);
   const bool was_present = std::exchange(known.is_present, is_valid);
   if (is_valid) {
     outputs.emplace_back(Put{});
@@ -145,14 +138,15 @@ void Reflector::begin_watch(TimePoint now, Outputs& outputs) {
 // The same event again, or one that is older than what is known.
 bool Reflector::is_repeat(const Watched& event) const {
   const auto known = known_.find(event.name);
+  const Version version(event.version);
   // A deletion carries the version of the deletion, on some servers the object's last: it is old only if the object has
   // come back since.
   if (event.kind == kube::WatchEvent::Kind::kDeleted) {
-    return known == known_.end() || is_older(event.version, known->second.version).value_or(false);
+    return known == known_.end() || version.is_older_than(known->second.version);
   }
-  if (is_older(event.version, version_).value_or(false)) return true;
-  return known != known_.end() &&
-         (known->second.version == event.version || is_older(event.version, known->second.version).value_or(false));
+  if (event.version.empty()) return false;
+  if (version.is_older_than(Version(version_))) return true;
+  return known != known_.end() && (known->second.version == version || version.is_older_than(known->second.version));
 }
 
 void Reflector::on(const Watched& event, TimePoint, Outputs& outputs) {
@@ -165,7 +159,7 @@ void Reflector::on(const Watched& event, TimePoint, Outputs& outputs) {
       take(event.name, event.version, event.is_valid, outputs);
     }
   }
-  if (!event.version.empty() && !is_older(event.version, version_).value_or(false)) version_ = event.version;
+  if (!event.version.empty() && !Version(event.version).is_older_than(Version(version_))) version_ = event.version;
 }
 
 void Reflector::remove(const Watched& event, Outputs& outputs) {

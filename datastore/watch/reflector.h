@@ -37,6 +37,7 @@
 #include "base/core/random.h"
 #include "base/core/time.h"
 #include "datastore/kube/client.h"
+#include "datastore/watch/version.h"
 
 namespace margay::watch {
 
@@ -122,7 +123,7 @@ class Reflector {
 
  private:
   struct Known {
-    std::string version;
+    Version version;
     std::uint32_t list_number = 0;  // the last list that had it
     bool is_present = false;        // false: it is there but cannot be decoded
   };

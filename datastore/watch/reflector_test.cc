@@ -177,6 +177,28 @@ TEST_F(ReflectorTest, VersionsThatAreNoNumbersComeInOrder) {
   EXPECT_EQ(step(event(Kind::kDeleted, "a", "v")), Texts{"remove a"});
 }
 
+TEST_F(ReflectorTest, WithoutVersionsEveryEventIsNews) {
+  begin();
+  EXPECT_EQ(step(event(Kind::kModified, "a", "")), Texts{"put"});
+  EXPECT_EQ(step(event(Kind::kModified, "a", "")), Texts{"put"});
+  EXPECT_EQ(reflector->version(), "10");
+}
+
+TEST(Version, NumbersHaveAnOrderOtherTextsOnlyEquality) {
+  EXPECT_TRUE(Version("9").is_older_than(Version("10")));
+  EXPECT_FALSE(Version("10").is_older_than(Version("10")));
+  EXPECT_FALSE(Version("11").is_older_than(Version("10")));
+  EXPECT_TRUE(Version("0").is_older_than(Version("18446744073709551615")));
+  for (const char* text : {"", "x", "010", "-1", "1a", "18446744073709551616", "1 "}) {
+    EXPECT_FALSE(Version(text).is_older_than(Version("99"))) << text;
+    EXPECT_FALSE(Version("1").is_older_than(Version(text))) << text;
+    EXPECT_EQ(Version(text), Version(text));
+    EXPECT_NE(Version(text), Version("1"));
+    EXPECT_NE(Version(text), Version("y"));
+  }
+  EXPECT_NE(Version("0"), Version(""));
+}
+
 TEST_F(ReflectorTest, WhatVanishedWhileAwayIsRemovedAfterAWholeList) {
   begin();
   EXPECT_EQ(step(WatchFailed{error(ErrorCode::kGone, 410)}), (Texts{"report e, list again", "wait"}));

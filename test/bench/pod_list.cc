@@ -37,8 +37,9 @@ struct PodNames {
 PodNames names_of(std::size_t number, Random& random) {
   PodNames names;
   names.number = number;
-  names.app = concat("service-", number / 20);
-  names.name_space = concat("team-", number % 211);
+  // In order of namespace and name, as etcd has them.
+  names.app = concat("service-", 100'000 + number / 20);
+  names.name_space = concat("team-", 1000 + number / 480);
   names.name = concat(names.app, "-", random_word(random, 10), "-", random_word(random, 5));
   names.node = concat("ip-10-0-", number % 5000 / 250, "-", number % 250, ".eu-central-1.compute.internal");
   names.address = concat("10.", 64 + number / 65536, ".", number / 256 % 256, ".", number % 256);
