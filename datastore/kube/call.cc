@@ -52,7 +52,8 @@ void Call::begin_attempt() {
 
 void Call::send() {
   phase_ = Phase::kSent;
-  ++attempt_;
+  if (++attempt_ > 1) context_->metrics.on_retry();
+  sent_at_ = context_->loop.now();
   head_ = {};
   error_body_.clear();
   token_ = context_->tokens.current(context_->loop.now());
@@ -94,6 +95,8 @@ void Call::on_done(Status outcome) {
   const bool may_have_been_sent = lease_->may_have_been_sent();
   const std::size_t server = lease_->server();
   lease_.reset();
+  const std::string label = spec_.is_watch ? "WATCH" : spec_.request.method;
+  context_->metrics.on_answer(label, head_.status, context_->loop.now() - sent_at_);
   if (!outcome.ok()) {
     Error error = std::move(outcome).error().within(context_->servers.url(server).to_string());
     return attempt_failed(api_error(std::move(error)), may_have_been_sent);
@@ -109,7 +112,7 @@ void Call::attempt_failed(ApiError error, bool may_have_been_sent) {
     if (context_->tokens.refresh(token_, now)) return begin_attempt();
   }
   const Attempt attempt{.number = attempt_, .is_write = spec_.is_write, .may_have_been_sent = may_have_been_sent};
-  if (!spec_.may_be_repeated || !receiver_->is_untouched()) return finish(std::move(error));
+  if (spec_.is_watch || !receiver_->is_untouched()) return finish(std::move(error));
   const auto delay = retry_delay(context_->retry, error, attempt, context_->random);
   const bool is_too_late = delay && spec_.deadline && now + *delay >= deadline_;
   if (!delay || is_too_late) return finish(std::move(error));

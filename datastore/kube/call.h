@@ -11,6 +11,7 @@
 #include "base/core/random.h"
 #include "base/loop/loop.h"
 #include "datastore/kube/receiver.h"
+#include "datastore/kube/request_metrics.h"
 #include "datastore/kube/retry.h"
 #include "datastore/kube/server_pool.h"
 #include "datastore/kube/token_bucket.h"
@@ -27,6 +28,7 @@ struct CallContext {
   TokenBucket& bucket;
   TokenSource& tokens;
   ServerPool& servers;
+  RequestMetrics& metrics;
   RetryPolicy retry;
   // The call is over or abandoned: takes it out of the client's hands. It must not die before the loop's next turn.
   std::function<void(Call& call)> retire;
@@ -37,7 +39,7 @@ struct CallSpec {
   http::ExchangeOptions exchange;
   std::optional<Duration> deadline;  // of all attempts together
   bool is_write = false;
-  bool may_be_repeated = true;         // false: one attempt, but for a refused token
+  bool is_watch = false;               // one attempt, but for a refused token
   std::optional<Error> early_failure;  // the call cannot be made at all
 };
 
@@ -78,6 +80,7 @@ class Call final : private ServerPool::User {
   std::unique_ptr<loop::Timer> timer_;
   std::unique_ptr<loop::Timer> deadline_timer_;
   TimePoint deadline_{};
+  TimePoint sent_at_{};
 };
 
 }  // namespace margay::kube

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "base/core/text.h"
+#include "base/telemetry/capture_sink.h"
 #include "datastore/kube/sim_api.h"
 
 namespace margay::kube {
@@ -54,6 +55,28 @@ TEST_F(FailoverTest, AServerThatIsGoneIsLeftAtOnceAndForGood) {
   const int probes = servers[0]->probes;
   world.loop.advance(seconds(60));
   EXPECT_EQ(servers[0]->probes, probes) << "all are well again";
+}
+
+TEST_F(FailoverTest, WhatHappensIsLoggedAndCounted) {
+  telemetry::CaptureSink sink;
+  telemetry::LogOutput output(
+      sink, [] { return WallTime{}; }, telemetry::Level::kInfo);
+  telemetry::Registry metrics;
+  client = world.client(world.config("http://10.0.0.1:6443,http://10.0.0.2:6443"),
+                        {.log = telemetry::Logger(output), .metrics = &metrics});
+  EXPECT_EQ(ask(), 1);
+  servers[0].reset();
+  EXPECT_EQ(ask(), 2);
+  ASSERT_EQ(sink.lines().size(), 1U);
+  EXPECT_NE(sink.lines()[0].find("from=http://10.0.0.1:6443 to=http://10.0.0.2:6443"), std::string::npos)
+      << sink.lines()[0];
+  const auto requests = [&](const char* code) {
+    return metrics.counter({"margay_kube_requests_total", "", ""}, {{"method", "GET"}, {"code", code}}).value();
+  };
+  EXPECT_EQ(requests("200"), 2U);
+  EXPECT_EQ(requests("none"), 1U);
+  EXPECT_EQ(metrics.counter({"margay_kube_failovers_total", "", ""}).value(), 1U);
+  EXPECT_EQ(metrics.counter({"margay_kube_retries_total", "", ""}).value(), 1U);
 }
 
 TEST_F(FailoverTest, AServerThatProbesSaidIsGoneIsNotTried) {

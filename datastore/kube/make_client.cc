@@ -36,6 +36,7 @@ class HttpClient final : public Client {
       : options_(std::move(options)),
         bucket_(options_.requests_per_second, options_.burst),
         tokens_(config.token, config.token_file, std::move(files)),
+        metrics_(options_.metrics),
         servers_(
             loop, random, config.servers, std::move(make_http), [this, &loop] { return headers_of_probe(loop.now()); },
             options_.servers),
@@ -44,8 +45,14 @@ class HttpClient final : public Client {
                  .bucket = bucket_,
                  .tokens = tokens_,
                  .servers = servers_,
+                 .metrics = metrics_,
                  .retry = options_.retry,
-                 .retire = [this](Call& call) { retire(call); }} {}
+                 .retire = [this](Call& call) { retire(call); }} {
+    servers_.set_on_failover([this](const ServerUrl& from, const ServerUrl& to) {
+      metrics_.on_failover();
+      options_.log.warn("API server changed", {{"from", from}, {"to", to}});
+    });
+  }
   // Handles that are still there become empty.
   ~HttpClient() override {
     while (!calls_.empty()) {
@@ -71,7 +78,7 @@ class HttpClient final : public Client {
                      WatchEvents events) override {
     CallSpec spec = spec_for("GET", watch_target(type, name_space, options));
     spec.exchange.body_idle_timeout.reset();
-    spec.may_be_repeated = false;
+    spec.is_watch = true;
     spec.deadline.reset();
     if (options.server_timeout) spec.deadline = *options.server_timeout + options_.watch_grace;
     return start(std::move(spec), make_watch_receiver(options_.limits, std::move(events)));
@@ -178,6 +185,7 @@ class HttpClient final : public Client {
   ClientOptions options_;
   TokenBucket bucket_;
   TokenSource tokens_;
+  RequestMetrics metrics_;
   ServerPool servers_;
   CallContext context_;
   std::map<Call*, std::unique_ptr<Call>> calls_;

@@ -7,6 +7,8 @@
 #include "base/core/random.h"
 #include "base/loop/loop.h"
 #include "base/loop/stream.h"
+#include "base/telemetry/log.h"
+#include "base/telemetry/metrics.h"
 #include "datastore/kube/client.h"
 #include "datastore/kube/config.h"
 #include "datastore/kube/receiver.h"
@@ -28,6 +30,8 @@ struct ClientOptions {
   RetryPolicy retry{};
   BodyLimits limits{};
   ServerPoolOptions servers{};
+  telemetry::Logger log{};
+  telemetry::Registry* metrics = nullptr;  // outlives the client
 };
 
 // `loop`, `network` and `random` outlive the client. `config.servers` is not empty.

@@ -90,7 +90,12 @@ void ServerPool::on_end(const Lease& lease, const Status& outcome) {
 void ServerPool::leave(std::size_t index) {
   const std::size_t before = endpoints_.current();
   endpoints_.on_failure(index);
-  if (endpoints_.current() != before) ++failover_count_;
+  tell_failover(before);
+}
+
+void ServerPool::tell_failover(std::size_t before) {
+  if (endpoints_.current() == before || !on_failover_) return;
+  on_failover_(servers_[before].url, servers_[endpoints_.current()].url);
 }
 
 // Has it asked whether it is ready, unless that is under way.
@@ -131,8 +136,7 @@ void ServerPool::on_probe_done(std::size_t index) {
     server.heard = loop_.now();
     const std::size_t before = endpoints_.current();
     endpoints_.on_success(index);
-    if (endpoints_.current() != before) ++failover_count_;
-    return;
+    return tell_failover(before);
   }
   leave(index);
   if (server.probe_status == 0 && ++server.unanswered_probes >= kUnansweredProbesMax) give_up_leases(index);

@@ -78,8 +78,10 @@ class ServerPool {
 
   [[nodiscard]] const ServerUrl& url(std::size_t server) const { return servers_[server].url; }
   [[nodiscard]] std::size_t current() const { return endpoints_.current(); }
-  // How often the current server has changed.
-  [[nodiscard]] std::uint64_t failover_count() const { return failover_count_; }
+  // Runs whenever the current server has changed. It must not end the pool.
+  void set_on_failover(std::function<void(const ServerUrl& from, const ServerUrl& to)> task) {
+    on_failover_ = std::move(task);
+  }
 
  private:
   struct Server {
@@ -97,6 +99,7 @@ class ServerPool {
   void on_end(const Lease& lease, const Status& outcome);
   void on_probe_done(std::size_t index);
   void leave(std::size_t index);
+  void tell_failover(std::size_t before);
   void suspect(std::size_t index);
   void give_up_leases(std::size_t index);
   void start_probe(std::size_t index);
@@ -112,7 +115,7 @@ class ServerPool {
   std::vector<Server> servers_;
   std::unique_ptr<loop::Timer> probe_timer_;
   std::unique_ptr<loop::Timer> silence_timer_;
-  std::uint64_t failover_count_ = 0;
+  std::function<void(const ServerUrl&, const ServerUrl&)> on_failover_;
   std::shared_ptr<const int> alive_ = std::make_shared<int>();  // ends with the pool
 };
 
