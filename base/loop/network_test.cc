@@ -179,6 +179,13 @@ TEST_F(NetworkTest, FullBacklogIsWaitedForUntilTheTimeout) {
   ::unlink(path().c_str());
 }
 
+// The undefined-behaviour sanitizer opens a pipe to look at memory: without descriptors it sees errors everywhere.
+#ifdef __SANITIZE_ADDRESS__
+constexpr bool kMayRunOutOfDescriptors = false;
+#else
+constexpr bool kMayRunOutOfDescriptors = true;
+#endif
+
 // Takes all descriptors the process may have, until it is destroyed.
 class NoDescriptors {
  public:
@@ -200,6 +207,7 @@ class NoDescriptors {
 };
 
 TEST_F(NetworkTest, AcceptingGoesOnWhenDescriptorsAreBack) {
+  if (!kMayRunOutOfDescriptors) GTEST_SKIP() << "not under this sanitizer";
   int accepted = 0;
   auto listener = network_.listen(unix_endpoint(), nullptr, [&](auto) { ++accepted; });
   ASSERT_TRUE(listener.ok());
@@ -221,6 +229,7 @@ TEST_F(NetworkTest, AcceptingGoesOnWhenDescriptorsAreBack) {
 }
 
 TEST_F(NetworkTest, ConnectingWithoutDescriptorsIsAnError) {
+  if (!kMayRunOutOfDescriptors) GTEST_SKIP() << "not under this sanitizer";
   auto listener = network_.listen(unix_endpoint(), nullptr, [](auto) {});
   const NoDescriptors none;
   const auto stream = dial(unix_endpoint());
