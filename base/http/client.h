@@ -1,9 +1,13 @@
 // An HTTP/1.1 client for one server: keep-alive pool, streamed response bodies, deadlines. One loop.
 //
-// Errors: kUnavailable - no connection, or closed before the response's head (the request may be sent again when its
-// method is idempotent; a request on a kept-alive connection that turns out closed is sent again once by itself);
+// Errors: kUnavailable - no connection, or closed before the response's head (see may_have_been_sent());
 // kTimeout - a deadline passed; kInvalid - the server sent something that is not HTTP or over a limit. HTTP statuses
-// are not errors here: they are answers.
+// are not errors here: they are answers. kInvalid and kPermissionDenied also come from connecting, when trying again
+// cannot help: bad TLS settings, a socket that may not be opened.
+//
+// Sent again by itself, once: a GET, HEAD, OPTIONS or TRACE on a kept-alive connection that turns out closed without an
+// answer. Other methods are not, because nobody can tell whether the server acted on them; they go only on connections
+// that were in use within the last seconds, so that this hardly happens.
 #pragma once
 
 #include <cstddef>
@@ -64,7 +68,8 @@ class Client {
   virtual std::unique_ptr<Exchange> start(Request request, ExchangeOptions options, ExchangeEvents events) = 0;
 };
 
-// `loop` and `network` outlive the client.
+// `loop` and `network` outlive the client. Destroying the client ends its exchanges silently; their handles may be
+// destroyed later.
 std::unique_ptr<Client> make_client(loop::Loop& loop, loop::Network& network, ClientConfig config);
 
 }  // namespace margay::http

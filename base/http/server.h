@@ -14,10 +14,12 @@
 namespace margay::http {
 
 struct ServerLimits {
-  std::size_t head_bytes_max = 64 * 1024;            // 431
-  std::size_t body_bytes_max = 3 * 1024 * 1024;      // 413
-  std::size_t connections_max = 10'000;              // closed at once
-  Duration head_timeout = std::chrono::seconds(10);  // from connection or previous response to a whole head
+  std::size_t head_bytes_max = 64 * 1024;        // 431
+  std::size_t body_bytes_max = 3 * 1024 * 1024;  // 413
+  std::size_t connections_max = 10'000;          // closed at once
+  // From the connection, or a request's first byte, to a whole head: 408.
+  Duration head_timeout = std::chrono::seconds(10);
+  // For a whole body: 408. Also for a reader that takes nothing of a complete response.
   Duration body_timeout = std::chrono::seconds(60);
   Duration idle_timeout = std::chrono::seconds(120);  // between requests
 };
@@ -44,7 +46,8 @@ class Responder {
   [[nodiscard]] virtual std::size_t queued_bytes() const = 0;
   // `task` runs each time the last queued byte has been taken by the kernel: the writer's cue to go on.
   virtual void on_drained(Callback<void()> task) = 0;
-  // Runs once when the client goes away before the response is complete.
+  // Runs once when the client goes away before the response is complete, or Server::stop() ends it; not after abort(),
+  // nor when the server is destroyed. If that has happened already, it runs on the next turn.
   virtual void on_closed(Task task) = 0;
 };
 
@@ -53,6 +56,7 @@ using Handler = std::function<void(Request request, const PeerInfo& peer, std::u
 class Server {
  public:
   virtual ~Server() = default;
+  // `tls` null: plain. The endpoint returned has the port that was chosen. May be called several times.
   virtual Result<loop::Endpoint> listen(const loop::Endpoint& endpoint, const loop::TlsServerConfig* tls) = 0;
   // Accepts no more connections, lets answers under way finish for at most `grace`, then closes all and calls `done`.
   virtual void stop(Duration grace, Task done) = 0;

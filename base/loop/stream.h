@@ -39,7 +39,8 @@ class Stream {
     Callback<void(std::string_view bytes)> on_data;
     // Nothing left in the send queue.
     Callback<void()> on_drained;
-    // The other side closed (ok: in order, after a TLS close_notify or FIN) or the connection failed. Comes once, last.
+    // The other side closed (ok: in order, after a TLS close_notify or FIN) or the connection failed. Comes once, last;
+    // after an end in order what is written still goes out.
     Callback<void(Status reason)> on_closed;
   };
 
@@ -67,7 +68,7 @@ struct TlsClientConfig {
 struct TlsServerConfig {
   std::string certificate_pem;  // chain, leaf first
   std::string key_pem;
-  std::string client_ca_pem;  // empty: client certificates are not asked for
+  std::string client_ca_pem;  // empty: client certificates are not asked for; else one of this authority is demanded
 };
 
 // A connection attempt or a listener in progress; destroying it gives up.

@@ -39,6 +39,9 @@ std::string openssl_reason() {
   return reason == nullptr ? "unknown error" : reason;
 }
 
+// Room for the headers and tags of a slice's records.
+constexpr std::size_t kRecordOverhead = 512;
+
 // An encrypted key is an error, not a question on the terminal.
 int no_password(char*, int, int, void*) { return -1; }
 
@@ -293,6 +296,7 @@ Status TlsEngine::write(std::string_view plaintext) {
   ERR_clear_error();
   std::size_t written = 0;
   if (plaintext.empty()) return ok_status();
+  impl_->wire.output.reserve(impl_->wire.output.size() + plaintext.size() + kRecordOverhead);
   if (SSL_write_ex(impl_->ssl.get(), plaintext.data(), plaintext.size(), &written) == 1) return ok_status();
   return impl_->failure();
 }
