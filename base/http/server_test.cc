@@ -118,6 +118,21 @@ TEST_F(ServerTest, PipeliningIsHeldBack) {
   EXPECT_GT(wire.stream->queued_bytes(), 900'000U);
 }
 
+TEST_F(ServerTest, HeldBackInputIsTakenAgainAfterTheLastAnswer) {
+  std::unique_ptr<Responder> open;
+  handler_ = [&](const Request&, std::unique_ptr<Responder> responder) { open = std::move(responder); };
+  sim_.network.conditions.window_bytes = 10'000;
+  serve();
+  Wire& wire = dial();
+  wire.write("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  wire.write(std::string(1'000'000, 'x'));
+  sim_.settle();
+  open->send({});
+  sim_.settle();
+  EXPECT_EQ(wire.stream->queued_bytes(), 0U) << "read and thrown away";
+  EXPECT_TRUE(wire.is_closed_in_order);
+}
+
 TEST_F(ServerTest, ManyPipelinedRequestsGoThroughInOneGo) {
   serve();
   std::string text;
@@ -416,6 +431,19 @@ TEST_F(ServerTest, SlowHeadsAndBodiesTimeOut) {
     sim_.loop.advance(seconds(1));
   }
   EXPECT_TRUE(body.received.starts_with("HTTP/1.1 408 ")) << body.received;
+}
+
+TEST_F(ServerTest, LaterHeadsHaveAsLittleTimeAsTheFirst) {
+  serve();
+  Wire& wire = dial();
+  wire.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  sim_.loop.advance(seconds(100));
+  wire.received.clear();
+  wire.write("GET");
+  sim_.loop.advance(seconds(9));
+  EXPECT_EQ(wire.received, "");
+  sim_.loop.advance(seconds(2));
+  EXPECT_TRUE(wire.received.starts_with("HTTP/1.1 408 ")) << wire.received;
 }
 
 TEST_F(ServerTest, IdleConnectionsAreClosedLater) {
