@@ -76,13 +76,15 @@ class Loader {
                                 concat("found ", json::to_string(document.object.type()),
                                        ", an object with apiVersion, kind and metadata should be here")});
     }
-    if (const auto advice = advice_on_old_form(document.object))
-      return problem(document, {Kind::kInvalid, "", *advice});
+    told_.clear();
+    told_by_this_stage_.clear();
+    if (const auto advice = advice_on_old_form(document.object)) {
+      for (const FieldError& error : *advice) problem(document, error);
+      return;
+    }
     const schema::ResourceInfo* resource = kind_of(document);
     if (resource == nullptr) return;
     const std::size_t problems_before = problem_count_;
-    told_.clear();
-    told_by_this_stage_.clear();
     set_name(document);
     set_namespace(document, *resource);
     if (options_.checks_content) check(document, *resource);
@@ -153,9 +155,10 @@ class Loader {
         options_.unknown_fields == UnknownFields::kError ? problem(document, error) : warning(document, error);
       }
     }
-    for (const FieldError& error : schema.validate(document.object)) problem(document, error);
-    next_stage();
+    // The rules first: they say what is wrong with a text where the schema can only show its pattern.
     for (const FieldError& error : check_rules(resource, document.object)) problem(document, error);
+    next_stage();
+    for (const FieldError& error : schema.validate(document.object)) problem(document, error);
   }
 
   Session& session_;

@@ -12,7 +12,7 @@
 namespace margay::verbs {
 
 // How to write today what this object says in a form that no longer exists; nullopt for today's forms.
-std::optional<std::string> advice_on_old_form(const json::Value& object);
+std::optional<FieldErrors> advice_on_old_form(const json::Value& object);
 
 // Puts right what cannot be misunderstood (a CIDR with host bits); each change as an error that need not stop anybody.
 FieldErrors normalise(const schema::ResourceInfo& resource, json::Value& object);

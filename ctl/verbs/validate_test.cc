@@ -89,10 +89,19 @@ TEST(Names, OfBooksAreLowerCased) {
   Console console;
   console.write("book.yaml",
                 "apiVersion: projectcalico.org/v3\nkind: IPPool\nmetadata:\n  name: project1IPPool\n"
-                "spec:\n  cidr: 10.11.0.0/16\n  ipipMode: CrossSubnet\n  natOutgoing: true\n");
+                "spec:\n  cidr: 10.11.12.0/16\n  ipipMode: CrossSubnet\n  natOutgoing: true\n");
   console.run("netctl apply -f @book.yaml");
   console.run("netctl get ippool project1IPPool");
   test::expect_golden("ctl/verbs/testdata/names.txt", console.screen);
+}
+
+TEST(OldForms, AreAnsweredWithTheNewOnes) {
+  Console console;
+  console.write(
+      "old.yaml",
+      "apiVersion: v1\nkind: bgpPeer\nmetadata:\n  peerIP: 192.0.2.9\n  scope: global\nspec:\n  asNumber: 64512\n");
+  console.run("netctl apply -f @old.yaml");
+  test::expect_golden("ctl/verbs/testdata/old-forms.txt", console.screen);
 }
 
 TEST(Namespaces, OfTheFileTheFlagTheContextInThatOrder) {

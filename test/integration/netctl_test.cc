@@ -103,9 +103,7 @@ TEST_P(Netctl, WritesReadsAndDeletes) {
   EXPECT_EQ(run({"create", "-f", "-", "--skip-exists"}, kBook).exit_status, 0);
   EXPECT_EQ(run({"replace", "-f", "-"}, kBook).exit_status, 0);
   EXPECT_EQ(run({"patch", "ippool", "project1ippool", "-p", R"({"spec":{"disabled":true}})"}).exit_status, 0);
-  EXPECT_EQ(run({"patch", "ippool", "project1ippool", "-t", "json", "-p",
-                 R"([{"op":"replace","path":"/spec/natOutgoing","value":false}])"})
-                .exit_status,
+  EXPECT_EQ(run({"patch", "ippool", "project1ippool", "-t", "merge", "-p", "spec: {natOutgoing: false}"}).exit_status,
             0);
   EXPECT_EQ(run({"label", "ippool/project1ippool", "site=a"}).exit_status, 0);
   EXPECT_EQ(
