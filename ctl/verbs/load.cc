@@ -1,5 +1,6 @@
 #include "ctl/verbs/load.h"
 
+#include <functional>
 #include <set>
 
 #include "base/core/text.h"
@@ -55,11 +56,21 @@ class Loader {
   }
   // What one stage has found fault with, the next need not judge: the rules would look at a field of a wrong type.
   void problem(const Document& document, const FieldError& error) {
-    if (told_.contains(error.path)) return;
+    if (is_told(error.path)) return;
     problem(document.origin.describe(error));
     told_by_this_stage_.insert(error.path);
   }
   void next_stage() { told_.merge(told_by_this_stage_); }
+
+  // The field itself, or one that it is part of.
+  bool is_told(std::string_view path) const {
+    while (!path.empty()) {
+      if (told_.contains(path)) return true;
+      const std::size_t cut = path.find_last_of(".[");
+      path = path.substr(0, cut == std::string_view::npos ? 0 : cut);
+    }
+    return false;
+  }
   void warning(const Document& document, const FieldError& error) {
     warnings_.push_back(document.origin.describe(error));
   }
@@ -166,8 +177,8 @@ class Loader {
   std::vector<Loaded> objects_;
   std::vector<std::string> problems_;
   std::vector<std::string> warnings_;
-  std::set<std::string> told_;  // fields of the object at hand
-  std::set<std::string> told_by_this_stage_;
+  std::set<std::string, std::less<>> told_;  // fields of the object at hand
+  std::set<std::string, std::less<>> told_by_this_stage_;
   std::size_t problem_count_ = 0;
 };
 

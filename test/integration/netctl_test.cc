@@ -40,7 +40,7 @@ kind: IPPool
 metadata:
   name: project1IPPool
 spec:
-  cidr: 10.11.0.0/16
+  cidr: 10.11.12.0/16
   ipipMode: CrossSubnet
   natOutgoing: true
 ---
@@ -103,8 +103,9 @@ TEST_P(Netctl, WritesReadsAndDeletes) {
   EXPECT_EQ(run({"create", "-f", "-", "--skip-exists"}, kBook).exit_status, 0);
   EXPECT_EQ(run({"replace", "-f", "-"}, kBook).exit_status, 0);
   EXPECT_EQ(run({"patch", "ippool", "project1ippool", "-p", R"({"spec":{"disabled":true}})"}).exit_status, 0);
-  EXPECT_EQ(run({"patch", "ippool", "project1ippool", "-t", "merge", "-p", "spec: {natOutgoing: false}"}).exit_status,
-            0);
+  const ProgramResult patched = run({"patch", "ippool", "project1ippool", "-t", "json", "-p",
+                                     R"([{"op": "replace", "path": "/spec/natOutgoing", "value": false}])"});
+  EXPECT_EQ(patched.exit_status, 0) << patched.err;
   EXPECT_EQ(run({"label", "ippool/project1ippool", "site=a"}).exit_status, 0);
   EXPECT_EQ(
       run({"get", "ipp", "-l", "site=a", "-o", "jsonpath={.items[*].spec.disabled} {.items[*].spec.natOutgoing}"}).out,
