@@ -6,8 +6,10 @@
 
 #include "base/core/text.h"
 #include "base/telemetry/exposition.h"
+#include "datastore/server/collector.h"
 #include "datastore/server/crd_controller.h"
 #include "datastore/server/discovery.h"
+#include "datastore/server/fault_injection.h"
 #include "datastore/server/namespace_controller.h"
 #include "datastore/server/observed_responder.h"
 #include "datastore/server/request_metrics.h"
@@ -53,7 +55,11 @@ struct ApiServer::Impl {
         startup({on.loop, on.random, on.store, catalog, requests.mutator(), on.log}),
         controllers{on.loop, on.random, on.store, catalog, requests.mutator()},
         crds(controllers, on.log),
-        namespaces(controllers) {}
+        namespaces(controllers),
+        collector(controllers) {
+    if (config.allow_fault_injection)
+      faults = std::make_unique<FaultInjection>(on.loop, on.random, [this] { requests.drop_watches(); });
+  }
 
   void handle(http::Request request, const http::PeerInfo& peer, std::unique_ptr<http::Responder> responder);
   void handle_resource(http::Request request, http::Target target, const User& user, ResourcePath path,
@@ -71,6 +77,8 @@ struct ApiServer::Impl {
   ControllerContext controllers;
   CrdController crds;
   NamespaceController namespaces;
+  Collector collector;
+  std::unique_ptr<FaultInjection> faults;  // null: not allowed
 };
 
 ApiServer::ApiServer(Dependencies dependencies, std::unique_ptr<schema::Registry> registry, ApiServerConfig config)
@@ -82,6 +90,7 @@ void ApiServer::start(Task ready) {
   impl_->startup.run([this, ready = std::move(ready)]() mutable {
     impl_->crds.start();
     impl_->namespaces.start();
+    impl_->collector.start();
     if (ready) ready();
   });
 }
@@ -106,6 +115,8 @@ void ApiServer::Impl::handle(http::Request request, const http::PeerInfo&, std::
   if (auto path = parse_resource_path(target->path))
     return handle_resource(std::move(request), std::move(target).value(), *user, std::move(*path),
                            std::move(responder));
+  if (faults != nullptr && config.access.allows(*user, {"update", "", "faults", ""}))
+    if (auto response = faults->administer(request, target->path)) return responder->send(std::move(*response));
   auto response = handle_document(request, target.value());
   responder->send(response ? std::move(*response) : failure_response(no_such_path()));
 }
@@ -164,7 +175,16 @@ void ApiServer::Impl::handle_resource(http::Request request, http::Target target
   call->form = form.value();
   call->rows = rows.value();
   call->now = on.loop.wall_now();
-  requests.serve(std::move(call));
+  if (faults == nullptr) return requests.serve(std::move(call));
+  auto under_way = std::move(call->responder);
+  // A shared call, because std::function wants to be copied.
+  auto shared = std::make_shared<CallPtr>(std::move(call));
+  const Call& named = **shared;
+  faults->run({named.verb, named.path.plural, named.path.name_space, named.path.name}, std::move(under_way),
+              [this, shared](std::unique_ptr<http::Responder> spoiled) {
+                (*shared)->responder = std::move(spoiled);
+                requests.serve(std::move(*shared));
+              });
 }
 
 }  // namespace margay::server
