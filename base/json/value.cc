@@ -51,13 +51,23 @@ bool Object::erase(std::string_view name) {
 
 bool operator==(const Object& a, const Object& b) {
   if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.members_.size(); ++i) {
-    // Most often both are in the same order: then this is linear.
-    const Member& mine = a.members_[i];
-    const Value* other = b.members_[i].name == mine.name ? &b.members_[i].value : b.find(mine.name);
-    if (other == nullptr || !(mine.value == *other)) return false;
+  // Most often both are in the same order.
+  std::size_t at = 0;
+  while (at < a.size() && a.members_[at].name == b.members_[at].name) {
+    if (!(a.members_[at].value == b.members_[at].value)) return false;
+    ++at;
   }
-  return true;
+  const auto rest_by_name = [at](const Object& object) {
+    std::vector<const Member*> members;
+    for (std::size_t i = at; i < object.size(); ++i) members.push_back(&object.members_[i]);
+    std::sort(members.begin(), members.end(), [](const Member* x, const Member* y) { return x->name < y->name; });
+    return members;
+  };
+  if (at == a.size()) return true;
+  const std::vector<const Member*> mine = rest_by_name(a);
+  const std::vector<const Member*> others = rest_by_name(b);
+  return std::equal(mine.begin(), mine.end(), others.begin(),
+                    [](const Member* x, const Member* y) { return x->name == y->name && x->value == y->value; });
 }
 
 std::string_view to_string(Type type) {

@@ -23,7 +23,13 @@ struct Member;
 // Members in order; at most one of a name. Look-up is linear: objects are small.
 class Object {
  public:
-  Object() = default;
+  // Defined below, where Member is known: clang asks for that.
+  Object();
+  Object(const Object&);
+  Object(Object&&) noexcept;
+  Object& operator=(const Object&);
+  Object& operator=(Object&&) noexcept;
+  ~Object();
   Object(std::initializer_list<Member> members);
 
   [[nodiscard]] const Value* find(std::string_view name) const;
@@ -34,12 +40,12 @@ class Object {
   Value& append_new(std::string name, Value value);
   bool erase(std::string_view name);  // true if it was there
 
-  [[nodiscard]] bool empty() const { return members_.empty(); }
-  [[nodiscard]] std::size_t size() const { return members_.size(); }
-  auto begin() { return members_.begin(); }
-  auto end() { return members_.end(); }
-  [[nodiscard]] auto begin() const { return members_.begin(); }
-  [[nodiscard]] auto end() const { return members_.end(); }
+  [[nodiscard]] bool empty() const;
+  [[nodiscard]] std::size_t size() const;
+  std::vector<Member>::iterator begin();
+  std::vector<Member>::iterator end();
+  [[nodiscard]] std::vector<Member>::const_iterator begin() const;
+  [[nodiscard]] std::vector<Member>::const_iterator end() const;
 
   // Equal members in any order.
   friend bool operator==(const Object& a, const Object& b);
@@ -116,6 +122,19 @@ struct Member {
   std::string name;
   Value value;
 };
+
+inline Object::Object() = default;
+inline Object::Object(const Object&) = default;
+inline Object::Object(Object&&) noexcept = default;
+inline Object& Object::operator=(const Object&) = default;
+inline Object& Object::operator=(Object&&) noexcept = default;
+inline Object::~Object() = default;
+inline bool Object::empty() const { return members_.empty(); }
+inline std::size_t Object::size() const { return members_.size(); }
+inline std::vector<Member>::iterator Object::begin() { return members_.begin(); }
+inline std::vector<Member>::iterator Object::end() { return members_.end(); }
+inline std::vector<Member>::const_iterator Object::begin() const { return members_.begin(); }
+inline std::vector<Member>::const_iterator Object::end() const { return members_.end(); }
 
 struct ParseLimits {
   std::size_t bytes_max = 16 * 1024 * 1024;

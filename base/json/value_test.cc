@@ -37,6 +37,19 @@ TEST(Object, EqualsInAnyOrder) {
   EXPECT_FALSE((Object{{"a", 1}}) == (Object{{"a", 1}, {"b", 2}}));
 }
 
+TEST(Object, WideOnesCompareInAnyOrder) {
+  constexpr int kMembers = 20'000;
+  Object up;
+  Object down;
+  for (int i = 0; i < kMembers; ++i) {
+    up.append_new(concat("m", i), i);
+    down.append_new(concat("m", kMembers - 1 - i), kMembers - 1 - i);
+  }
+  EXPECT_EQ(up, down);
+  down["m7"] = 8;
+  EXPECT_FALSE(up == down);
+}
+
 TEST(Value, NumbersCompareByValue) {
   EXPECT_EQ(Value(1), Value(1.0));
   EXPECT_FALSE(Value(1) == Value(1.5));

@@ -51,6 +51,13 @@ TEST(FieldsOf, MetadataHasItsOwnLists) {
       R"({"f:metadata":{"f:finalizers":{"v:\"a\"":{}},"f:labels":{"f:l":{}},"f:ownerReferences":{"k:{\"uid\":\"u\"}":{}}},"f:template":{"f:metadata":{"f:finalizers":{}}}})");
 }
 
+TEST(FieldsOf, EndAtADepthThatCanBeReadAgain) {
+  Value object = 1;
+  for (int i = 0; i < 99; ++i) object = Value(json::Object{{"a", std::move(object)}});
+  const std::string text = printed(fields_of(object, AtomicLists()));
+  EXPECT_TRUE(json::parse(concat(R"({"metadata":{"managedFields":[{"fieldsV1":)", text, "}]}}")).ok());
+}
+
 TEST(CompareFields, TellsAddedModifiedRemoved) {
   const struct Case {
     const char* why;

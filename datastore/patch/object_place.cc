@@ -21,6 +21,7 @@ bool ObjectPlace::is_atomic_object() const {
 }
 
 Shape ObjectPlace::shape_of(const json::Value& value) const {
+  if (path_.size() >= kFieldDepthMax) return {};
   if (value.as_object() != nullptr) return {is_atomic_object() ? Shape::Kind::kLeaf : Shape::Kind::kObject, {}};
   const json::Array* list = value.as_array();
   if (list == nullptr) return {};

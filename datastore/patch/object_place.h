@@ -1,4 +1,7 @@
 // ObjectPlace: where a walk through an object is, and what the values there consist of. Inside this folder only.
+//
+// Fields are told apart down to kFieldDepthMax members; what is deeper is one value. A field set nests twice as deep as
+// its object at most, and it has to be read again within the depth that JSON may have.
 #pragma once
 
 #include <string>
@@ -9,6 +12,8 @@
 #include "datastore/patch/list_types.h"
 
 namespace margay::patch {
+
+inline constexpr std::size_t kFieldDepthMax = 40;
 
 // What a value is for the owner of its fields.
 struct Shape {
