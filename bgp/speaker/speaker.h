@@ -1,0 +1,79 @@
+// Speaker: a BGP speaker. Give it a configuration and a place for routes; it does the rest until it is destroyed.
+//
+//   transport (sockets) ⇄ session driver ⇄ fsm::Peer
+//                              │ Update                    ▲ packets
+//                              └──────────▶ rib::Rib ──────┘──▶ RouteSink
+//
+// apply() takes any configuration at any time (config.h says what each change does); one that validate() refuses
+// changes nothing. Thread: the loop's. Destroying it closes all connections without a word, so that peers with Graceful
+// Restart keep our routes; stop() says goodbye first.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "base/core/random.h"
+#include "base/core/result.h"
+#include "base/core/task.h"
+#include "base/loop/loop.h"
+#include "base/telemetry/log.h"
+#include "base/telemetry/metrics.h"
+#include "bgp/session/transport.h"
+#include "bgp/speaker/config.h"
+#include "bgp/speaker/route_sink.h"
+#include "bgp/speaker/snapshot.h"
+
+namespace margay::bgp {
+
+// Tells when a peer is gone by other means than BGP (BFD). Destroying the handle ends the watch.
+class LivenessMonitor {
+ public:
+  class Watch {
+   public:
+    virtual ~Watch() = default;
+  };
+  virtual ~LivenessMonitor() = default;
+  // `on_down(control_plane_independent)`: RFC 5882 §4.3 and the C bit of RFC 5880.
+  virtual std::unique_ptr<Watch> watch(const IpAddress& peer, const IpAddress& local, bool multihop,
+                                       const BfdConfig& config, Callback<void(bool)> on_down) = 0;
+};
+
+struct SpeakerParts {
+  loop::Loop& loop;
+  Random& random;
+  session::Transport& transport;
+  RouteSink& routes;
+  telemetry::Logger log{};
+  telemetry::Registry* metrics = nullptr;
+  LivenessMonitor* liveness = nullptr;  // nullptr: peers with bfd settings get an error from apply()
+};
+
+class Speaker {
+ public:
+  // `restarting`: there was one before with our routes in the kernel: OPENs carry the restart bit (RFC 4724 §4.1) and
+  // End-of-RIB waits for selection_deferral at most.
+  Speaker(SpeakerParts parts, bool restarting);
+  ~Speaker();
+
+  Status apply(SpeakerConfig config);
+  // Own routes alone, which change more often than all else.
+  void set_local_routes(std::vector<rib::LocalRoute> routes);
+
+  // What admins ask for; kNotFound for a peer that is not there.
+  Status reset(const IpAddress& peer, std::string_view text);  // Cease 4
+  Status refresh_in(const IpAddress& peer);                    // ROUTE-REFRESH
+  Status refresh_out(const IpAddress& peer);                   // everything again
+
+  // Cease to all (RFC 9003 text), then `done` when it has left or a second has passed.
+  void stop(std::string_view text, Task done);
+
+  [[nodiscard]] SpeakerSnapshot snapshot(const SnapshotQuery& query) const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace margay::bgp
