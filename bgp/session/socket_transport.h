@@ -1,0 +1,38 @@
+// SocketTransport: TCP sockets of the kernel as the Transport of a speaker.
+//
+// Keys of set_peer_options() are known to every listener, also to those made later; of overlapping ranges the longest
+// counts for a connection that comes in.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/loop/fd_watch.h"
+#include "base/loop/loop.h"
+#include "bgp/session/link_facts.h"
+#include "bgp/session/transport.h"
+
+namespace margay::bgp::session {
+
+class SocketTransport final : public Transport {
+ public:
+  SocketTransport(loop::Loop& loop, loop::FdWatcher& watcher, LinkAddresses addresses = machine_addresses);
+  ~SocketTransport() override;
+
+  std::unique_ptr<Handle> connect(const ConnectRequest& request,
+                                  Callback<void(Result<std::unique_ptr<Connection>>)> done) override;
+  Status listen(std::vector<IpAddress> addresses, std::uint16_t port,
+                std::function<void(std::unique_ptr<Connection>)> on_accepted) override;
+  void stop_listening() override;
+  Status set_peer_options(const IpPrefix& peers, std::optional<PeerSocketOptions> options) override;
+  [[nodiscard]] LinkFacts link_facts(const IpAddress& local, const IpAddress& remote) const override;
+
+  // Where it listens, with the ports the kernel chose for port 0.
+  [[nodiscard]] std::vector<SocketAddress> listening() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace margay::bgp::session
