@@ -1,0 +1,99 @@
+// RouteDriver: the one owner of all routes of ours in the kernel (those with our protocol number in our tables).
+//
+//   set_route(source, key, route) ─▶ the best source of a key wins ─▶ desired ─┐
+//                                                                               ├─ difference ─▶ batches to the kernel
+//   resync (dump) and note_event() ──────────────────────────────▶ actual ──────┘
+//
+// Invariants
+//   1. Routes of other protocols are neither replaced nor removed: a new key is made with NLM_F_EXCL, and one that is
+//      taken by somebody else is a failure that says so, tried again.
+//   2. Nothing is removed before allow_removal(): what an earlier life left stays until its desired state is known.
+//   3. A route that is found but was never made by this driver is left alone for `grace` (a CNI plugin may have made it
+//      before we heard of its pod), then removed.
+//   4. Adding comes before removing; a change is one replacing request, so no packet falls between.
+// Thread: the dataplane's. Time is passed in.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+#include <vector>
+
+#include "base/core/time.h"
+#include "base/delta/delta_tracker.h"
+#include "dataplane/driver/driver.h"
+#include "dataplane/netlink/netlink.h"
+#include "dataplane/route/route.h"
+
+namespace margay::route {
+
+// Who wants a route. Of several that want one key, the lowest wins.
+enum class Source : std::uint8_t {
+  kLocalWorkload,
+  kVxlan,
+  kIpip,
+  kBgp,
+  kNoEncapsulation,
+  kStatic,
+  kBlackhole,
+};
+
+struct RouteDriverConfig {
+  std::uint8_t protocol = 80;  // RTA_PROTOCOL: our mark
+  std::set<RouteTableId> tables{kMainTable};
+  Duration grace{};
+  bool ipv6 = true;  // false: the kernel has none, it is not even asked
+};
+
+class RouteDriver final : public dataplane::Driver {
+ public:
+  RouteDriver(netlink::Netlink& kernel, RouteDriverConfig config);
+
+  // The table must be one of the configuration's.
+  void set_route(Source source, const RouteKey& key, Route route);
+  void remove_route(Source source, const RouteKey& key);
+  void allow_removal() { may_remove_ = true; }
+
+  // A message of the groups RTNLGRP_IPV4_ROUTE and RTNLGRP_IPV6_ROUTE.
+  void note_event(const netlink::MessageView& message, TimePoint now);
+
+  void queue_resync() override { needs_resync_ = true; }
+  dataplane::ApplyReport apply(TimePoint now) override;
+
+  // --- looking ---
+  [[nodiscard]] const Route* desired(const RouteKey& key) const;
+  [[nodiscard]] const Route* actual(const RouteKey& key) const;
+  [[nodiscard]] std::size_t desired_count() const { return routes_.desired_count(); }
+  [[nodiscard]] std::size_t actual_count() const { return routes_.actual_count(); }
+  // Keys that the kernel refused, with its words.
+  [[nodiscard]] const std::map<RouteKey, Error>& failures() const { return failures_; }
+
+ private:
+  struct Owned {
+    Route route;
+    Source source = Source::kStatic;
+    friend bool operator==(const Owned& a, const Owned& b) { return a.route == b.route; }
+  };
+
+  Status resync(TimePoint now);
+  void note_found(KernelRoute found, TimePoint now);
+  void send_updates(dataplane::ApplyReport& report);
+  void send_removes(dataplane::ApplyReport& report, TimePoint now);
+  [[nodiscard]] bool is_removable(const RouteKey& key, TimePoint now) const;
+  void plan_next(dataplane::ApplyReport& report, TimePoint now);
+  void fail(dataplane::ApplyReport& report, const RouteKey& key, Error error);
+
+  netlink::Netlink& kernel_;
+  RouteDriverConfig config_;
+  DeltaTracker<RouteKey, Owned> routes_;
+  // Wanted by a source that another one beats.
+  std::map<RouteKey, std::map<Source, Route>> shadowed_;
+  // Found, not made in this life: when.
+  std::map<RouteKey, TimePoint> found_at_;
+  std::map<RouteKey, Error> failures_;
+  bool needs_resync_ = true;
+  bool may_remove_ = false;
+  dataplane::Backoff backoff_{std::chrono::milliseconds(100), std::chrono::seconds(30)};
+};
+
+}  // namespace margay::route
