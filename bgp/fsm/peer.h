@@ -7,6 +7,20 @@
 //    ▲             (retry timer)                 each connection has its own OpenSent…Established;
 //    └─ idle hold, doubling after each fault     at most one survives OpenConfirm (§6.8)
 //
+// Which of two connections survives is decided when an OPEN arrives on one of them:
+//   the other is only an attempt          the attempt is given up
+//   the other is OpenSent or OpenConfirm  the one begun by the higher (BGP identifier, AS number) stays; also in
+//                                         OpenSent, so that both sides decide alike whatever arrives first
+//   the other is Established              it stays, and a KEEPALIVE finds out whether it is dead; but with Graceful
+//                                         Restart the new one replaces it and routes are kept (RFC 4724 §5), unless
+//                                         it is so young that both sides may have connected at once
+//
+// Idle hold: the first fault after a stable session lets the peer connect to us at once; from the second on its
+// connections are refused too until the time is over. A session is stable once it lasted idle_hold_max.
+//
+// Where this differs from the letter of RFC 4271 §8.2.2: a connection attempt that fails leads to Active, not Idle; a
+// NOTIFICATION is never answered with one; no DelayOpen (optional).
+//
 // Invariants
 //   1. Deterministic: same configuration, inputs, times and random numbers give the same outputs.
 //   2. After SessionUp comes exactly one SessionDown before the next SessionUp; both name the connection.
@@ -15,163 +29,19 @@
 // It reads no clock, opens no socket, throws nothing, logs nothing.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
-#include <string>
-#include <variant>
 #include <vector>
 
 #include "base/core/random.h"
 #include "base/core/time.h"
-#include "base/ip/asn.h"
-#include "bgp/fsm/negotiated.h"
-#include "bgp/wire/decode.h"
-#include "bgp/wire/encode.h"
-#include "bgp/wire/message.h"
+#include "bgp/fsm/config.h"
+#include "bgp/fsm/events.h"
+#include "bgp/fsm/outbox.h"
+#include "bgp/fsm/session.h"
 
 namespace margay::bgp::fsm {
-
-// A connection, numbered by whoever opens or accepts it; never used again within one peer.
-using ConnectionId = std::uint32_t;
-
-enum class State : std::uint8_t { kIdle, kConnect, kActive, kOpenSent, kOpenConfirm, kEstablished };
-std::string_view to_string(State state);  // "Idle", "Connect", …
-
-struct Timers {
-  Duration connect_retry = std::chrono::seconds(5);
-  Duration connect_delay{};                          // before the first attempt
-  Duration hold = std::chrono::seconds(90);          // offered; 0: none
-  std::optional<Duration> keepalive;                 // nullopt: a third of the agreed hold time
-  Duration open_hold = std::chrono::minutes(4);      // for the peer's OPEN (RFC 4271 §8.2.2: "large value")
-  Duration idle_hold_min = std::chrono::seconds(1);  // after a fault; doubles up to the maximum
-  Duration idle_hold_max = std::chrono::seconds(60);
-  std::optional<Duration> send_hold;  // RFC 9687; nullopt: the larger of 8 minutes and twice the hold time
-};
-
-struct PeerConfig {
-  Asn local_asn;  // shown to this peer
-  RouterId router_id;
-  std::optional<Asn> remote_asn;  // nullopt: any but our own (dynamic peers)
-  bool passive = false;           // never connects
-  bool allows_internal = true;    // with remote_asn nullopt: whether our own number is fine too
-  Timers timers;
-  Capabilities capabilities;  // offered, as they stand; restarting flag by the owner before each start
-  PerFamily<bool> families{true, false};
-};
-
-// --- inputs ---
-struct Start {};  // administratively up (again)
-struct Stop {
-  Notification reason;
-};  // administratively down; stays Idle until Start
-struct Reset {
-  Notification reason;
-};  // ends the session and begins anew at once
-struct Connected {
-  ConnectionId id;
-};  // the Connect output succeeded
-struct ConnectFailed {
-  ConnectionId id;
-  std::string why;
-};
-struct Accepted {
-  ConnectionId id;
-};  // the peer connected to us
-struct Closed {
-  ConnectionId id;
-  std::string why;
-};  // by the peer or an error
-struct OpenReceived {
-  ConnectionId id;
-  Open open;
-};
-struct KeepaliveReceived {
-  ConnectionId id;
-};
-// An UPDATE or ROUTE-REFRESH arrived whole. Content is not the machine's business; the outputs tell whether it may be
-// used (nothing: yes, if Established) or is an error of this state (RFC 6608).
-struct DataReceived {
-  ConnectionId id;
-  MessageType type;
-};
-struct NotificationReceived {
-  ConnectionId id;
-  Notification notification;
-};
-struct BadMessage {
-  ConnectionId id;
-  DecodeError error;
-};
-struct BytesSent {
-  ConnectionId id;
-};  // the socket took something: the send hold timer starts again
-struct SendBlocked {
-  ConnectionId id;
-};  // the socket takes nothing although something waits
-enum class TimerKind : std::uint8_t {
-  kIdleHold,
-  kConnectRetry,
-  kOutgoingHold,
-  kIncomingHold,
-  kKeepalive,
-  kSendHold,
-};
-struct TimerFired {
-  TimerKind kind;
-};
-
-using Input =
-    std::variant<Start, Stop, Reset, Connected, ConnectFailed, Accepted, Closed, OpenReceived, KeepaliveReceived,
-                 DataReceived, NotificationReceived, BadMessage, BytesSent, SendBlocked, TimerFired>;
-
-// --- outputs, to be done in order ---
-struct Connect {
-  ConnectionId id;
-};  // begin a connection attempt
-struct Send {
-  ConnectionId id;
-  std::variant<Open, Keepalive, Notification> message;
-};
-struct Close {
-  ConnectionId id;
-};  // after what was sent has left
-struct Arm {
-  TimerKind kind;
-  Duration after;
-};
-struct Disarm {
-  TimerKind kind;
-};
-struct SessionUp {
-  ConnectionId id;
-  Negotiated session;
-};
-// Why a session ended, or an attempt failed; kept for people (`show peers`, lastError).
-struct DownReason {
-  enum class Kind : std::uint8_t {
-    kNotificationSent,
-    kNotificationReceived,
-    kHoldTimeExpired,
-    kSendHoldTimeExpired,
-    kConnectionClosed,
-    kConnectFailed,
-    kAdministrative,
-  };
-  Kind kind = Kind::kConnectionClosed;
-  std::optional<Notification> notification;
-  std::string text;  // "hold time of 90 s expired"
-  // RFC 4724 §4.2, RFC 8538 §4: the peer's routes are kept as stale until it is back.
-  bool keeps_routes = false;
-};
-struct SessionDown {
-  ConnectionId id;
-  DownReason reason;
-};
-struct AttemptFailed {
-  DownReason reason;
-};
-
-using Output = std::variant<Connect, Send, Close, Arm, Disarm, SessionUp, SessionDown, AttemptFailed>;
 
 class Peer {
  public:
@@ -183,6 +53,9 @@ class Peer {
   // For the next connection; the owner decides whether a change needs a Reset.
   void set_config(PeerConfig config);
 
+  // For a connection accepted, before step(Accepted): the next number of those that Connect outputs carry.
+  ConnectionId next_connection_id() { return ++last_id_; }
+
   // A message of an established session arrived, or bytes left: the cheap way to say DataReceived and BytesSent for
   // every UPDATE. True if `id` is the established connection, and the message may be used.
   bool note_data(ConnectionId id, TimePoint now);
@@ -190,9 +63,71 @@ class Peer {
 
   [[nodiscard]] State state() const;
   [[nodiscard]] const Negotiated* session() const;  // while Established
-  [[nodiscard]] std::optional<DownReason> last_error() const;
-  [[nodiscard]] std::uint64_t times_established() const;
-  [[nodiscard]] std::optional<TimePoint> since() const;  // of the present state
+  [[nodiscard]] const std::optional<DownReason>& last_error() const { return last_error_; }
+  [[nodiscard]] std::uint64_t times_established() const { return times_established_; }
+  [[nodiscard]] std::optional<TimePoint> since() const { return since_; }  // of the present state
+
+ private:
+  enum class Mode : std::uint8_t { kStopped, kIdleHold, kRunning };
+  using Lane = std::optional<Session>;
+
+  void on(const Start&, TimePoint now);
+  void on(const Stop& stop, TimePoint now);
+  void on(const Reset& reset, TimePoint now);
+  void on(const Connected& connected, TimePoint now);
+  void on(const ConnectFailed& failed, TimePoint now);
+  void on(const Accepted& accepted, TimePoint now);
+  void on(const Closed& closed, TimePoint now);
+  void on(const OpenReceived& received, TimePoint now);
+  void on(const KeepaliveReceived& received, TimePoint now);
+  void on(const DataReceived& received, TimePoint now);
+  void on(const NotificationReceived& received, TimePoint now);
+  void on(const BadMessage& bad, TimePoint now);
+  void on(const BytesSent& sent, TimePoint now);
+  void on(const SendBlocked& blocked, TimePoint now);
+  void on(const TimerFired& fired, TimePoint now);
+  void on_hold_timer(Lane& lane, TimePoint now);
+
+  // Towards a connection.
+  void run(Duration delay, TimePoint now);
+  void retry_later();
+  void retry_now(TimePoint now);
+  [[nodiscard]] PeerConfig config_for_attempt() const;
+
+  // Between two connections.
+  Lane* lane_for_accepted();
+  bool survives_collision(const Lane& fresh, const Negotiated& session, TimePoint now);
+  static Notification collision();
+
+  // The end of one: without a report; with one; and with what follows from it.
+  void drop(Lane& lane, const std::optional<Notification>& farewell);
+  void end(Lane& lane, Ending ending, TimePoint now);
+  void finish(Lane& lane, Ending ending, TimePoint now);
+  void finish_all(const Notification& reason, bool may_keep_routes, TimePoint now);
+  void after_end(Ending::Next next);
+  void hold_idle(Duration time);
+  [[nodiscard]] Duration back_off() const;
+
+  Lane* find(ConnectionId id);  // of a connection that stands
+  Lane* find_attempt();
+  Lane* find_confirmed();
+  [[nodiscard]] bool has_outgoing() const;
+  [[nodiscard]] bool is_empty() const { return !lanes_[0] && !lanes_[1]; }
+  void note_state(TimePoint now);
+
+  PeerConfig config_;
+  Random& random_;
+  Outbox out_;
+  Mode mode_ = Mode::kStopped;
+  std::array<Lane, 2> lanes_;
+  ConnectionId last_id_ = 0;
+  int faults_ = 0;                     // since the last stable session
+  bool accepts_while_held_ = false;    // in the idle hold
+  bool without_capabilities_ = false;  // RFC 5492 §3: the peer did not understand them
+  std::optional<DownReason> last_error_;
+  std::uint64_t times_established_ = 0;
+  State last_state_ = State::kIdle;
+  std::optional<TimePoint> since_;
 };
 
 }  // namespace margay::bgp::fsm
