@@ -9,6 +9,7 @@ import sys
 
 import cpp_scan
 import layers as layering
+import named_files
 
 FILE_LINES_MAX = 600
 HEADER_LINES_MAX = 200
@@ -169,9 +170,9 @@ def check_headers(tree):
 
 
 def check_readmes(tree):
-    for folder in tree.layers.project:
-        if f"{folder}/CMakeLists.txt" not in tree.files:
-            continue
+    built = {folder for folder in tree.layers.project if f"{folder}/CMakeLists.txt" in tree.files}
+    tops = {path.partition("/")[0] for path in tree.paths if "/" in path}
+    for folder in sorted(built | tops):
         path = f"{folder}/README.md"
         if path not in tree.paths:
             tree.found((path, 1), "readme", f"{folder} has no README.md")
@@ -181,6 +182,17 @@ def check_readmes(tree):
             tree.found((path, README_LINES_MAX), "readme", f"{readme.lines} lines; at most {README_LINES_MAX}")
         if not readme.text.startswith(f"# {folder}"):
             tree.found((path, 1), "readme", f"its first line is not `# {folder} – one sentence`")
+
+
+def check_named_files(tree):
+    """A page that names a file which is not there misleads whoever follows it."""
+    known = named_files.Tree(tree.paths)
+    for path in tree.paths:
+        if not path.endswith(".md"):
+            continue
+        for line, name, is_link in named_files.named(File(tree.root, path).text):
+            for form in known.missing(path, name, is_link):
+                tree.found((path, line), "named-file", f"{form}: there is no such file or folder")
 
 
 def check_built(tree):
@@ -223,7 +235,7 @@ def check_marks(tree):
                 tree.found((file.path, number), "mark", "name the decision it waits for, as in (D-012), or do it now")
 
 
-CHECKS = [check_table, check_includes, check_sizes, check_headers, check_readmes, check_built, check_calls, check_marks]
+CHECKS = [check_table, check_includes, check_sizes, check_headers, check_readmes, check_named_files, check_built, check_calls, check_marks]
 
 
 def run(root):

@@ -18,6 +18,13 @@ agent/main : base/core base/json |
 test/support : * | gtest
 test/bench : * |
 """
+# Names files in every way there is; all of them are there.
+NAMING = """# base/core – things, see [layers](../../cmake/layers.txt) and [the net](https://example.org/x#y), [below](#x)
+- `a.h`, `a.{h,cc}`, `*_test.cc`, `a_test`, `base/json/value.h`, `base/core/`, `/etc/x.h`, `pools.yaml`
+```
+base/frob/b.h
+```
+"""
 HEADER = "// Thing: a thing.\n#pragma once\n\n"
 
 
@@ -25,7 +32,10 @@ def good_tree():
     return {
         "cmake/layers.txt": LAYERS,
         "base/core/CMakeLists.txt": "margay_library(SOURCES a.cc)\nmargay_test(SOURCES a_test.cc)\n",
-        "base/core/README.md": "# base/core – things\n",
+        "base/README.md": "# base – things\n",
+        "cmake/README.md": "# cmake – things\n",
+        "test/README.md": "# test – things\n",
+        "base/core/README.md": NAMING,
         "base/core/a.h": HEADER + '#include <sys/socket.h>\n\n#include "absl/base/x.h"\nint a();\n',
         "base/core/a.cc": '#include "base/core/a.h"\n\nint a() { return 1; }\n',
         "base/core/a_test.cc": '#include "base/core/a.h"\n#include "gtest/gtest.h"\n#include "test/support/fake.h"\n',
@@ -111,6 +121,13 @@ BAD = [
     ("using namespace in a header", {"base/core/a.h": HEADER + "using namespace std;\n"}, ("base/core/a.h", 4), "using-namespace"),
     ("long readme", {"base/core/README.md": "# base/core\n" + lines(60, "x\n")}, ("base/core/README.md", 60), "readme"),
     ("readme of something else", {"base/core/README.md": "# other\n"}, ("base/core/README.md", 1), "readme"),
+    ("no readme at the top", {"tools/x.py": ""}, ("tools/README.md", 1), "readme"),
+    ("header that is not there", {"base/core/README.md": "# base/core\n- `a.h`, `b.h`\n"}, ("base/core/README.md", 2), "named-file"),
+    ("one form of several", {"base/core/README.md": "# base/core\n`a.{h,c}.h`\n"}, ("base/core/README.md", 2), "named-file"),
+    ("test that is not there", {"base/core/README.md": "# base/core\n`b_test`\n"}, ("base/core/README.md", 2), "named-file"),
+    ("path that is not there", {"X.md": "`base/frob/`\n"}, ("X.md", 1), "named-file"),
+    ("no such files", {"X.md": "`base/core/*_fuzz.cc`\n"}, ("X.md", 1), "named-file"),
+    ("link to nowhere", {"X.md": "\n[x](base/core/b.md#y)\n"}, ("X.md", 2), "named-file"),
     ("source that is not built", {"base/core/b_test.cc": ""}, ("base/core/b_test.cc", 1), "not-built"),
     ("part of another's name", {"base/core/_test.cc": ""}, ("base/core/_test.cc", 1), "not-built"),
     ("mark without decision", {"base/core/a.cc": "// TO" "DO: later\n"}, ("base/core/a.cc", 1), "mark"),
