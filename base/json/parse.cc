@@ -12,6 +12,8 @@
 namespace margay::json {
 namespace {
 
+constexpr std::string_view kBlank = " \t\r\n";
+
 // Tells how far the parser has read: nlohmann's events carry no position.
 class TrackedIterator {
  public:
@@ -79,7 +81,15 @@ class Handler {
   Handler(std::string_view text, detail::TreeBuilder& builder)
       : text_(text), builder_(builder), reached_(text.data()) {}
 
-  const char** reached() { return &reached_; }
+  // Reads the value at `start`, and with `is_alone` that nothing comes behind it.
+  bool read(std::size_t start, bool is_alone) {
+    start_ = start;
+    reached_ = text_.data() + start;
+    const TrackedIterator begin(reached_, &reached_);
+    const TrackedIterator end(text_.data() + text_.size(), &reached_);
+    return nlohmann::json::sax_parse(begin, end, this, nlohmann::json::input_format_t::json, is_alone);
+  }
+  [[nodiscard]] std::size_t offset() const { return static_cast<std::size_t>(reached_ - text_.data()); }
 
   bool null() { return word({}); }
   bool boolean(bool value) { return word(value); }
@@ -103,7 +113,7 @@ class Handler {
   bool end_array() { return builder_.close(); }
 
   bool parse_error(std::size_t position, const std::string&, const nlohmann::json::exception& failure) {
-    const std::size_t at = position == 0 ? 0 : position - 1;
+    const std::size_t at = start_ + (position == 0 ? 0 : position - 1);
     std::string reason = reason_of(failure.what());
     const std::string excerpt = detail::excerpt_before(text_, at);
     if (!excerpt.empty()) reason.append(", after ").append(excerpt);
@@ -111,8 +121,6 @@ class Handler {
   }
 
  private:
-  [[nodiscard]] std::size_t offset() const { return static_cast<std::size_t>(reached_ - text_.data()); }
-
   // A number or literal. The parser may have read one byte more to see its end.
   bool word(Value value) {
     if (!builder_.keeps_places()) return builder_.scalar(std::move(value), 0);
@@ -138,10 +146,11 @@ class Handler {
 
   std::string_view text_;
   detail::TreeBuilder& builder_;
+  std::size_t start_ = 0;  // of the value at hand
   const char* reached_;
 };
 
-Status run(std::string_view text, std::size_t bytes_max, detail::TreeBuilder& builder) {
+Status check_text(std::string_view text, std::size_t bytes_max) {
   if (text.size() > bytes_max) {
     return Error{ErrorCode::kLimitExceeded, concat("document of ", text.size(), " bytes, allowed are ", bytes_max)};
   }
@@ -149,25 +158,39 @@ Status run(std::string_view text, std::size_t bytes_max, detail::TreeBuilder& bu
   if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {
     return invalid(detail::at_place(detail::place_of(text, nul), "NUL byte"));
   }
-  Handler handler(text, builder);
-  const TrackedIterator begin(text.data(), handler.reached());
-  const TrackedIterator end(text.data() + text.size(), handler.reached());
-  if (nlohmann::json::sax_parse(begin, end, &handler)) return ok_status();
+  return ok_status();
+}
+
+Error error_in(const detail::TreeBuilder& builder) {
   return builder.error().value_or(Error{ErrorCode::kInternal, "the JSON parser stopped without a reason"});
 }
 
 }  // namespace
 
 Result<Value> parse(std::string_view text, const ParseLimits& limits) {
+  MARGAY_RETURN_IF_ERROR(check_text(text, limits.bytes_max));
   detail::TreeBuilder builder({.text = text, .depth_max = limits.depth_max});
-  MARGAY_RETURN_IF_ERROR(run(text, limits.bytes_max, builder));
+  if (!Handler(text, builder).read(0, true)) return error_in(builder);
   return builder.take();
 }
 
-Result<YamlDocument> detail::parse_with_places(std::string_view text, const YamlLimits& limits) {
+Result<std::vector<YamlDocument>> detail::parse_with_places(std::string_view text, const YamlLimits& limits) {
+  MARGAY_RETURN_IF_ERROR(check_text(text, limits.bytes_max));
   TreeBuilder builder({.text = text, .depth_max = limits.depth_max, .keeps_places = true});
-  MARGAY_RETURN_IF_ERROR(run(text, limits.bytes_max, builder));
-  return YamlDocument{builder.take(), builder.take_places()};
+  Handler handler(text, builder);
+  std::vector<YamlDocument> documents;
+  std::size_t start = text.find_first_not_of(kBlank);
+  do {
+    const bool is_object = start != std::string_view::npos && text[start] == '{';
+    if (!is_object && !documents.empty()) {
+      builder.fail(start, ErrorCode::kInvalid, "behind an object another object or the end of the input is expected");
+      return error_in(builder);
+    }
+    if (!handler.read(is_object ? start : 0, !is_object)) return error_in(builder);
+    documents.push_back({builder.take(), builder.take_places()});
+    start = text.find_first_not_of(kBlank, handler.offset());
+  } while (start != std::string_view::npos);
+  return documents;
 }
 
 }  // namespace margay::json

@@ -86,7 +86,8 @@ class TreeBuilder {
   std::optional<Error> error_;
 };
 
-// JSON, read as parse() does, with the place of every value. nodes_max is not looked at: JSON does not expand.
-Result<YamlDocument> parse_with_places(std::string_view text, const YamlLimits& limits);
+// JSON, read as parse() does, with the place of every value; several objects behind each other are several documents.
+// nodes_max is not looked at: JSON does not expand.
+Result<std::vector<YamlDocument>> parse_with_places(std::string_view text, const YamlLimits& limits);
 
 }  // namespace margay::json::detail

@@ -4,7 +4,7 @@
 // Reading follows what kubectl accepts: several documents between "---", comments, anchors and aliases (with a bound on
 // their expansion), true/false, null and "~", decimal, 0x, 0o, 0b and 0644 integers, 1_000; a quoted scalar is
 // always a string. One thing kubectl does is left out: "yes", "no", "on", "off", "y", "n" stay strings. JSON is YAML,
-// so the same reader serves both.
+// so the same reader serves both; JSON objects may also follow each other without "---", as jq writes them.
 #pragma once
 
 #include <cstddef>

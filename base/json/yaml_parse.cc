@@ -297,8 +297,8 @@ Result<std::vector<YamlDocument>> parse_yaml(std::string_view text, const YamlLi
   MARGAY_RETURN_IF_ERROR(detail::check_yaml_text(text));
   if (!detail::looks_like_json(text)) return parse_block_style(text, limits);
   // The JSON parser is faster and reads escapes that yaml-cpp refuses (surrogate pairs).
-  Result<YamlDocument> json = detail::parse_with_places(text, limits);
-  if (json.ok()) return std::vector<YamlDocument>{std::move(json).value()};
+  Result<std::vector<YamlDocument>> json = detail::parse_with_places(text, limits);
+  if (json.ok()) return json;
   Result<std::vector<YamlDocument>> documents = parse_block_style(text, limits);
   if (documents.ok()) return documents;
   return std::move(json).error();

@@ -239,7 +239,10 @@ TEST(ParseYaml, ErrorsNameTheirPlace) {
       {"list as a key", "[a]: 1\n", "line 1, column 1: ", "keys are texts"},
       {"mapping as a key", "? {a: b}\n: 1\n", "line 1, column 3: ", "keys are texts"},
       {"second value", "{a: 1} b\n", "line 1, column 8: ", "second value"},
-      {"second JSON value", "{\"a\": 1} {\"b\": 2}\n", "line 1, column 10: ", "unexpected '{'"},
+      {"list behind JSON", "{\"a\": 1} [2]\n", "line 1, column 10: ", "another object"},
+      {"text behind JSON", "{\"a\": 1}\n{\"b\": 2}\nx\n", "line 3, column 1: ", "another object"},
+      {"second JSON object cut off", "{\"a\": 1}\n{\"b\": [\n", "line 3, column 1: ", "unexpected end of input"},
+      {"only the beginning of JSON", "{", "line 1, column 2: ", "unexpected end of input"},
       {"second value on its line", "[a]\n[b]\n", "line 2, column 1: ", "second value"},
       {"unknown anchor", "a: *b\n", "line 1, column 4: ", "anchor that is not there"},
       {"control character", "a: b\nc: \x01\n", "line 2, column 4: ", "control character \"\\x01\""},
@@ -377,6 +380,16 @@ TEST(DumpYaml, ReadsBackTheSame) {
     ++documents_seen;
   }
   EXPECT_GT(documents_seen, 4000);
+}
+
+TEST(Yaml, JsonObjectsMayFollowEachOther) {
+  const auto parsed = parse_yaml("{\"a\": 1}\n{\"b\": {\n  \"c\": 2}} {\"d\": 3}\n");
+  ASSERT_TRUE(parsed.ok()) << parsed.error().message;
+  ASSERT_EQ(parsed->size(), 3U);
+  EXPECT_EQ(dump(parsed->at(1).value), R"({"b":{"c":2}})");
+  EXPECT_EQ(parsed->at(1).positions.at("b.c"), (Position{3, 8}));
+  EXPECT_EQ(parsed->at(2).positions.at("d"), (Position{3, 18}));
+  EXPECT_THAT(read("{\"a\": 1}\n---\n{\"b\": 2}\n"), ElementsAre(R"({"a":1})", R"({"b":2})"));
 }
 
 // JSON is YAML: both readers read the same, and find values at the same paths.
