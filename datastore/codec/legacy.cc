@@ -213,6 +213,20 @@ FieldErrors explained(std::string_view path, std::string_view found, const Value
            concat(found, ", a form that ended with Calico 2; write instead:\n", json::dump_yaml(renewed))}};
 }
 
+constexpr std::string_view kPeerMembers[] = {"scope", "peerIP", "node"};
+
+// Books write "Node" too.
+Value with_known_names(Value object) {
+  Value* metadata = object.find("metadata");
+  if (metadata == nullptr || metadata->as_object() == nullptr) return object;
+  for (json::Member& member : *metadata->as_object()) {
+    for (const std::string_view name : kPeerMembers) {
+      if (equals_ignoring_case(member.name, name) && metadata->find(name) == nullptr) member.name = name;
+    }
+  }
+  return object;
+}
+
 }  // namespace
 
 std::optional<FieldErrors> explain_legacy(const json::Value& object) {
@@ -221,14 +235,15 @@ std::optional<FieldErrors> explain_legacy(const json::Value& object) {
   if (version == "v1") {
     for (const OldKind& old : kOldKinds) {
       if (old.name == kind)
-        return explained("kind", concat("found kind ", kind, " in apiVersion v1"), old.renew(object));
+        return explained("kind", concat("found kind ", kind, " in apiVersion v1"), old.renew(with_known_names(object)));
     }
     return std::nullopt;
   }
   if (!version.starts_with("projectcalico.org/") || kind != "BGPPeer") return std::nullopt;
-  for (const std::string_view name : {"scope", "peerIP", "node"}) {
-    if (object.find({"metadata", name}) == nullptr) continue;
-    return explained(concat("metadata.", name), concat("found ", name, " in metadata"), new_bgp_peer(object));
+  const Value known = with_known_names(object);
+  for (const std::string_view name : kPeerMembers) {
+    if (known.find({"metadata", name}) == nullptr) continue;
+    return explained(concat("metadata.", name), concat("found ", name, " in metadata"), new_bgp_peer(known));
   }
   return std::nullopt;
 }

@@ -20,6 +20,12 @@ constexpr Case kCases[] = {
      "apiVersion: v1\nkind: bgpPeer\nmetadata: {scope: global, peerIP: 192.0.2.1}\nspec: {asNumber: 64567}\n", "kind",
      "apiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata: {name: peer-192-0-2-1}\n"
      "spec: {peerIP: 192.0.2.1, asNumber: 64567}\n"},
+    {"a peer of one node, as a book writes it",
+     "apiVersion: projectcalico.org/v3\nkind: BGPPeer\n"
+     "metadata: {name: bgppeer-2, peerIP: 192.0.2.1, Node: worker-1}\nspec: {asNumber: 64512}\n",
+     "metadata.peerIP",
+     "apiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata: {name: bgppeer-2}\n"
+     "spec: {node: worker-1, peerIP: 192.0.2.1, asNumber: 64512}\n"},
     {"a peer of one node",
      "apiVersion: v1\nkind: bgpPeer\nmetadata: {scope: node, node: Rack1.Host, peerIP: 'aa:bb::ff'}\n"
      "spec: {asNumber: 1}\n",

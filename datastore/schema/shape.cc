@@ -32,6 +32,13 @@ void keep_only(json::Object& object, Predicate is_kept) {
   object = std::move(kept);
 }
 
+// The objects around a member, outermost first.
+struct Level {
+  const SchemaNode* node;
+  std::size_t path_size;  // of its path, which is the beginning of the member's
+};
+using Around = std::vector<Level>;
+
 // Walks over a value and calls `on_unknown` for each member that the schema does not declare; where that returns true,
 // the member is removed.
 template <class OnUnknown>
@@ -54,31 +61,46 @@ class Walker {
 
  private:
   void walk_members(const SchemaNode& node, json::Object& object, bool is_whole) {
+    around_.push_back({&node, path_.size()});
     std::set<std::string_view> removed;
     for (json::Member& member : object) {
       if (is_whole && is_object_head(member.name)) continue;  // the server's
       const std::size_t size = path_.size();
       append_member_path(path_, member.name);
       if (!allows(node, member.name)) {
-        if (on_unknown_(node, member.name, path_)) removed.insert(member.name);
+        if (on_unknown_(member.name, path_, around_)) removed.insert(member.name);
       } else if (const SchemaNode* declared = node.member(member.name)) {
         walk(*declared, member.value, declared->is_embedded_resource);
       }
       path_.resize(size);
     }
     if (!removed.empty()) keep_only(object, [&](const json::Member& member) { return !removed.contains(member.name); });
+    around_.pop_back();
   }
 
   OnUnknown on_unknown_;
   std::string path_;
+  Around around_;
 };
 
+// Indented too far: the path of the object around this one that has such a member; "" when there is none.
+std::string_view home_of(std::string_view name, std::string_view path, const Around& around) {
+  for (std::size_t i = around.size() - 1; i-- > 0;) {
+    if (around[i].node->properties.contains(name)) return path.substr(0, around[i].path_size);
+  }
+  return {};
+}
+
 // "unknown field; did you mean \"nodeSelector\"?"
-std::string unknown_message(const SchemaNode& node, std::string_view name) {
+std::string unknown_message(std::string_view name, std::string_view path, const Around& around) {
+  const SchemaNode& node = *around.back().node;
   std::vector<std::string_view> names;
   for (const auto& [declared, unused] : node.properties) names.push_back(declared);
   const std::optional<std::string> nearest = nearest_name(name, names);
   if (nearest) return concat("unknown field, did you mean ", quoted(*nearest), "?");
+  if (const std::string_view home = home_of(name, path, around); !home.empty()) {
+    return concat("unknown field here; it is one of ", home, ": indented too far?");
+  }
   constexpr std::size_t kListedMax = 12;
   if (names.empty() || names.size() > kListedMax) return "unknown field";
   std::string allowed;
@@ -113,8 +135,9 @@ void fill_in(const SchemaNode& node, Value& value) {
 
 FieldErrors StructuralSchema::unknown_fields(const Value& object) const {
   FieldErrors errors;
-  Walker walker([&](const SchemaNode& node, std::string_view name, const std::string& path) {
-    if (errors.size() < kUnknownMax) errors.push_back({FieldError::Kind::kUnknown, path, unknown_message(node, name)});
+  Walker walker([&](std::string_view name, const std::string& path, const Around& around) {
+    if (errors.size() < kUnknownMax)
+      errors.push_back({FieldError::Kind::kUnknown, path, unknown_message(name, path, around)});
     return false;
   });
   Value copy = object;
@@ -124,7 +147,7 @@ FieldErrors StructuralSchema::unknown_fields(const Value& object) const {
 
 std::vector<std::string> StructuralSchema::prune(Value& object) const {
   std::vector<std::string> removed;
-  Walker walker([&](const SchemaNode&, std::string_view, const std::string& path) {
+  Walker walker([&](std::string_view, const std::string& path, const Around&) {
     removed.push_back(path);
     return true;
   });

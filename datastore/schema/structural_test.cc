@@ -266,6 +266,14 @@ TEST(UnknownFields, SuggestTheNearestName) {
                           "spec.whole.other: unknown field; there are spec"));
 }
 
+TEST(UnknownFields, OneThatIsIndentedTooFarIsToldItsPlace) {
+  const FieldErrors errors = schema_of(kNested).unknown_fields(
+      yaml("spec: {list: [{action: Deny, nodeSelector: all()}], map: {k: {list: []}}}"));
+  EXPECT_EQ(to_string(errors),
+            "spec.list[0].nodeSelector: unknown field here; it is one of spec: indented too far?; "
+            "spec.map.k.list: unknown field here; it is one of spec: indented too far?");
+}
+
 TEST(Prune, RemovesWhatIsNotDeclared) {
   const StructuralSchema schema = schema_of(kNested);
   json::Value object = yaml(kObject);
