@@ -103,7 +103,9 @@ class Connector final : public Handle {
   }
 
   [[nodiscard]] Error error_of(int error_number) const {
-    return socket_error(error_number, concat("connect to ", name_, " (", addresses_[next_].to_string(), ")"));
+    const std::string address = addresses_[next_].to_string();
+    const bool is_told = name_.starts_with(address) || name_.ends_with(concat("/", address));
+    return socket_error(error_number, concat("connect to ", name_, is_told ? "" : concat(" (", address, ")")));
   }
   [[nodiscard]] Error timed_out() const {
     return Error{ErrorCode::kTimeout, concat("connect to ", name_, ": no answer in time")};

@@ -36,6 +36,8 @@ std::string openssl_reason() {
   const unsigned long code = ERR_get_error();
   ERR_clear_error();
   const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
+  if (ERR_GET_LIB(code) == ERR_LIB_SSL && ERR_GET_REASON(code) == SSL_R_WRONG_VERSION_NUMBER)
+    return "the other side does not speak TLS";
   return reason == nullptr ? "unknown error" : reason;
 }
 
