@@ -203,7 +203,9 @@ Completion complete(const Spec& root, std::span<const std::string> words) {
     want_flag_value(completion, *walker.pending);
   } else if (is_flag && completion.prefix.find('=') != std::string::npos) {
     const std::string_view name = std::string_view(completion.prefix).substr(0, completion.prefix.find('='));
-    const Flag* flag = find_flag(completion.so_far.path, name.starts_with("--") ? name.substr(2) : "");
+    const bool is_letter = name.size() == 2;  // "-o=js"
+    const Flag* flag = is_letter ? find_flag(completion.so_far.path, name[1])
+                                 : find_flag(completion.so_far.path, name.starts_with("--") ? name.substr(2) : "");
     completion.kept = concat(name, '=');
     completion.prefix.erase(0, completion.kept.size());
     if (flag != nullptr) want_flag_value(completion, *flag);

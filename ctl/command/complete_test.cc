@@ -43,6 +43,7 @@ TEST(Complete, ValuesOfFlags) {
   EXPECT_EQ(texts(at("patch ippool x --type m")), "merge");
   EXPECT_EQ(texts(at("apply --dry-run=")), "--dry-run=none --dry-run=client --dry-run=server");
   EXPECT_EQ(texts(at("get x -o js")), "json jsonl jsonpath= jsonpath-file=");
+  EXPECT_EQ(texts(at("get x -o=wi")), "-o=wide");
   EXPECT_EQ(at("apply -f ").wanted, Candidates::kFiles);
   EXPECT_EQ(at("get x -n ").wanted, Candidates::kNamespaces);
   EXPECT_EQ(at("--context ").wanted, Candidates::kContexts);

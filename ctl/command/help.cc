@@ -23,25 +23,6 @@ std::string with_program(std::string_view text, std::string_view program) {
   return out;
 }
 
-// Words of `text` in lines of at most `width`, each after the first indented by `indent`.
-std::string wrapped(std::string_view text, std::size_t indent, std::size_t width) {
-  std::string out;
-  std::size_t column = indent;
-  for (const std::string_view word : split(text, ' ')) {
-    const bool is_first = column == indent;
-    if (!is_first && column + 1 + word.size() > width) {
-      out.append("\n").append(indent, ' ');
-      column = indent;
-    } else if (!is_first) {
-      out.push_back(' ');
-      ++column;
-    }
-    out.append(word);
-    column += word.size();
-  }
-  return out;
-}
-
 std::string paragraphs(std::string_view text, std::string_view program) {
   std::string out;
   const std::string named = with_program(text, program);
@@ -169,6 +150,24 @@ Error unknown_help(const Spec& parent, std::string_view word) {
 }
 
 }  // namespace
+
+std::string wrapped(std::string_view text, std::size_t indent, std::size_t width) {
+  std::string out;
+  std::size_t column = indent;
+  for (const std::string_view word : split(text, ' ')) {
+    const bool is_first = column == indent;
+    if (!is_first && column + 1 + word.size() > width) {
+      out.append("\n").append(indent, ' ');
+      column = indent;
+    } else if (!is_first) {
+      out.push_back(' ');
+      ++column;
+    }
+    out.append(word);
+    column += word.size();
+  }
+  return out;
+}
 
 std::string command_line(const std::vector<const Spec*>& path, std::string_view program) {
   std::string out(program);

@@ -1,6 +1,7 @@
 // Help, written from the table: for a terminal, and as a manual page.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,9 @@ Result<std::string> help_for(const Spec& root, const std::vector<std::string>& w
 
 // The message of a usage error with the way to the help.
 std::string describe(const UsageError& error, std::string_view program);
+
+// Words of one paragraph in lines of at most `width` columns, each after the first behind `indent` blanks.
+std::string wrapped(std::string_view text, std::size_t indent, std::size_t width);
 
 // "netctl get": the program's name and the words behind it.
 std::string command_line(const std::vector<const Spec*>& path, std::string_view program);

@@ -92,9 +92,7 @@ class Parser {
   Step take_letters(std::string_view letters) {
     for (std::size_t i = 0; i < letters.size(); ++i) {
       const Flag* flag = find_flag(result_.path, letters[i]);
-      if (flag == nullptr)
-        return error(concat("unknown flag -", letters[i], letters.size() > 1 ? " in -" : "",
-                            letters.size() > 1 ? letters : std::string_view()));
+      if (flag == nullptr) return unknown_letter(letters, i);
       const std::string_view rest = letters.substr(i + 1);
       const bool has_value = !rest.empty() && (rest[0] == '=' || flag->kind != ValueKind::kSwitch);
       const bool is_repeated_level = flag->kind == ValueKind::kLevel && !rest.empty() && rest[0] == flag->letter;
@@ -102,6 +100,13 @@ class Parser {
       MARGAY_RETURN_IF_ERROR(set_without_value(*flag));
     }
     return Step(std::monostate{});
+  }
+
+  UsageError unknown_letter(std::string_view letters, std::size_t at) const {
+    if (letters.size() == 1) return error(concat("unknown flag -", letters));
+    const Flag* meant = find_flag(result_.path, letters.substr(0, letters.find('=')));
+    return error(concat("unknown flag -", letters[at], " in -", letters,
+                        meant == nullptr ? "" : concat("; did you mean --", letters, "?")));
   }
 
   Step set_without_value(const Flag& flag) {

@@ -7,6 +7,7 @@
 #include "base/loop/asio_loop.h"
 #include "base/loop/asio_network.h"
 #include "base/process/signals.h"
+#include "ctl/verbs/request_trace.h"
 #include "datastore/kube/kubeconfig.h"
 #include "datastore/kube/make_client.h"
 
@@ -37,15 +38,27 @@ kube::ClientOptions client_options(const RealServerOptions& options) {
 }  // namespace
 
 struct RealServer::Connection {
-  Connection(const kube::ConnectionConfig& config, const RealServerOptions& options)
-      : network(loop),
-        random(system_seed()),
-        client(kube::make_client(loop, network, random, config, client_options(options))) {}
+  // `out`: for lines of a trace; empty: none is wanted.
+  using Out = std::function<void(std::string_view line)>;
+
+  Connection(const kube::ConnectionConfig& config, const RealServerOptions& options, verbs::TraceLevel level, Out out)
+      : network(loop), random(system_seed()) {
+    const kube::ClientOptions chosen = client_options(options);
+    kube::HttpFactory make_http = kube::make_http_factory(loop, network, config, chosen);
+    if (out) make_http = traced(std::move(make_http), level, std::move(out));
+    client = kube::make_client(loop, random, config, chosen, std::move(make_http), kube::read_file);
+  }
+
+  kube::HttpFactory traced(kube::HttpFactory inner, verbs::TraceLevel level, Out out) {
+    return [this, inner = std::move(inner), level, out = std::move(out)](const kube::ServerUrl& url) {
+      return verbs::traced(inner(url), loop, {level, url.to_string(), out});
+    };
+  }
 
   loop::AsioLoop loop;
   loop::AsioNetwork network;
   SeededRandom random;
-  std::unique_ptr<kube::Client> client;
+  std::unique_ptr<kube::Client> client{};
   std::unique_ptr<process::SignalWatch> signals;
   bool is_interrupted = false;
   std::unique_ptr<verbs::Api> api;
@@ -81,7 +94,14 @@ Result<std::string> RealServer::origin() {
 Result<verbs::Api*> RealServer::api() {
   if (connection_ != nullptr) return connection_->api.get();
   MARGAY_ASSIGN_OR_RETURN(const kube::ConnectionConfig* chosen, config());
-  auto connection = std::make_unique<Connection>(*chosen, options_);
+  const int level = invocation_.level("verbose");
+  Connection::Out out;
+  if (level > 0) {
+    io_.message(concat("connection: ", chosen->origin, '\n'));
+    out = [this](std::string_view line) { io_.message(concat(line, '\n')); };
+  }
+  const auto trace = level > 1 ? verbs::TraceLevel::kBodies : verbs::TraceLevel::kRequests;
+  auto connection = std::make_unique<Connection>(*chosen, options_, trace, std::move(out));
   Connection& here = *connection;
   MARGAY_ASSIGN_OR_RETURN(here.signals, process::SignalWatch::make(here.loop, {SIGINT, SIGTERM},
                                                                    [&here](int) { here.is_interrupted = true; }));
@@ -89,12 +109,7 @@ Result<verbs::Api*> RealServer::api() {
     here.loop.run_until([&] { return is_done() || here.is_interrupted; }, kForEver);
     return is_done();
   };
-  std::function<void(const std::string&)> trace;
-  if (invocation_.level("verbose") > 0) {
-    io_.message(concat("connection: ", chosen->origin, '\n'));
-    trace = [this](const std::string& line) { io_.message(line + "\n"); };
-  }
-  here.api = std::make_unique<verbs::Api>(*here.client, pump, trace);
+  here.api = std::make_unique<verbs::Api>(*here.client, pump);
   connection_ = std::move(connection);
   return connection_->api.get();
 }

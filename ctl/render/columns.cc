@@ -59,10 +59,14 @@ std::vector<Column> printer_columns(const schema::ResourceInfo& resource, const 
     if (is_shown && !equals_ignoring_case(column.name, "name")) columns.push_back(printer_column(column, options.now));
   }
   const auto is_age = [](const Column& column) { return column.header == "AGE"; };
+  const auto tells_age = [](const schema::PrinterColumn& column) {
+    return column.json_path == ".metadata.creationTimestamp";
+  };
   const auto there = std::find_if(columns.begin(), columns.end(), is_age);
-  if (there == columns.end()) {
+  const bool is_told = std::any_of(resource.columns.begin(), resource.columns.end(), tells_age);
+  if (there == columns.end() && !is_told) {
     columns.push_back(age_column(options.now));
-  } else {
+  } else if (there != columns.end()) {
     std::rotate(there, there + 1, columns.end());
   }
   return columns;

@@ -29,29 +29,19 @@ ApiError unreadable(const Error& error) {
   return local_error(ErrorCode::kInternal, concat("the server sent an object that cannot be read: ", error.message));
 }
 
-std::string request_line(std::string_view verb, const ResourceInfo& resource, const ObjectName& name) {
-  return concat(verb, ' ', resource.plural, resource.group.empty() ? "" : ".", resource.group, ' ', name.name_space,
-                name.name_space.empty() ? "" : "/", name.name);
-}
-
 }  // namespace
 
-Api::Api(kube::Client& client, Pump pump, std::function<void(const std::string& line)> trace)
-    : client_(client), pump_(std::move(pump)), trace_(std::move(trace)) {}
-
 template <class T, class Start>
-ApiResult<T> Api::wait(const std::string& request, const Start& start) {
+ApiResult<T> Api::wait(const Start& start) {
   std::optional<ApiResult<T>> answer;
   const kube::OperationPtr operation = start([&answer](ApiResult<T> result) { answer = std::move(result); });
   if (!pump_([&answer] { return answer.has_value(); })) return interrupted();
-  if (trace_) trace_(concat(request, ": ", answer->ok() ? "ok" : answer->error().message));
   return *std::move(answer);
 }
 
 Api::ObjectResult Api::get(const ResourceInfo& resource, const ObjectName& name) {
-  return wait<json::Value>(request_line("get", resource, name), [&](kube::ObjectDone done) {
-    return client_.get(type_of(resource), name, std::move(done));
-  });
+  return wait<json::Value>(
+      [&](kube::ObjectDone done) { return client_.get(type_of(resource), name, std::move(done)); });
 }
 
 ApiResult<kube::ListMeta> Api::list_page(const ResourceInfo& resource, std::string_view name_space,
@@ -65,11 +55,9 @@ ApiResult<kube::ListMeta> Api::list_page(const ResourceInfo& resource, std::stri
     }
     items.push_back(*std::move(object));
   };
-  auto meta = wait<kube::ListMeta>(request_line("list", resource, {std::string(name_space), ""}),
-                                   [&](Callback<void(ApiResult<kube::ListMeta>)> done) {
-                                     return client_.list(type_of(resource), name_space, options,
-                                                         {.on_item = on_item, .on_done = std::move(done)});
-                                   });
+  auto meta = wait<kube::ListMeta>([&](Callback<void(ApiResult<kube::ListMeta>)> done) {
+    return client_.list(type_of(resource), name_space, options, {.on_item = on_item, .on_done = std::move(done)});
+  });
   if (broken) return unreadable(*broken);
   return meta;
 }
@@ -106,7 +94,6 @@ ApiResult<std::monostate> Api::watch(const ResourceInfo& resource, std::string_v
   events.on_done = [&](ApiResult<std::monostate> result) {
     if (!outcome) outcome = std::move(result);
   };
-  if (trace_) trace_(request_line("watch", resource, {std::string(name_space), options.resource_version}));
   const kube::OperationPtr operation = client_.watch(type_of(resource), name_space, options, std::move(events));
   if (!pump_([&outcome] { return outcome.has_value(); })) return interrupted();
   return *std::move(outcome);
@@ -114,37 +101,33 @@ ApiResult<std::monostate> Api::watch(const ResourceInfo& resource, std::string_v
 
 Api::ObjectResult Api::create(const ResourceInfo& resource, std::string_view name_space, const json::Value& object,
                               const kube::WriteOptions& options) {
-  const ObjectName name{std::string(name_space), std::string(object.string_at({"metadata", "name"}))};
-  return wait<json::Value>(request_line("create", resource, name), [&](kube::ObjectDone done) {
+  return wait<json::Value>([&](kube::ObjectDone done) {
     return client_.create(type_of(resource), name_space, object, options, std::move(done));
   });
 }
 
 Api::ObjectResult Api::update(const ResourceInfo& resource, const ObjectName& name, const json::Value& object,
                               const kube::WriteOptions& options) {
-  return wait<json::Value>(request_line("update", resource, name), [&](kube::ObjectDone done) {
-    return client_.update(type_of(resource), name, object, options, std::move(done));
-  });
+  return wait<json::Value>(
+      [&](kube::ObjectDone done) { return client_.update(type_of(resource), name, object, options, std::move(done)); });
 }
 
 Api::ObjectResult Api::patch(const ResourceInfo& resource, const ObjectName& name, kube::PatchType type,
                              const std::string& body, const kube::WriteOptions& options) {
-  return wait<json::Value>(request_line("patch", resource, name), [&](kube::ObjectDone done) {
+  return wait<json::Value>([&](kube::ObjectDone done) {
     return client_.patch(type_of(resource), name, "", type, body, options, std::move(done));
   });
 }
 
 Api::ObjectResult Api::remove(const ResourceInfo& resource, const ObjectName& name,
                               const kube::DeleteOptions& options) {
-  return wait<json::Value>(request_line("delete", resource, name), [&](kube::ObjectDone done) {
-    return client_.remove(type_of(resource), name, options, std::move(done));
-  });
+  return wait<json::Value>(
+      [&](kube::ObjectDone done) { return client_.remove(type_of(resource), name, options, std::move(done)); });
 }
 
 ApiResult<std::string> Api::get_path(std::string_view path) {
-  return wait<std::string>(concat("get ", path), [&](Callback<void(ApiResult<std::string>)> done) {
-    return client_.get_path(path, std::move(done));
-  });
+  return wait<std::string>(
+      [&](Callback<void(ApiResult<std::string>)> done) { return client_.get_path(path, std::move(done)); });
 }
 
 kube::ResourceType type_of(const ResourceInfo& resource) {

@@ -22,8 +22,8 @@ struct Listed {
 
 class Api {
  public:
-  // `trace` gets a line for each request, for -v. `client` outlives this.
-  Api(kube::Client& client, Pump pump, std::function<void(const std::string& line)> trace = {});
+  // `client` outlives this.
+  Api(kube::Client& client, Pump pump) : client_(client), pump_(std::move(pump)) {}
 
   using ObjectResult = kube::ApiResult<json::Value>;
   ObjectResult get(const schema::ResourceInfo& resource, const kube::ObjectName& name);
@@ -46,13 +46,12 @@ class Api {
 
  private:
   template <class T, class Start>
-  kube::ApiResult<T> wait(const std::string& request, const Start& start);
+  kube::ApiResult<T> wait(const Start& start);
   kube::ApiResult<kube::ListMeta> list_page(const schema::ResourceInfo& resource, std::string_view name_space,
                                             const kube::ListOptions& options, std::vector<json::Value>& items);
 
   kube::Client& client_;
   Pump pump_;
-  std::function<void(const std::string& line)> trace_;
 };
 
 kube::ResourceType type_of(const schema::ResourceInfo& resource);

@@ -26,8 +26,9 @@ class Applier {
 
   ApiResult<Done> run() {
     const bool names_version = !wanted_.string_at({"metadata", "resourceVersion"}).empty();
-    if (names_version) return explained(attempt());
-    return until_no_conflict([this] { return attempt(); });
+    if (!names_version) return explained(until_no_conflict([this] { return attempt(); }), "");
+    return explained(attempt(),
+                     "; the file names a metadata.resourceVersion: without it, apply takes the object as it is now");
   }
 
  private:
@@ -55,11 +56,14 @@ class Applier {
     return error;
   }
 
-  static ApiResult<Done> explained(ApiResult<Done> result) {
-    if (result.ok() || result.error().code != ErrorCode::kConflict) return result;
+  static ApiResult<Done> explained(ApiResult<Done> result, std::string_view on_conflict) {
+    if (result.ok()) return result;
     ApiError error = std::move(result).error();
-    error.message.append(
-        "; the file names a metadata.resourceVersion: without it, apply takes the object as it is now");
+    if (error.code == ErrorCode::kConflict) error.message.append(on_conflict);
+    const bool is_too_long = describe(error).find("metadata.annotations: Too long") != std::string::npos;
+    if (is_too_long) {
+      error.message.append("; apply keeps a copy of the file there, which has no room: use create or replace");
+    }
     return error;
   }
 

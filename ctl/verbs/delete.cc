@@ -8,12 +8,17 @@ namespace {
 
 using command::ExitCode;
 
-void delete_one(Session& session, Api& api, const Chosen& chosen, Report& report) {
+// With --dry-run=client the object is only looked at.
+kube::ApiResult<json::Value> remove(Session& session, Api& api, const Chosen& chosen) {
+  if (is_client_dry_run(session.invocation())) return api.get(*chosen.resource, chosen.name);
   kube::DeleteOptions options;
   options.dry_run = session.invocation().text("dry-run") == "server";
+  return api.remove(*chosen.resource, chosen.name, options);
+}
+
+void delete_one(Session& session, Api& api, const Chosen& chosen, Report& report) {
   const render::Item item = item_named(chosen);
-  if (is_client_dry_run(session.invocation())) return report.done(item, "deleted");
-  const auto removed = api.remove(*chosen.resource, chosen.name, options);
+  const auto removed = remove(session, api, chosen);
   if (removed.ok()) return report.done(item, "deleted");
   const bool is_absent = removed.error().code == ErrorCode::kNotFound;
   if (is_absent && session.invocation().is_on("ignore-not-found")) return;
@@ -39,7 +44,9 @@ ExitCode run_delete(Session& session) {
   const command::Invocation& invocation = session.invocation();
   if (const auto code = check_output(session)) return *code;
   if (invocation.is_given("filename")) {
-    if (!invocation.arguments.empty()) return session.usage("give KIND NAME or -f FILE, not both");
+    const bool chooses = invocation.is_given("selector") || invocation.is_on("all");
+    if (!invocation.arguments.empty() || chooses)
+      return session.usage("give KIND NAME, -l, --all or -f FILE, one of them");
     return delete_files(session);
   }
   if (invocation.arguments.empty()) return session.usage("give KIND NAME or -f FILE");

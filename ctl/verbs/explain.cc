@@ -1,6 +1,7 @@
 #include <vector>
 
 #include "base/core/text.h"
+#include "ctl/command/help.h"
 #include "ctl/command/nearest.h"
 #include "ctl/verbs/verbs.h"
 #include "datastore/schema/node.h"
@@ -14,26 +15,11 @@ using schema::SchemaNode;
 
 constexpr std::size_t kWidth = 96;
 
-// Words in lines of at most kWidth columns, each behind `indent` blanks.
-std::string wrapped(std::string_view text, std::size_t indent) {
+// In lines of at most kWidth columns, each behind `indent` blanks.
+std::string indented(std::string_view text, std::size_t indent) {
   std::string out;
   for (const std::string_view paragraph : split(text, '\n')) {
-    std::size_t column = 0;
-    for (const std::string_view word : split(paragraph, ' ')) {
-      if (column > 0 && column + 1 + word.size() > kWidth) {
-        out.push_back('\n');
-        column = 0;
-      }
-      if (column == 0) {
-        out.append(indent, ' ');
-        column = indent;
-      } else {
-        out.push_back(' ');
-        ++column;
-      }
-      out.append(word);
-      column += word.size();
-    }
+    if (!paragraph.empty()) out.append(indent, ' ').append(command::wrapped(paragraph, indent, kWidth));
     out.push_back('\n');
   }
   return out;
@@ -94,7 +80,7 @@ std::string fields_text(const SchemaNode& parent) {
   for (const auto& [name, node] : innermost(parent).properties) {
     out.append(concat("  ", name, " <", type_text(*node), ">",
                       is_required(innermost(parent), name) ? " (required)" : "", '\n'));
-    if (!node->description.empty()) out.append(wrapped(node->description, 4));
+    if (!node->description.empty()) out.append(indented(node->description, 4));
   }
   return out;
 }
@@ -112,7 +98,7 @@ std::string tree_text(const SchemaNode& parent, std::size_t indent) {
 std::string page(const schema::ResourceInfo& resource, std::string_view path, const SchemaNode& node, bool as_tree) {
   std::string out = concat("KIND:     ", resource.kind, "\nVERSION:  ", resource.api_version(), '\n');
   if (!path.empty()) out.append(concat("FIELD:    ", path, " <", type_text(node), ">\n"));
-  if (!node.description.empty()) out.append("\nDESCRIPTION:\n").append(wrapped(node.description, 2));
+  if (!node.description.empty()) out.append("\nDESCRIPTION:\n").append(indented(node.description, 2));
   if (const std::string rules = rules_text(node); !rules.empty()) out.append("\nRULES:\n").append(rules);
   const std::string fields = as_tree ? tree_text(node, 2) : fields_text(node);
   if (!fields.empty()) out.append("\nFIELDS:\n").append(fields);

@@ -139,7 +139,7 @@ class Getter {
   ExitCode show(render::Renderer& renderer, bool watches) {
     const bool is_text = format_.kind == FormatKind::kTable || format_.kind == FormatKind::kWide;
     if (items_.empty() && is_text && !has_failed_ && !watches) {
-      session_.io().message("No resources found.\n");
+      session_.io().message(concat("No resources found", where(), ".\n"));
       return ExitCode::kDone;
     }
     if (items_.empty() && (has_failed_ || watches)) return ExitCode::kDone;
@@ -148,6 +148,14 @@ class Getter {
       if (const ExitCode code = put(renderer.next(item)); code != ExitCode::kDone) return code;
     }
     return ExitCode::kDone;
+  }
+
+  // Whoever looks in the wrong namespace must see that.
+  std::string where() const {
+    const std::string& first = wanted_.front().name_space;
+    const auto is_there = [&](const Wanted& wanted) { return wanted.name_space == first; };
+    const bool is_one = !first.empty() && std::all_of(wanted_.begin(), wanted_.end(), is_there);
+    return is_one ? concat(" in namespace ", first) : std::string();
   }
 
   ExitCode put(const Result<std::string>& text) {
@@ -238,7 +246,11 @@ ExitCode run_get(Session& session) {
   const auto trial = render::make_renderer(*format, {});
   if (!trial.ok()) return session.usage(trial.error().message);
   const bool from_file = invocation.is_given("filename");
-  if (from_file && !invocation.arguments.empty()) return session.usage("give KIND or -f FILE, not both");
+  const bool chooses = invocation.is_given("selector") || invocation.is_given("field-selector");
+  const bool all_namespaces = invocation.is_on("all-namespaces");
+  if (from_file && (!invocation.arguments.empty() || chooses || all_namespaces))
+    return session.usage("give KIND or -f FILE, not both; a file names its objects itself");
+  if (all_namespaces && invocation.is_given("namespace")) return session.usage("give -n or -A, not both");
   Meaning meaning = from_file ? from_files(session) : from_words(session);
   if (meaning.exit_code) return *meaning.exit_code;
   const bool watches = invocation.is_on("watch") || invocation.is_on("watch-only");

@@ -107,6 +107,14 @@ TEST(Get, Refusals) {
   console.run("netctl get ippool/main bgppeer");
   console.run("netctl get ippool main/x");
   console.run("netctl get ippools,bgppeers -w");
+  console.run("netctl get networksets -A -n shop");
+  console.run("netctl get -f @x.yaml -l a=b");
+  console.run("netctl get -f @x.yaml ippools");
+  console.run("netctl get networksets -n nowhere");
+  console.run("netctl get networksets,ippools -l no=where");
+  console.run("netctl get pools -o name");
+  console.run("netctl get policies,bgpps");
+  console.run("netctl get deployments");
   console.client.failures.push_back(
       {"list", FakeClient::error(ErrorCode::kPermissionDenied, 403, "you may not list ippools")});
   console.run("netctl get ippools,bgppeers");

@@ -20,13 +20,6 @@ std::string label_patch(const json::Value& live, const LabelEdits& edits) {
   return json::dump(patch);
 }
 
-kube::ApiError refused(const Error& error) {
-  kube::ApiError api_error;
-  api_error.code = error.code;
-  api_error.message = error.message;
-  return api_error;
-}
-
 ApiResult<Done> label_attempt(Session& session, Api& api, const Chosen& chosen, const LabelEdits& edits) {
   auto live = api.get(*chosen.resource, chosen.name);
   if (!live.ok()) return std::move(live).error();

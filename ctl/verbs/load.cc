@@ -1,5 +1,6 @@
 #include "ctl/verbs/load.h"
 
+#include <algorithm>
 #include <functional>
 #include <set>
 
@@ -24,8 +25,9 @@ std::string kind_problem(const schema::Registry& registry, std::string_view api_
     }
     kinds.push_back(resource->kind);
   }
+  const std::string meant = command::did_you_mean(kind, kinds);
   return concat("kind ", quoted(kind), " of ", quoted(api_version), " is not known",
-                command::did_you_mean(kind, kinds));
+                meant.empty() ? "; api-resources lists the kinds that are" : meant);
 }
 
 class Loader {
@@ -191,7 +193,9 @@ Load load_files(Session& session, const LoadOptions& options) {
   const bool may_be_empty =
       command::find_flag(invocation.path, "skip-empty") != nullptr && invocation.is_on("skip-empty");
   if (may_be_empty) return load;
-  session.io().error("no objects in the files given");
+  std::vector<std::string> names = invocation.texts("filename");
+  std::replace(names.begin(), names.end(), std::string("-"), std::string("<stdin>"));
+  session.io().error(concat(join(names, ", "), ": no objects"));
   load.exit_code = command::ExitCode::kFailed;
   return load;
 }

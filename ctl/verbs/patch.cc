@@ -1,8 +1,12 @@
 #include "base/core/text.h"
 #include "base/json/yaml.h"
+#include "ctl/verbs/rules.h"
 #include "ctl/verbs/source.h"
 #include "ctl/verbs/verbs.h"
 #include "ctl/verbs/write.h"
+#include "datastore/patch/json_patch.h"
+#include "datastore/patch/merge_patch.h"
+#include "datastore/patch/strategic_patch.h"
 
 namespace margay::verbs {
 namespace {
@@ -47,6 +51,20 @@ bool knows_strategic(const schema::ResourceInfo& resource) {
          (resource.group.ends_with(".k8s.io") && !resource.group.starts_with("policy.networking."));
 }
 
+Result<json::Value> patched_here(json::Value live, PatchType type, const json::Value& patch) {
+  if (type == PatchType::kStrategicMerge) return patch::strategic_merge_patch(std::move(live), patch);
+  if (type != PatchType::kJson) return patch::merge_patch(std::move(live), patch);
+  auto patched = patch::apply_json_patch(std::move(live), patch);
+  if (!patched.ok()) return invalid(patched.error().message);
+  return *std::move(patched);
+}
+
+// The server would drop such a field without a word.
+void warn_of_unknown_fields(Session& session, const schema::ResourceInfo& resource, const json::Value& patch) {
+  for (const FieldError& error : session.registry().schema(resource).unknown_fields(patch))
+    session.io().warning(concat("patch: ", error.path, ": ", error.message));
+}
+
 class Patcher {
  public:
   Patcher(Session& session, Api& api, const schema::ResourceInfo& resource, std::string name)
@@ -54,8 +72,10 @@ class Patcher {
 
   ApiResult<Done> run(PatchType type, const json::Value& patch) {
     const kube::ObjectName name{resource_.is_namespaced ? session_.name_space() : "", name_};
-    const kube::WriteOptions options = write_options(session_.invocation());
     if (type == PatchType::kStrategicMerge && !knows_strategic(resource_)) type = merge_instead();
+    if (type == PatchType::kMerge) warn_of_unknown_fields(session_, resource_, patch);
+    if (is_client_dry_run(session_.invocation())) return dry_run(name, type, patch);
+    const kube::WriteOptions options = write_options(session_.invocation());
     auto patched = api_.patch(resource_, name, type, json::dump(patch), options);
     const bool is_refused = !patched.ok() && patched.error().http_status == 415 && type == PatchType::kStrategicMerge;
     if (is_refused) patched = api_.patch(resource_, name, merge_instead(), json::dump(patch), options);
@@ -70,6 +90,19 @@ class Patcher {
       session_.io().warning(concat("lists of ", resource_.kind, " have no keys to merge by: a merge patch is sent"));
     }
     return PatchType::kMerge;
+  }
+
+  // What the server would make of it; nothing but a read is sent.
+  ApiResult<Done> dry_run(const kube::ObjectName& name, PatchType type, const json::Value& patch) {
+    auto live = api_.get(resource_, name);
+    if (!live.ok()) return std::move(live).error();
+    auto next = patched_here(*live, type, patch);
+    if (!next.ok()) return refused(next.error());
+    if (next->string_at({"metadata", "name"}) != name_) return refused(invalid("metadata.name cannot be changed"));
+    const FieldErrors problems = problems_of(session_.registry(), resource_, *next);
+    if (!problems.empty()) return refused(invalid(to_string(problems)));
+    const std::string_view how = *next == *live ? "unchanged" : "patched";
+    return Done{*std::move(next), how};
   }
 
   Session& session_;
@@ -95,10 +128,6 @@ ExitCode run_patch(Session& session) {
   render::Item item{target.resource, {}};
   item.object["metadata"]["name"] = target.names.front();
   Report report(session, "patched");
-  if (is_client_dry_run(invocation)) {
-    report.done(item, "patched");
-    return report.finish();
-  }
   const auto api = session.api();
   if (!api.ok()) return session.fail(api.error());
   auto done = Patcher(session, **api, *target.resource, target.names.front()).run(type, *patch);

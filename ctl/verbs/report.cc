@@ -30,6 +30,12 @@ void Report::failed(std::string_view what, const Error& error) {
   count_failure(what, error.code);
 }
 
+void Report::not_tried(const render::Items& items, std::string_view why) {
+  if (items.empty()) return;
+  session_.io().error(concat(items.size(), " more not tried: ", why));
+  for (const render::Item& item : items) count_failure(render::object_name(item), ErrorCode::kUnavailable);
+}
+
 void Report::count_failure(std::string_view what, ErrorCode code) {
   failed_.emplace_back(what);
   all_not_found_ = all_not_found_ && code == ErrorCode::kNotFound;

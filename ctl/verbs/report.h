@@ -19,6 +19,8 @@ class Report {
   void done(const render::Item& item, std::string_view how);
   void failed(const render::Item& item, const kube::ApiError& error);
   void failed(std::string_view what, const Error& error);
+  // Objects that were not tried, because of what failed before; told in one line.
+  void not_tried(const render::Items& items, std::string_view why);
 
   // The objects if -o asks for them, the summary if not, and the failures again by name when some were done.
   command::ExitCode finish();

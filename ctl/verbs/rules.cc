@@ -37,4 +37,10 @@ FieldErrors check_rules(const schema::ResourceInfo& resource, const json::Value&
   return kind ? codec::check(*kind, object) : FieldErrors();
 }
 
+FieldErrors problems_of(const schema::Registry& registry, const schema::ResourceInfo& resource,
+                        const json::Value& object) {
+  const FieldErrors problems = check_rules(resource, object);
+  return problems.empty() ? registry.schema(resource).validate(object) : problems;
+}
+
 }  // namespace margay::verbs

@@ -20,4 +20,8 @@ FieldErrors normalise(const schema::ResourceInfo& resource, json::Value& object)
 // Every rule that the object breaks.
 FieldErrors check_rules(const schema::ResourceInfo& resource, const json::Value& object);
 
+// As check_rules(); when there are none, what the schema says.
+FieldErrors problems_of(const schema::Registry& registry, const schema::ResourceInfo& resource,
+                        const json::Value& object);
+
 }  // namespace margay::verbs

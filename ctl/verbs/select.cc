@@ -25,6 +25,7 @@ render::Item item_named(const Chosen& chosen) {
 Result<std::vector<Chosen>> choose(Session& session, Api& api, const std::vector<Target>& targets, Report& report) {
   const bool by_label = session.invocation().is_given("selector");
   const bool all = session.invocation().is_on("all");
+  if (by_label && all) return invalid("give NAME, -l or --all, one of them");
   std::vector<Chosen> chosen;
   for (const Target& target : targets) {
     if (by_label || all) {

@@ -80,8 +80,19 @@ ExitCode Session::fail(const Error& error) {
 }
 
 ExitCode Session::fail(std::string_view about, const kube::ApiError& error) {
-  io_.error(about.empty() ? describe(error) : concat(about, ": ", describe(error)));
+  io_.error(concat(about, about.empty() ? "" : ": ", describe(error), origin_of(error)));
   return exit_code_of(error.code);
+}
+
+std::string Session::origin_of(const kube::ApiError& error) {
+  const bool is_unreachable =
+      error.http_status == 0 && (error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kTimeout);
+  const bool is_refused = error.http_status == 401;
+  const auto origin = server_.origin();
+  if ((!is_unreachable && !is_refused) || !origin.ok()) return {};
+  if (is_refused) return concat("; the credentials are wrong or have expired (", *origin, ')');
+  const bool is_untrusted = error.message.find("TLS: certificate") != std::string::npos;
+  return concat(is_untrusted ? "; --certificate-authority FILE says what it is checked with (" : " (", *origin, ')');
 }
 
 ExitCode exit_code_of(ErrorCode code) { return code == ErrorCode::kNotFound ? ExitCode::kNotFound : ExitCode::kFailed; }

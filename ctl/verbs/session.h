@@ -67,6 +67,8 @@ class Session {
   command::ExitCode fail(std::string_view about, const kube::ApiError& error);
 
  private:
+  // Where the server and the credentials came from, when that may be what is wrong.
+  std::string origin_of(const kube::ApiError& error);
   // Adds the definitions of the server to the registry, once; true if there were any new.
   bool learn_kinds();
 

@@ -26,6 +26,8 @@ bool has_object_ending(const fs::path& path) {
   return ending == ".yaml" || ending == ".yml" || ending == ".json";
 }
 
+bool is_url(std::string_view name) { return name.starts_with("http://") || name.starts_with("https://"); }
+
 class Reader {
  public:
   Reader(const SourceOptions& options, Io& io) : options_(options), io_(io) {}
@@ -55,6 +57,10 @@ class Reader {
   }
 
   void file(const std::string& name) {
+    if (is_url(name)) {
+      return problem(concat(name, ": netctl reads files, not URLs; give what it holds with -f -, as in curl -fsSL ",
+                            name, " | netctl apply -f -"));
+    }
     if (result_.sources.size() == kSourcesMax) return problem(concat(name, ": more than ", kSourcesMax, " files"));
     auto text = read_whole_file(name);
     if (!text.ok()) return problem(text.error().message);

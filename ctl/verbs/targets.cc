@@ -22,10 +22,18 @@ std::vector<const ResourceInfo*> of_category(const Registry& registry, std::stri
   return found;
 }
 
+// calicoctl's users say "pools", "policies" and "bgpps" too.
+const ResourceInfo* by_any_number(const Registry& registry, std::string_view name) {
+  const ResourceInfo* found = registry.by_any_name(name);
+  if (found == nullptr && name.ends_with('s')) found = registry.by_any_name(name.substr(0, name.size() - 1));
+  if (found != nullptr || !name.ends_with("ies")) return found;
+  return registry.by_any_name(concat(name.substr(0, name.size() - 3), 'y'));
+}
+
 Result<std::vector<const ResourceInfo*>> find_kinds(const Registry& registry, std::string_view list) {
   std::vector<const ResourceInfo*> found;
   for (const std::string_view name : split(list, ',')) {
-    const ResourceInfo* resource = registry.by_any_name(name);
+    const ResourceInfo* resource = by_any_number(registry, name);
     if (resource == nullptr) {
       const std::vector<const ResourceInfo*> members = of_category(registry, name);
       found.insert(found.end(), members.begin(), members.end());
@@ -72,14 +80,16 @@ Result<std::vector<Target>> parse_targets(const Registry& registry, const std::v
 }
 
 Result<const ResourceInfo*> find_kind(const Registry& registry, std::string_view name) {
-  const ResourceInfo* found = registry.by_any_name(name);
+  const ResourceInfo* found = by_any_number(registry, name);
   if (found != nullptr) return found;
   std::vector<std::string> known;
   for (const ResourceInfo* resource : registry.all()) {
     const std::vector<std::string> names = names_of(*resource);
     known.insert(known.end(), names.begin(), names.end());
   }
-  return Error{ErrorCode::kNotFound, concat("unknown kind ", quoted(name), command::did_you_mean(name, known))};
+  const std::string meant = command::did_you_mean(name, known);
+  return Error{ErrorCode::kNotFound, concat("unknown kind ", quoted(name),
+                                            meant.empty() ? "; api-resources lists the kinds there are" : meant)};
 }
 
 std::vector<std::string> names_of(const ResourceInfo& resource) {

@@ -1,5 +1,7 @@
 // What files are refused with, and what is put right.
+#include <map>
 #include <string>
+#include <utility>
 
 #include "ctl/verbs/console.h"
 #include "gtest/gtest.h"
@@ -52,6 +54,95 @@ TEST(Validate, EveryProblemOfEveryFileAtItsPlace) {
   console.run("netctl validate");
   EXPECT_EQ(console.take_calls(), "") << "asks no server";
   test::expect_golden("ctl/verbs/testdata/validate.txt", console.screen);
+}
+
+// What a person, an editor or a broken pipe makes of a file.
+TEST(Validate, FilesThatAreNoObjects) {
+  Console console;
+  constexpr std::string_view kHead = "apiVersion: projectcalico.org/v3\nkind: IPPool\n";
+  std::string bomb = "a: &a [x,x,x,x,x,x,x,x,x,x]\n";
+  for (char c = 'b'; c < 'k'; ++c) {
+    bomb += concat(c, ": &", c, " [");
+    for (int i = 0; i < 10; ++i) bomb += concat(i > 0 ? "," : "", '*', static_cast<char>(c - 1));
+    bomb += "]\n";
+  }
+  const std::map<std::string, std::string> files = {
+      {"tab.yaml", concat(kHead, "metadata:\n\tname: main\n")},
+      {"tab-behind.yaml", concat(kHead, "metadata:\n  name:\tmain\nspec: {cidr: 10.0.0.0/16}\n")},
+      {"indent.yaml", concat(kHead, "metadata:\n  name: a\n labels: {}\n")},
+      {"twice.yaml", concat(kHead, "metadata: {name: a}\nspec:\n  cidr: 10.0.0.0/16\n  cidr: 10.1.0.0/16\n")},
+      {"quote.yaml", concat(kHead, "metadata:\n  name: \"a\n")},
+      {"alias.yaml", concat(kHead, "metadata: *frob\n")},
+      {"bomb.yaml", bomb},
+      {"deep.yaml", concat("a: ", std::string(500, '['), std::string(500, ']'))},
+      {"deep.json", concat("{\"a\": ", std::string(500, '['), std::string(500, ']'), "}")},
+      {"cut.json", R"({"apiVersion": "projectcalico.org/v3", "kind": "IPPool", "metadata": {"name": "a"}, "spec": {)"},
+      {"cut-text.json", R"({"apiVersion": "projectcalico.org/v3", "kind": "IPP)"},
+      {"comma.json", "{\"apiVersion\": \"projectcalico.org/v3\"\n \"kind\": \"IPPool\"}"},
+      {"empty.yaml", ""},
+      {"comment.yaml", "# nothing yet\n"},
+      {"binary.yaml", std::string("\x7f"
+                                  "ELF\x02\x01\x01\0\0\0\xff\xfe",
+                                  12)},
+      {"latin1.yaml",
+       concat(kHead, "metadata: {name: a, annotations: {by: \"J\xfcrgen\"}}\nspec: {cidr: 10.0.0.0/16}\n")},
+      {"html.yaml", "<!DOCTYPE html>\n<html><body>404: Not Found</body></html>\n"},
+  };
+  for (const auto& [name, text] : files) {
+    console.write(name, text);
+    console.run(concat("netctl validate -f @", name));
+  }
+  test::expect_golden("ctl/verbs/testdata/no-objects.txt", console.screen);
+}
+
+TEST(Validate, FieldsThatAreWrong) {
+  Console console;
+  const auto pool = [](std::string_view spec) {
+    return concat("apiVersion: projectcalico.org/v3\nkind: IPPool\nmetadata:\n  name: main\nspec:\n", spec);
+  };
+  const auto peer = [](std::string_view spec) {
+    return concat("apiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata:\n  name: rack1\nspec:\n", spec);
+  };
+  const std::pair<std::string, std::string> files[] = {
+      {"no-cidr.yaml", pool("  natOutgoing: true\n")},
+      {"long-mask.yaml", pool("  cidr: 10.0.0.0/33\n")},
+      {"no-mask.yaml", pool("  cidr: 10.0.0.0\n")},
+      {"octet.yaml", pool("  cidr: 10.0.0.256/24\n")},
+      {"word.yaml", pool("  cidr: ten\n")},
+      {"number.yaml", pool("  cidr: 10\n")},
+      {"block.yaml", pool("  cidr: 10.0.0.0/28\n")},
+      {"yes.yaml", pool("  cidr: 10.0.0.0/16\n  natOutgoing: \"yes\"\n")},
+      {"yes-bare.yaml", pool("  cidr: 10.0.0.0/16\n  natOutgoing: yes\n")},
+      {"case.yaml", pool("  cidr: 10.0.0.0/16\n  ipipMode: crosssubnet\n")},
+      {"both.yaml", pool("  cidr: 10.0.0.0/16\n  ipipMode: Always\n  vxlanMode: Always\n")},
+      {"selector.yaml", pool("  cidr: 10.0.0.0/16\n  nodeSelector: rack = 'a'\n")},
+      {"asn.yaml", peer("  peerIP: 192.0.2.1\n  asNumber: 4294967296\n")},
+      {"asn-text.yaml", peer("  peerIP: 192.0.2.1\n  asNumber: AS64512\n")},
+      {"peer-ip.yaml", peer("  peerIP: router1\n  asNumber: 64512\n")},
+      {"scope.yaml",
+       "apiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata:\n  name: bgppeer-global\n"
+       "  peerIP: 192.0.2.1\n  scope: global\nspec:\n  asNumber: 64512\n"},
+      {"node.yaml",
+       "apiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata:\n  name: bgppeer-2\n"
+       "  peerIP: 192.0.2.1\n  Node: worker-1\nspec:\n  asNumber: 64512\n"},
+      {"v1-pool.yaml",
+       "apiVersion: v1\nkind: ipPool\nmetadata:\n  cidr: 10.1.0.0/16\nspec:\n  ipip:\n    enabled: true\n"
+       "  nat-outgoing: true\n"},
+      {"v1-policy.yaml", "apiVersion: v1\nkind: policy\nmetadata:\n  name: allow\nspec:\n  selector: role == 'db'\n"},
+      {"crd.yaml",
+       "apiVersion: crd.projectcalico.org/v1\nkind: FelixConfiguration\nmetadata: {name: default}\nspec: {}\n"},
+      {"indented.yaml",
+       "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: a}\nspec:\n  podSelector: {}\n"
+       "  egress:\n  - to:\n    - ipBlock:\n        cidr: 10.0.0.0/24\n      ports:\n      - port: 3306\n"},
+      {"extensions.yaml",
+       "apiVersion: extensions/v1beta1\nkind: NetworkPolicy\nmetadata: {name: a}\nspec: {podSelector: {}}\n"},
+      {"deployment.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {}\n"},
+  };
+  for (const auto& [name, text] : files) {
+    console.write(name, text);
+    console.run(concat("netctl validate -f @", name));
+  }
+  test::expect_golden("ctl/verbs/testdata/wrong-fields.txt", console.screen);
 }
 
 TEST(Validate, ABadObjectKeepsAllFromBeingSent) {

@@ -10,6 +10,36 @@ namespace margay::verbs {
 
 using command::ExitCode;
 
+namespace {
+
+// So many objects in a row; then the server is gone, and the others would only wait for it.
+constexpr int kUnreachableMax = 2;
+
+bool is_unreachable(const kube::ApiError& error) {
+  return error.http_status == 0 && (error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kTimeout);
+}
+
+void write_all(Api& api, const std::vector<Loaded>& objects, const WriteOne& write, Report& report) {
+  int unreachable = 0;
+  for (auto at = objects.begin(); at != objects.end(); ++at) {
+    auto done = write(api, at->item);
+    if (done.ok()) {
+      unreachable = 0;
+      report.done({at->item.resource, std::move(done->object)}, done->how);
+      continue;
+    }
+    report.failed(at->item, done.error());
+    unreachable = is_unreachable(done.error()) ? unreachable + 1 : 0;
+    const bool is_interrupted = done.error().code == ErrorCode::kCancelled;
+    if (!is_interrupted && unreachable < kUnreachableMax) continue;
+    render::Items rest;
+    for (++at; at != objects.end(); ++at) rest.push_back(at->item);
+    return report.not_tried(rest, is_interrupted ? "interrupted" : "the API server does not answer");
+  }
+}
+
+}  // namespace
+
 bool is_client_dry_run(const command::Invocation& invocation) { return invocation.text("dry-run") == "client"; }
 
 kube::WriteOptions write_options(const command::Invocation& invocation) {
@@ -47,20 +77,19 @@ ExitCode write_files(Session& session, const LoadOptions& options, std::string_v
     if (!connected.ok()) return session.fail(connected.error());
     api = *connected;
   }
-  for (const Loaded& loaded : load.objects) {
-    if (is_dry) {
-      report.done(loaded.item, past);
-      continue;
-    }
-    auto done = write(*api, loaded.item);
-    if (!done.ok()) {
-      report.failed(loaded.item, done.error());
-      if (done.error().code == ErrorCode::kCancelled) break;
-      continue;
-    }
-    report.done({loaded.item.resource, std::move(done->object)}, done->how);
+  if (!is_dry) {
+    write_all(*api, load.objects, write, report);
+  } else {
+    for (const Loaded& loaded : load.objects) report.done(loaded.item, past);
   }
   return report.finish();
+}
+
+kube::ApiError refused(const Error& error) {
+  kube::ApiError out;
+  out.code = error.code;
+  out.message = error.message;
+  return out;
 }
 
 }  // namespace margay::verbs

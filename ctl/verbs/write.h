@@ -34,6 +34,9 @@ using WriteOne = std::function<kube::ApiResult<Done>(Api& api, const render::Ite
 command::ExitCode write_files(Session& session, const LoadOptions& options, std::string_view past,
                               const WriteOne& write);
 
+// An error of our own, in the form of the server's.
+kube::ApiError refused(const Error& error);
+
 // Runs `attempt` again while it fails with a conflict, at most kConflictAttempts times.
 template <class Attempt>
 auto until_no_conflict(const Attempt& attempt) -> decltype(attempt()) {

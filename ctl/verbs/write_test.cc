@@ -108,12 +108,21 @@ TEST(Apply, AVersionInTheFileMustBeTheServers) {
             "[1]\n");
 }
 
+TEST(Apply, AnObjectTooLargeForTheAnnotationIsToldTheWayRound) {
+  Console console;
+  console.write("pool.yaml", kPool);
+  console.client.failures.push_back({"create", FakeClient::error(ErrorCode::kInvalid, 422,
+                                                                 "IPPool \"main\" is invalid: metadata.annotations: "
+                                                                 "Too long: must have at most 262144 bytes")});
+  EXPECT_NE(console.run("netctl apply -f @pool.yaml").find("use create or replace\n[1]"), std::string::npos);
+}
+
 TEST(Apply, PartlyDoneNamesWhatFailed) {
   Console console;
   console.write("all.yaml", concat(kPool, "---\n", kPeers));
   console.client.failures.push_back({"create", FakeClient::error(ErrorCode::kPermissionDenied, 403, "you may not")});
   console.run("netctl apply -f @all.yaml");
-  console.client.failures.push_back({"get", FakeClient::error(ErrorCode::kUnavailable, 0, "connection refused"), 3});
+  console.client.failures.push_back({"get", FakeClient::error(ErrorCode::kUnavailable, 0, "connection refused"), 2});
   console.run("netctl apply -f @all.yaml");
   kube::ApiError refused = FakeClient::error(ErrorCode::kInvalid, 422, "IPPool \"main\" is invalid");
   refused.causes = {{"FieldValueInvalid", "spec.cidr", "overlaps with other"},
@@ -175,6 +184,8 @@ TEST(Delete, Conversation) {
   console.run("netctl delete networkset a -n shop --ignore-not-found");
   console.run("netctl delete networkset a b -n shop");
   console.run("netctl delete networkset c -n shop --dry-run=server");
+  console.run("netctl delete networkset c frob -n shop --dry-run=client");
+  console.run("netctl delete networkset -l owner=web -n shop --dry-run");
   console.run("netctl delete networkset -l owner=web -n shop -o name");
   console.run("netctl delete ippool project1IPPool");
   console.run("netctl apply -f @peers.yaml");
@@ -184,6 +195,8 @@ TEST(Delete, Conversation) {
   console.run("netctl delete networkset x --all");
   console.run("netctl delete");
   console.run("netctl delete ippool x -f @peers.yaml");
+  console.run("netctl delete -f @peers.yaml -l a=b");
+  console.run("netctl delete networkset --all -l a=b");
   console.run("netctl delete ippol x");
   console.run("netctl delete ippool x -o yaml");
   test::expect_golden("ctl/verbs/testdata/delete.txt", console.screen);
@@ -207,8 +220,35 @@ TEST(Patch, Conversation) {
   console.run("netctl patch ippool main other -p '{}'");
   console.run("netctl patch ippool -p '{}'");
   console.run("netctl patch ippool frob -p '{}'");
-  console.run("netctl patch ippool main -p '{}' --dry-run=client");
+  console.run(R"(netctl patch ippool main -p '{"spec":{"natOutgiong":true}}')");
   test::expect_golden("ctl/verbs/testdata/patch.txt", console.screen + "\n" + console.take_calls());
+}
+
+TEST(Patch, ADryRunOfTheClientShowsWhatWouldBeAndOnlyReads) {
+  Console console;
+  console.client.put("ippools", R"({"apiVersion":"projectcalico.org/v3","kind":"IPPool","metadata":{"name":"main"},)"
+                                R"("spec":{"cidr":"10.0.0.0/16","allowedUses":["Workload"]}})");
+  console.client.put("nodes", R"({"apiVersion":"v1","kind":"Node","metadata":{"name":"w1"},)"
+                              R"("status":{"conditions":[{"type":"Ready","status":"True"}]}})");
+  console.run(R"(netctl patch ippool main -p '{"spec":{"disabled":true}}' --dry-run=client)");
+  console.run(
+      R"(netctl patch ippool main -p '{"spec":{"disabled":true,"allowedUses":null}}' --dry-run=client -o yaml)");
+  console.run(R"(netctl patch ippool main -t json -p '[{"op":"add","path":"/spec/allowedUses/-","value":"Tunnel"}]')"
+              " --dry-run=client -o jsonpath={.spec}");
+  console.run(
+      "netctl patch node w1 -p 'status: {conditions: [{type: NetworkUnavailable, status: \"False\"}]}'"
+      " --dry-run=client -o jsonpath={.status}");
+  console.run("netctl patch ippool main -p 'spec: {cidr: 10.0.0.0/16}' --dry-run=client");
+  console.run("netctl patch ippool main -p 'spec: {blockSize: 7}' --dry-run=client");
+  console.run("netctl patch ippool main -p 'spec: {ipipMode: Some}' --dry-run=client");
+  console.run("netctl patch ippool main -p 'metadata: {name: other}' --dry-run=client");
+  console.run("netctl patch ippool frob -p 'spec: {}' --dry-run=client");
+  console.run(R"(netctl patch ippool main -t json -p '[{"op":"remove","path":"/spec/frob"}]' --dry-run=client)");
+  console.run(
+      R"(netctl patch ippool main -t json -p '[{"op":"test","path":"/spec/cidr","value":1}]' --dry-run=client)");
+  console.run(R"(netctl patch ippool main -t json -p '[{"op":"frob","path":"/spec"}]' --dry-run=client)");
+  test::expect_golden("ctl/verbs/testdata/patch-dry-run.txt", console.screen);
+  EXPECT_EQ(console.take_calls().find("patch"), std::string::npos) << "nothing is written";
 }
 
 TEST(Patch, AServerWithoutStrategicMergeGetsAMergePatch) {

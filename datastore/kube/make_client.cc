@@ -198,16 +198,19 @@ std::unique_ptr<Client> make_client(loop::Loop& loop, Random& random, const Conn
   return std::make_unique<HttpClient>(loop, random, config, options, std::move(make_http), std::move(files));
 }
 
-std::unique_ptr<Client> make_client(loop::Loop& loop, loop::Network& network, Random& random,
-                                    const ConnectionConfig& config, const ClientOptions& options) {
-  auto make_http = [&loop, &network, tls = config.tls,
-                    connections_max = options.connections_max](const ServerUrl& url) {
+HttpFactory make_http_factory(loop::Loop& loop, loop::Network& network, const ConnectionConfig& config,
+                              const ClientOptions& options) {
+  return [&loop, &network, tls = config.tls, connections_max = options.connections_max](const ServerUrl& url) {
     http::ClientConfig http{.endpoint = url.endpoint, .tls = {}, .host_header = url.host_header};
     if (url.uses_tls) http.tls = tls;
     http.connections_max = connections_max;
     return http::make_client(loop, network, std::move(http));
   };
-  return make_client(loop, random, config, options, std::move(make_http), read_file);
+}
+
+std::unique_ptr<Client> make_client(loop::Loop& loop, loop::Network& network, Random& random,
+                                    const ConnectionConfig& config, const ClientOptions& options) {
+  return make_client(loop, random, config, options, make_http_factory(loop, network, config, options), read_file);
 }
 
 }  // namespace margay::kube

@@ -38,6 +38,10 @@ struct ClientOptions {
 std::unique_ptr<Client> make_client(loop::Loop& loop, loop::Network& network, Random& random,
                                     const ConnectionConfig& config, const ClientOptions& options);
 
+// The HTTP clients that the one above uses, for who wants to put something in between. `loop` and `network` outlive it.
+HttpFactory make_http_factory(loop::Loop& loop, loop::Network& network, const ConnectionConfig& config,
+                              const ClientOptions& options);
+
 // The same over any HTTP; token files are read through `files`.
 std::unique_ptr<Client> make_client(loop::Loop& loop, Random& random, const ConnectionConfig& config,
                                     const ClientOptions& options, HttpFactory make_http, FileReader files);

@@ -1,8 +1,9 @@
-// The real netctl against a real margay-apiserver, over TCP and over a unix socket: what unit tests cannot see, such as
-// exit codes, closed pipes, signals and the names netctl is called by.
+// The real netctl against a real margay-apiserver, over TCP and over a unix socket, and against a real kube-apiserver:
+// what unit tests cannot see, such as exit codes, closed pipes, signals, shells and the names netctl is called by.
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <string>
@@ -15,12 +16,32 @@
 namespace margay::test {
 namespace {
 
-class Netctl : public ::testing::TestWithParam<bool> {
+enum class Over { kTcp, kUnixSocket, kKubernetes };
+
+// Starting a kube-apiserver takes seconds: one for all tests, which clean up behind them.
+ApiServer* kube_apiserver(std::string* why) {
+  static std::string reason;
+  static const std::unique_ptr<ApiServer> server = start_kube_apiserver(&reason);
+  *why = reason;
+  return server.get();
+}
+
+class Netctl : public ::testing::TestWithParam<Over> {
  protected:
   void SetUp() override {
     std::string why;
-    server_ = start_memory_server({.flags = {}, .unix_socket = GetParam()}, &why);
+    if (GetParam() == Over::kKubernetes) {
+      server_ = kube_apiserver(&why);
+    } else {
+      own_server_ = start_memory_server({.flags = {}, .unix_socket = GetParam() == Over::kUnixSocket}, &why);
+      server_ = own_server_.get();
+    }
     if (server_ == nullptr) GTEST_SKIP() << why;
+  }
+  void TearDown() override {
+    if (GetParam() != Over::kKubernetes || server_ == nullptr) return;
+    (void)run({"delete", "ippools,bgpconfigurations,bgppeers", "--all"});
+    (void)run({"delete", "networkpolicies.networking.k8s.io,secrets", "--all"});
   }
 
   ProgramResult run(std::vector<std::string> words, const std::string& input = "") {
@@ -28,8 +49,17 @@ class Netctl : public ::testing::TestWithParam<bool> {
     return run_program({.argv = words, .environment = environment(), .stdin_text = input, .output_path = ""});
   }
   std::map<std::string, std::string> environment() const { return {{"KUBECONFIG", server_->kubeconfig()}}; }
+  // The program `shell` with netctl in its PATH; a skip is the caller's business.
+  ProgramResult run_shell(const std::string& shell, const std::string& script) {
+    auto variables = environment();
+    const std::string program = program_path("netctl");
+    variables["PATH"] = program.substr(0, program.rfind('/')) + ":" + getenv("PATH");
+    return run_program({.argv = {shell, "-c", script}, .environment = variables, .stdin_text = "", .output_path = ""});
+  }
+  static bool has(const std::string& text, std::string_view piece) { return text.find(piece) != std::string::npos; }
 
-  std::unique_ptr<ApiServer> server_;
+  std::unique_ptr<ApiServer> own_server_;
+  ApiServer* server_ = nullptr;
   TempDir dir_;
   int rounds_ = 0;
 };
@@ -124,10 +154,69 @@ TEST_P(Netctl, ExitCodesAreTheDocumentedOnes) {
   EXPECT_EQ(run({"get", "ippol"}).exit_status, 2);
   EXPECT_EQ(run({"frob"}).exit_status, 2);
 
-  EXPECT_EQ(run({"get", "tier", "default", "frob"}).exit_status, 5);
+  ASSERT_EQ(run({"apply", "-f", "-"}, kBook).exit_status, 0);
+  EXPECT_EQ(run({"get", "ippool", "project1ippool", "frob"}).exit_status, 5);
   EXPECT_EQ(run({"version", "--server", "unix:///nowhere/api.sock", "--request-timeout=2s"}).exit_status, 3);
   EXPECT_EQ(run({"get", "tiers", "--server", "unix:///nowhere/api.sock", "--request-timeout=2s"}).exit_status, 1);
   EXPECT_EQ(run({"apply", "-f", "-"}, "kind: [").exit_status, 1);
+}
+
+TEST_P(Netctl, DryRunsShowWhatWouldBeAndWriteNothing) {
+  ASSERT_EQ(run({"apply", "-f", "-"}, kBook).exit_status, 0);
+  const std::string before = run({"get", "ippools,bgpconfigurations", "-o", "json"}).out;
+  for (const std::string mode : {"--dry-run=client", "--dry-run=server"}) {
+    const auto spec = [&](const std::string& type, const std::string& patch) {
+      const ProgramResult shown =
+          run({"patch", "ippool", "project1ippool", mode, "-t", type, "-p", patch, "-o", "jsonpath={.spec.disabled}"});
+      EXPECT_EQ(shown.exit_status, 0) << shown.err;
+      return shown.out;
+    };
+    EXPECT_EQ(spec("merge", R"({"spec":{"disabled":true}})"), "true") << mode;
+    EXPECT_EQ(spec("json", R"([{"op":"add","path":"/spec/disabled","value":true}])"), "true") << mode;
+    EXPECT_EQ(spec("strategic", "spec: {disabled: true}"), "true") << mode;
+    EXPECT_EQ(run({"label", "ippool", "project1ippool", "a=b", mode, "-o", "jsonpath={.metadata.labels.a}"}).out, "b");
+    EXPECT_EQ(run({"delete", "ippool", "project1ippool", mode}).exit_status, 0) << mode;
+    EXPECT_EQ(run({"delete", "ippool", "frob", mode}).exit_status, 4) << mode;
+    EXPECT_EQ(run({"apply", "-f", "-", mode}, kBook).exit_status, 0) << mode;
+    EXPECT_EQ(run({"replace", "-f", "-", mode}, kBook).exit_status, 0) << mode;
+  }
+  EXPECT_EQ(run({"create", "-f", "-", "--dry-run=client"}, kBook).exit_status, 0);
+  EXPECT_EQ(run({"create", "-f", "-", "--dry-run=server"}, kBook).exit_status, 1) << "they exist";
+  EXPECT_EQ(run({"get", "ippools,bgpconfigurations", "-o", "json"}).out, before);
+}
+
+TEST_P(Netctl, StrategicPatchesAreTheSameHereAndThere) {
+  const char* node =
+      "apiVersion: v1\nkind: Node\nmetadata: {name: w1}\nspec: {taints: [{key: a, effect: NoSchedule}]}\n";
+  ASSERT_EQ(run({"apply", "-f", "-"}, node).exit_status, 0);
+  const std::vector<std::string> patch{
+      "patch", "node", "w1", "-p", "spec: {podCIDR: 10.0.0.0/24, podCIDRs: [10.0.0.0/24]}", "-o", "jsonpath={.spec}"};
+  const auto with = [&](const std::string& mode) {
+    std::vector<std::string> words = patch;
+    words.push_back(mode);
+    return run(words);
+  };
+  const ProgramResult client = with("--dry-run=client");
+  const ProgramResult server = with("--dry-run=server");
+  EXPECT_EQ(client.exit_status, 0) << client.err;
+  EXPECT_TRUE(has(client.out, "podCIDR") && has(client.out, "taints")) << client.out;
+  EXPECT_EQ(client.out.size(), server.out.size()) << client.out << "\n" << server.out;
+  EXPECT_EQ(run({"delete", "node", "w1"}).exit_status, 0);
+}
+
+TEST_P(Netctl, VerboseTellsOfRequestsButNoSecret) {
+  const ProgramResult first = run({"get", "ippools", "-v"});
+  EXPECT_TRUE(has(first.err, "GET ") && has(first.err, "/apis/projectcalico.org/v3/ippools?limit=500: 200 OK in "))
+      << first.err;
+  EXPECT_FALSE(has(first.err, "\n> ")) << "headers are for -vv: " << first.err;
+  const char* secret =
+      "apiVersion: v1\nkind: Secret\nmetadata: {name: bgp, namespace: default}\nstringData: {rack: hushhush}\n";
+  const ProgramResult applied = run({"apply", "-f", "-", "-vv"}, secret);
+  EXPECT_EQ(applied.exit_status, 0) << applied.err;
+  EXPECT_TRUE(has(applied.err, "\n> Accept: application/json\n") && has(applied.err, "\n< Content-Type: "));
+  EXPECT_FALSE(has(applied.err, "hushhush") || has(applied.err, "aHVzaGh1c2g")) << applied.err;
+  EXPECT_FALSE(has(applied.err, "margay-test-admin")) << applied.err;
+  EXPECT_EQ(has(applied.err, "> Authorization: Bearer ***\n"), GetParam() == Over::kKubernetes) << applied.err;
 }
 
 TEST_P(Netctl, AWatchShowsChangesAndEndsWithTheSignal) {
@@ -162,8 +251,41 @@ TEST_P(Netctl, CompletesNamesOfLiveObjects) {
   EXPECT_EQ(run({"__complete", "get", "-n", "kube-s"}).out, "kube-system\n:4\n");
 }
 
-INSTANTIATE_TEST_SUITE_P(Over, Netctl, ::testing::Bool(),
-                         [](const auto& over) { return std::string(over.param ? "UnixSocket" : "Tcp"); });
+TEST_P(Netctl, BashCompletesWithTheScript) {
+  ASSERT_EQ(run({"apply", "-f", "-"}, kBook).exit_status, 0);
+  const auto completed = [&](const std::string& line) {
+    const ProgramResult result =
+        run_shell("bash", "source <(netctl completion bash) && COMP_LINE='" + line +
+                              "' && COMP_POINT=${#COMP_LINE} && _netctl && printf '%s ' \"${COMPREPLY[@]}\"");
+    EXPECT_EQ(result.exit_status, 0) << result.err;
+    return result.out;
+  };
+  EXPECT_EQ(completed("netctl ver"), "version ");
+  EXPECT_EQ(completed("netctl get ippool "), "project1ippool ");
+  EXPECT_EQ(completed("netctl get ippool/pro"), "ippool/project1ippool ");
+  EXPECT_EQ(completed("netctl get ippools -o cust"), "custom-columns= custom-columns-file= ");
+  EXPECT_EQ(completed("netctl get ippools -o=js"), "json jsonl jsonpath= jsonpath-file= ");
+  EXPECT_EQ(completed("netctl get ippools --field-s"), "--field-selector ");
+  EXPECT_EQ(completed("netctl get -n kube-s"), "kube-system ");
+}
+
+TEST_P(Netctl, FishCompletesWithTheScript) {
+  if (run_shell("sh", "command -v fish").exit_status != 0) GTEST_SKIP() << "fish is not installed";
+  ASSERT_EQ(run({"apply", "-f", "-"}, kBook).exit_status, 0);
+  const ProgramResult result =
+      run_shell("fish", "netctl completion fish | source; complete -C 'netctl get ippool pro'");
+  EXPECT_EQ(result.out, "project1ippool\n") << result.err;
+}
+
+INSTANTIATE_TEST_SUITE_P(Against, Netctl, ::testing::Values(Over::kTcp, Over::kUnixSocket, Over::kKubernetes),
+                         [](const auto& over) -> std::string {
+                           switch (over.param) {
+                             case Over::kTcp: return "Tcp";
+                             case Over::kUnixSocket: return "UnixSocket";
+                             case Over::kKubernetes: return "Kubernetes";
+                           }
+                           return "";
+                         });
 
 }  // namespace
 }  // namespace margay::test
