@@ -47,13 +47,6 @@ Result<IpPrefix> IpPrefix::exact(const IpAddress& address, int length) {
   return prefix;
 }
 
-IpPrefix IpPrefix::containing(const IpAddress& address, int length) {
-  MARGAY_CHECK(length_fits(address.family(), length));
-  return IpPrefix(address.family(), address.bits().leading(length), length);
-}
-
-IpPrefix IpPrefix::host(const IpAddress& address) { return containing(address, address_bits(address.family())); }
-
 Result<IpPrefix> IpPrefix::parse(std::string_view text) {
   MARGAY_ASSIGN_OR_RETURN(const InterfaceAddress found, read(text, Form::kCidr));
   return exact(found.address, found.length);

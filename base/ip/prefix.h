@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/core/check.h"
 #include "base/core/result.h"
 #include "base/ip/address.h"
 
@@ -24,9 +25,14 @@ class IpPrefix {
   // The error says so when `length` is out of range or `address` has bits set after it.
   static Result<IpPrefix> exact(const IpAddress& address, int length);
   // Bits after the length are dropped. A length out of range is our own mistake.
-  static IpPrefix containing(const IpAddress& address, int length);
+  static constexpr IpPrefix containing(const IpAddress& address, int length) {
+    MARGAY_CHECK(length >= 0 && length <= address_bits(address.family()));
+    return IpPrefix(address.family(), address.bits().leading(length), length);
+  }
   // The range of one address: /32 or /128.
-  static IpPrefix host(const IpAddress& address);
+  static constexpr IpPrefix host(const IpAddress& address) {
+    return IpPrefix(address.family(), address.bits(), address_bits(address.family()));
+  }
 
   // "10.0.0.0/8"; bits set after the length are an error that shows the right form.
   static Result<IpPrefix> parse(std::string_view text);

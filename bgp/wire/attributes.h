@@ -1,10 +1,10 @@
 // Path attributes, kept as bytes in a canonical form and looked at through AttributeView.
 //
 // Canonical form: attributes in ascending type order, at most one of a type; flags as each type's definition has them
-// (Partial kept on unknown transitive ones), Extended Length only where the value is longer than 255 bytes; AS_PATH and
-// AGGREGATOR with four-octet numbers (RFC 6793); communities of all kinds sorted and without repeats. Never inside:
-// NEXT_HOP, MP_REACH_NLRI, MP_UNREACH_NLRI (they belong to a destination, see Update), AS4_PATH, AS4_AGGREGATOR
-// (merged). So two routes have equal attributes exactly when their bytes are equal.
+// (Partial kept on optional transitive ones, RFC 4271 §5; always set on unknown ones), Extended Length only where the
+// value is longer than 255 bytes; AS_PATH and AGGREGATOR with four-octet numbers (RFC 6793); communities of all kinds
+// sorted and without repeats. Never inside: NEXT_HOP, MP_REACH_NLRI, MP_UNREACH_NLRI (they belong to a destination, see
+// Update), AS4_PATH, AS4_AGGREGATOR (merged). So two routes have equal attributes exactly when their bytes are equal.
 //
 // The decoder makes this form and AttributeEditor keeps it; a view trusts it and never reads past its end.
 // Pure; source: RFC 4271 §4.3 and §5, RFC 1997, 4360, 4456, 6793, 8092.

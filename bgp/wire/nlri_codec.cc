@@ -1,0 +1,83 @@
+#include "bgp/wire/nlri_codec.h"
+
+#include "bgp/wire/big_endian.h"
+
+namespace margay::bgp::wire {
+namespace {
+
+// `count` bytes of an address, left-aligned; 0 to 8 of them. `left` is what may be read.
+std::uint64_t load_leading(const std::uint8_t* at, std::size_t count, std::size_t left) {
+  if (left >= 8) return count == 0 ? 0 : load64(at) & ~std::uint64_t{0} << (64 - 8 * count);
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < count; ++i) value |= std::uint64_t{at[i]} << (56 - 8 * i);
+  return value;
+}
+
+template <IpFamily kFamily>
+IpAddress load_address(const std::uint8_t* at, std::size_t count, std::size_t left) {
+  if constexpr (kFamily == IpFamily::kV4) {
+    return IpAddress::v4(static_cast<std::uint32_t>(load_leading(at, count, left) >> 32));
+  } else {
+    if (count <= 8) return IpAddress::v6(load_leading(at, count, left), 0);
+    return IpAddress::v6(load64(at), load_leading(at + 8, count - 8, left - 8));
+  }
+}
+
+template <IpFamily kFamily>
+bool decode(bytes::View bytes, bool has_path_id, std::vector<Nlri>& out) {
+  const std::uint8_t* at = bytes.data();
+  const std::uint8_t* const end = at + bytes.size();
+  const std::size_t head = has_path_id ? 5 : 1;
+  while (at != end) {
+    if (static_cast<std::size_t>(end - at) < head) return false;
+    const std::uint32_t path_id = has_path_id ? load32(at) : 0;
+    const int length = at[head - 1];
+    at += head;
+    const std::size_t count = (static_cast<std::size_t>(length) + 7) / 8;
+    const auto left = static_cast<std::size_t>(end - at);
+    if (length > address_bits(kFamily) || count > left) return false;
+    out.push_back({IpPrefix::containing(load_address<kFamily>(at, count, left), length), path_id});
+    at += count;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool decode_nlri(bytes::View bytes, const NlriForm& form, std::vector<Nlri>& out) {
+  return form.family == Family::kIpv4Unicast ? decode<IpFamily::kV4>(bytes, form.has_path_id, out)
+                                             : decode<IpFamily::kV6>(bytes, form.has_path_id, out);
+}
+
+Fit fit_nlri(std::span<const Nlri> nlri, bool has_path_id, std::size_t room) {
+  Fit fit;
+  for (const Nlri& each : nlri) {
+    const std::size_t size = encoded_size(each, has_path_id);
+    if (fit.bytes + size > room) break;
+    fit.bytes += size;
+    ++fit.count;
+  }
+  return fit;
+}
+
+char* encode_nlri(std::span<const Nlri> nlri, bool has_path_id, char* at) {
+  for (const Nlri& each : nlri) {
+    if (has_path_id) at = store32(at, each.path_id);
+    at = store8(at, static_cast<std::uint8_t>(each.prefix.length()));
+    char bits[16];
+    store64(store64(bits, each.prefix.bits().high), each.prefix.bits().low);
+    const std::size_t count = (static_cast<std::size_t>(each.prefix.length()) + 7) / 8;
+    std::memcpy(at, bits, count);
+    at += count;
+  }
+  return at;
+}
+
+bool is_unroutable(const IpPrefix& prefix) {
+  const std::uint64_t high = prefix.bits().high;
+  if (prefix.is_v4()) return high >> 60 == 0xe || (high >> 56 == 127 && prefix.length() >= 8);
+  return high >> 56 == 0xff || (high >> 54 == 0xfe80 >> 6 && prefix.length() >= 10) ||
+         (prefix.is_host() && high == 0 && prefix.bits().low == 1);
+}
+
+}  // namespace margay::bgp::wire
