@@ -36,10 +36,12 @@ struct FilterOperation {
 struct FilterRule {
   std::optional<IpPrefix> cidr;
   MatchOperator cidr_operator = MatchOperator::kEqual;
-  std::optional<int> length_min;  // of the route's prefix; defaults: the cidr's length and 32 or 128
+  // Of the route's prefix; only looked at with a cidr. Defaults: the cidr's length (never less) and 32 or 128. NotIn
+  // and NotEqual negate the whole: cidr and lengths together.
+  std::optional<int> length_min;
   std::optional<int> length_max;
   bool only_from_peers = false;  // source: RemotePeers
-  std::string interface;         // pattern with "*"; empty: any
+  std::string interface;         // pattern with "*" and "?", never true of an unknown interface; empty: any
   std::optional<PeerType> peer_type;
   std::optional<AnyCommunity> community;
   std::vector<Asn> as_path_prefix;
@@ -79,8 +81,8 @@ Verdict evaluate(const FilterChain& chain, const RouteFacts& route);
 // Does a rule's operations to the attributes; `priority` is changed by set_priority (the caller turns it into
 // LOCAL_PREF or a kernel metric).
 void apply(const FilterRule& rule, AttributeEditor& attributes, std::uint32_t& priority);
-// True if a verdict of this chain can differ between prefixes of equal attributes; if not, callers may keep verdicts by
-// attributes.
+// True if a verdict of this chain can differ between destinations of which all of RouteFacts but prefix and interface
+// is equal; if not, callers may keep verdicts by attributes (and from_peer, peer_type and priority, where those vary).
 bool looks_at_prefix(const FilterChain& chain);
 
 }  // namespace margay::bgp
