@@ -1,0 +1,90 @@
+// AdjRibIn: what each peer has told us, as it was told and as import made it. Changes mark prefixes dirty.
+//
+// Besides routes that come and go: those that stay when a session has gone (RFC 4724), that get old (RFC 9494), and
+// those that a refresh must name again (RFC 7313).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "bgp/rib/dirty_list.h"
+#include "bgp/rib/import_policy.h"
+#include "bgp/rib/tables.h"
+#include "bgp/wire/message.h"
+
+namespace margay::bgp::rib {
+
+struct InCounts {
+  PerFamily<std::uint64_t> received, accepted, stale;
+};
+
+class AdjRibIn {
+ public:
+  AdjRibIn(Tables& tables, DirtyList& dirty) : tables_(tables), dirty_(dirty) {}
+  ~AdjRibIn();
+  AdjRibIn(const AdjRibIn&) = delete;
+  AdjRibIn& operator=(const AdjRibIn&) = delete;
+
+  void add_peer(PeerId peer);
+  // What is there is judged again.
+  void set_policy(PeerId peer, ImportPolicy policy);
+  [[nodiscard]] const ImportPolicy& policy(PeerId peer) const { return peers_[peer].policy; }
+  [[nodiscard]] const InCounts& counts(PeerId peer) const { return peers_[peer].counts; }
+
+  void receive(PeerId peer, const Update& update);
+  void begin_refresh(PeerId peer, Family family);
+  void end_refresh(PeerId peer, Family family);
+
+  // All of the family go.
+  void drop(PeerId peer, Family family);
+  void mark_stale(PeerId peer, Family family);
+  void begin_long_lived(PeerId peer, Family family);
+  void drop_stale(PeerId peer, Family family);
+  // All prefixes that the peer tells of are to be exported again.
+  void touch(PeerId peer);
+
+  // Replaces our own routes.
+  void set_local(const std::vector<LocalRoute>& routes);
+
+ private:
+  struct PeerIn {
+    ImportPolicy policy;
+    InCounts counts;
+    AttributeId recent_attributes = kNoId;  // of the last UPDATE; a reference
+    NextHopId recent_next_hop = kNoId;      // likewise
+  };
+  // What an UPDATE says of its destinations.
+  struct Arrival {
+    PeerId peer = kNoPeer;
+    Family family = Family::kIpv4Unicast;
+    AttributeId received = kNoId;
+    NextHopId next_hop = kNoId;
+  };
+
+  void receive_family(PeerId peer, Family family, const Update& update);
+  void put(const Arrival& arrival, const Nlri& nlri, const ImportResult& result);
+  void replace(const Arrival& arrival, PathId id, const ImportResult& result);
+  void withdraw(PeerId peer, Family family, const Nlri& nlri);
+  [[nodiscard]] PathId find(Family family, PrefixId prefix, PeerId peer, std::uint32_t path_id) const;
+  void remove(Family family, PrefixId prefix, PathId id);
+  void judge(Family family, PrefixId prefix, PathId id);
+  void add_stale_community(PathId id);
+  void count(Family family, const Path& path, int sign);
+  void forget_recent(PeerIn& peer);
+  void put_local(const LocalRoute& route);
+  AttributeId local_attributes(const LocalRoute& route);
+  std::uint32_t interface_place(std::string_view name);
+  // visit(prefix, path) for all of the peer's paths; it may remove them.
+  template <class Visit>
+  void for_each(PeerId peer, Family family, const Visit& visit);
+
+  Tables& tables_;
+  DirtyList& dirty_;
+  std::vector<PeerIn> peers_;
+  std::vector<LocalRoute> local_;
+};
+
+}  // namespace margay::bgp::rib

@@ -1,0 +1,94 @@
+#include "bgp/rib/prefix_table.h"
+
+#include <algorithm>
+
+namespace margay::bgp::rib {
+namespace {
+
+std::uint64_t key4(const IpPrefix& prefix) {
+  return prefix.bits().high >> 24 | static_cast<std::uint64_t>(prefix.length());
+}
+std::uint32_t hash6(const Bits& bits, int length) {
+  return static_cast<std::uint32_t>(bits.hash(static_cast<std::uint64_t>(length)));
+}
+
+}  // namespace
+
+PrefixId PrefixTable::find(const IpPrefix& prefix) const {
+  if (family_ == Family::kIpv4Unicast) {
+    const std::uint64_t key = key4(prefix);
+    return index_.find(spread(key), [&](PrefixId id) { return keys4_[id] == key; });
+  }
+  const Bits& bits = prefix.bits();
+  return index_.find(hash6(bits, prefix.length()),
+                     [&](PrefixId id) { return keys6_[id].bits == bits && keys6_[id].length == prefix.length(); });
+}
+
+PrefixId PrefixTable::find_or_add(const IpPrefix& prefix) {
+  const PrefixId found = find(prefix);
+  if (found != kNoId) return found;
+  const PrefixId id = ids_.allocate();
+  entries_.reach(id);
+  entries_[id] = PrefixEntry{};
+  entries_[id].is_used = true;
+  set_key(id, prefix);
+  index_.insert(id, [this](PrefixId other) { return hash_of(other); });
+  return id;
+}
+
+void PrefixTable::set_key(PrefixId id, const IpPrefix& prefix) {
+  if (family_ == Family::kIpv4Unicast) {
+    keys4_.reach(id);
+    keys4_[id] = key4(prefix);
+  } else {
+    keys6_.reach(id);
+    keys6_[id] = {prefix.bits(), static_cast<std::uint8_t>(prefix.length())};
+  }
+}
+
+std::uint32_t PrefixTable::hash_of(PrefixId id) const {
+  return family_ == Family::kIpv4Unicast ? spread(keys4_[id]) : hash6(keys6_[id].bits, keys6_[id].length);
+}
+
+IpPrefix PrefixTable::prefix(PrefixId id) const {
+  if (family_ == Family::kIpv4Unicast) {
+    return IpPrefix::containing(IpAddress::v4(static_cast<std::uint32_t>(keys4_[id] >> 8)), length(id));
+  }
+  return IpPrefix::containing(IpAddress::from_bits(IpFamily::kV6, keys6_[id].bits), length(id));
+}
+
+int PrefixTable::length(PrefixId id) const {
+  return family_ == Family::kIpv4Unicast ? static_cast<int>(keys4_[id] & 0xff) : keys6_[id].length;
+}
+
+void PrefixTable::collect(PrefixId id) {
+  PrefixEntry& entry = entries_[id];
+  if (entry.first_path != kNoId || entry.best_route != kNoId || entry.holders != 0 || entry.is_dirty) return;
+  index_.erase(id, [this](PrefixId other) { return hash_of(other); });
+  entry.is_used = false;
+  if (!ids_.release(id)) return;
+  entries_.clear();
+  keys4_.clear();
+  keys6_.clear();
+}
+
+std::vector<PrefixId> PrefixTable::sorted() const {
+  std::vector<PrefixId> ids;
+  ids.reserve(size());
+  for (PrefixId id = 0; id < limit(); ++id) {
+    if (entries_[id].is_used) ids.push_back(id);
+  }
+  std::sort(ids.begin(), ids.end(), [this](PrefixId a, PrefixId b) {
+    if (family_ == Family::kIpv4Unicast) return keys4_[a] < keys4_[b];
+    const Key6 &x = keys6_[a], &y = keys6_[b];
+    return x.bits != y.bits ? x.bits < y.bits : x.length < y.length;
+  });
+  return ids;
+}
+
+std::size_t PrefixTable::memory_bytes() const {
+  return entries_.memory_bytes() + keys4_.memory_bytes() + keys6_.memory_bytes() + ids_.memory_bytes() +
+         index_.memory_bytes();
+}
+
+}  // namespace margay::bgp::rib
