@@ -25,6 +25,7 @@ bool Rib::run(std::size_t steps) { return impl_->run(steps); }
 std::vector<Packet> Rib::take(PeerId peer, std::size_t bytes_max) { return impl_->take(peer, bytes_max); }
 bool Rib::has_output(PeerId peer) const { return impl_->has_output(peer); }
 PeerCounts Rib::counts(PeerId peer) const { return impl_->counts(peer); }
+std::size_t Rib::memory_bytes() const { return impl_->memory_bytes(); }
 void Rib::visit_routes(const std::function<void(const RouteView&)>& visit) const { impl_->visit_routes(visit); }
 void Rib::visit_received(PeerId peer, const std::function<void(const RouteView&)>& visit) const {
   impl_->visit_received(peer, visit);

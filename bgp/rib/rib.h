@@ -145,6 +145,8 @@ class Rib {
 
   // --- for people (bgp/speaker/snapshot): ordered by prefix ---
   [[nodiscard]] PeerCounts counts(PeerId peer) const;
+  // What all routes take together, without what waits in queues; returns to nothing with the last route.
+  [[nodiscard]] std::size_t memory_bytes() const;
   void visit_routes(const std::function<void(const RouteView&)>& visit) const;                 // Loc-RIB, all paths
   void visit_received(PeerId peer, const std::function<void(const RouteView&)>& visit) const;  // Adj-RIB-In
   void visit_sent(PeerId peer, const std::function<void(const RouteView&)>& visit) const;      // Adj-RIB-Out

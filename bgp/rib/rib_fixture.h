@@ -17,11 +17,11 @@ namespace margay::bgp::rib {
 inline constexpr Asn kOurAsn{64512};
 
 struct AttributeText {
-  std::vector<std::uint32_t> path;
-  std::optional<std::uint32_t> local_pref, med;
-  std::vector<std::uint32_t> communities;
-  std::optional<std::uint32_t> originator;
-  std::vector<std::uint32_t> clusters;  // nearest first
+  std::vector<std::uint32_t> path = {};
+  std::optional<std::uint32_t> local_pref = {}, med = {};
+  std::vector<std::uint32_t> communities = {};
+  std::optional<std::uint32_t> originator = {};
+  std::vector<std::uint32_t> clusters = {};  // nearest first
   Origin origin = Origin::kIgp;
 };
 std::string attributes_of(const AttributeText& text);
