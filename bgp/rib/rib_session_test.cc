@@ -1,0 +1,403 @@
+// Sessions that come, go, restart, ask again and do not read.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "bgp/rib/peer_queue.h"
+#include "bgp/rib/rib.h"
+#include "bgp/rib/rib_fixture.h"
+
+namespace margay::bgp::rib {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr Family kV4 = Family::kIpv4Unicast;
+constexpr PeerSpec kExternal0{.id = 0, .kind = Kind::kExternal};
+constexpr PeerSpec kExternal1{.id = 1, .kind = Kind::kExternal};
+constexpr PeerSpec kExternal2{.id = 2, .kind = Kind::kExternal};
+
+IpPrefix numbered(std::uint32_t number) { return IpPrefix::containing(IpAddress::v4(0x64400000U + number * 256), 24); }
+
+class RibSession : public ::testing::Test {
+ protected:
+  void add(const PeerSpec& spec) {
+    world.add(spec);
+    world.up(spec.id);
+  }
+  // `sets` attribute sets, `each` prefixes of each, in turns.
+  void announce_many(PeerId peer, std::uint32_t sets, std::uint32_t each) {
+    for (std::uint32_t i = 0; i < each; ++i) {
+      for (std::uint32_t set = 0; set < sets; ++set) {
+        const std::string attributes = attributes_of({.path = {65000U + peer, 100 + set}});
+        world.rib().receive(peer, announcement({{numbered(i * sets + set)}}, attributes, address_of("198.51.100.1")));
+      }
+    }
+  }
+  void announce(PeerId peer, std::uint32_t number, std::vector<std::uint32_t> communities = {}) {
+    const std::string attributes = attributes_of({.path = {65000U + peer}, .communities = std::move(communities)});
+    world.rib().receive(peer, announcement({{numbered(number)}}, attributes, address_of("198.51.100.1")));
+  }
+  std::size_t known(PeerId peer) { return world.table(peer).routes.size(); }
+
+  World world;
+};
+
+TEST_F(RibSession, DestinationsOfEqualAttributesShareAnUpdate) {
+  add(kExternal0);
+  add(kExternal1);
+  world.settle();
+  announce_many(0, 20, 30);
+  world.settle();
+  EXPECT_EQ(known(1), 600U);
+  EXPECT_EQ(world.table(1).updates, 20U);
+  world.down(0);
+  world.settle();
+  EXPECT_EQ(known(1), 0U);
+  EXPECT_EQ(world.table(1).updates, 21U) << "one UPDATE withdraws them all";
+}
+
+TEST_F(RibSession, LateJoinerGetsOneUpdateASetAndEndOfRibLast) {
+  add(kExternal0);
+  world.settle();
+  announce_many(0, 50, 10);
+  world.settle();
+  add(kExternal1);
+  add(kExternal2);
+  world.settle();
+  for (const PeerId peer : {PeerId{1}, PeerId{2}}) {
+    EXPECT_EQ(known(peer), 500U);
+    EXPECT_EQ(world.table(peer).updates, 50U);
+    EXPECT_EQ(world.table(peer).end_of_ribs, 2U);
+  }
+}
+
+TEST_F(RibSession, WhoJoinsTogetherSharesPackets) {
+  add(kExternal0);
+  announce_many(0, 5, 10);
+  world.settle();
+  add(kExternal1);
+  add(kExternal2);
+  while (!world.rib().run(1000)) {
+  }
+  const std::vector<Packet> one = world.rib().take(1, 1 << 20), two = world.rib().take(2, 1 << 20);
+  ASSERT_FALSE(one.empty());
+  EXPECT_EQ(one.front().get(), two.front().get());
+}
+
+TEST_F(RibSession, AChangeIsEncodedOnceForAll) {
+  for (const PeerSpec& spec : {kExternal0, kExternal1, kExternal2}) add(spec);
+  world.settle();
+  announce(0, 1);
+  while (!world.rib().run(1000)) {
+  }
+  EXPECT_EQ(world.rib().take(1, 1).front().get(), world.rib().take(2, 1).front().get());
+  EXPECT_FALSE(world.rib().has_output(0));
+}
+
+TEST_F(RibSession, WorkInSmallStepsEndsAtTheSame) {
+  add(kExternal0);
+  add(kExternal1);
+  announce_many(0, 7, 11);
+  int runs = 0;
+  while (!world.rib().run(3)) ++runs;
+  EXPECT_GT(runs, 20);
+  world.settle();
+  EXPECT_EQ(known(1), 77U);
+}
+
+TEST_F(RibSession, AChangeTakenBackBeforeItIsToldIsNotTold) {
+  add(kExternal0);
+  add(kExternal1);
+  world.settle();
+  announce(0, 1);
+  world.rib().receive(0, withdrawal({{numbered(1)}}));
+  world.settle();
+  EXPECT_EQ(world.table(1).updates, 0U);
+}
+
+TEST_F(RibSession, OutputIsSaidOnceUntilItIsTaken) {
+  add(kExternal0);
+  add(kExternal1);
+  world.settle();
+  world.outputs.clear();
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    announce(0, i);
+    while (!world.rib().run(1000)) {
+    }
+  }
+  EXPECT_THAT(world.outputs, ElementsAre(1));
+  world.read(1);
+  EXPECT_FALSE(world.rib().has_output(1));
+  announce(0, 9);
+  while (!world.rib().run(1000)) {
+  }
+  EXPECT_THAT(world.outputs, ElementsAre(1, 1));
+}
+
+TEST_F(RibSession, TakeGivesAtLeastOnePacketAndNoMoreThanAsked) {
+  add(kExternal0);
+  add(kExternal1);
+  world.settle();
+  for (std::uint32_t i = 0; i < 5; ++i) {
+    announce(0, i);
+    while (!world.rib().run(1000)) {
+    }
+  }
+  const std::vector<Packet> first = world.rib().take(1, 1);
+  ASSERT_EQ(first.size(), 1U);
+  const std::size_t size = first.front()->size();
+  EXPECT_EQ(world.rib().take(1, size * 2).size(), 2U);
+  EXPECT_EQ(world.rib().take(1, 1 << 20).size(), 2U);
+  EXPECT_THAT(world.rib().take(1, 1 << 20), IsEmpty());
+}
+
+TEST_F(RibSession, PolicyChangeTellsTheDifferenceOnly) {
+  add(kExternal0);
+  add(kExternal1);
+  add(kExternal2);
+  announce_many(0, 4, 5);
+  announce(0, 100, {5});
+  world.settle();
+  FilterRule rule;
+  rule.community = AnyCommunity(5U);
+  rule.accept = false;
+  PeerPolicy policy = policy_of(kExternal1);
+  policy.export_chain[kV4] = std::make_shared<const std::vector<Filter>>(std::vector<Filter>{{"five", {rule}}});
+  const std::size_t one = world.table(1).updates, two = world.table(2).updates;
+  world.rib().set_policy(1, policy);
+  world.settle();
+  EXPECT_EQ(known(1), 20U);
+  EXPECT_EQ(world.table(1).updates, one + 1);
+  EXPECT_EQ(known(2), 21U);
+  EXPECT_EQ(world.table(2).updates, two);
+  world.rib().set_policy(1, policy_of(kExternal1));
+  world.settle();
+  EXPECT_EQ(known(1), 21U);
+  EXPECT_EQ(world.table(1).needless, 0U);
+}
+
+TEST_F(RibSession, EndOfRibWaitsWhileItIsDeferred) {
+  world.rib().defer_end_of_rib(true);
+  add(kExternal0);
+  add(kExternal1);
+  announce(0, 1);
+  world.settle();
+  EXPECT_EQ(known(1), 1U) << "routes do not wait";
+  EXPECT_EQ(world.table(1).end_of_ribs, 0U);
+  world.rib().defer_end_of_rib(false);
+  world.settle();
+  EXPECT_EQ(world.table(1).end_of_ribs, 2U);
+  EXPECT_EQ(world.table(0).end_of_ribs, 2U);
+}
+
+TEST_F(RibSession, RoutesOfARestartingPeerStayUntilItHasSpoken) {
+  add(kExternal0);
+  add(kExternal1);
+  for (std::uint32_t i = 0; i < 3; ++i) announce(0, i);
+  world.settle();
+  const std::size_t before = world.table(1).updates;
+  world.down(0, true);
+  world.settle();
+  EXPECT_EQ(world.rib().counts(0).stale[kV4], 3U);
+  world.up(0);
+  announce(0, 0);
+  announce(0, 1);
+  world.settle();
+  EXPECT_EQ(world.table(1).updates, before) << "nothing has changed for others";
+  EXPECT_EQ(world.rib().counts(0).stale[kV4], 1U);
+  world.rib().receive(0, end_of_rib(kV4));
+  world.settle();
+  EXPECT_EQ(known(1), 2U);
+  EXPECT_EQ(world.rib().counts(0).stale[kV4], 0U);
+  EXPECT_EQ(world.rib().counts(0).received[kV4], 2U);
+}
+
+TEST_F(RibSession, StaleRoutesGoWhenTimeIsUpOrTheSessionEndsForGood) {
+  add(kExternal0);
+  add(kExternal1);
+  announce(0, 0);
+  world.settle();
+  world.down(0, true);
+  world.rib().drop_stale(0, kV4);
+  world.settle();
+  EXPECT_EQ(known(1), 0U);
+  world.up(0);
+  announce(0, 0);
+  world.settle();
+  world.down(0, true);
+  world.rib().remove_peer(0);
+  world.settle();
+  EXPECT_EQ(known(1), 0U);
+}
+
+// RFC 9494.
+TEST_F(RibSession, LongLivedStaleRoutesAreTheLastResort) {
+  for (const PeerSpec& spec : {kExternal0, kExternal1, kExternal2}) add(spec);
+  announce(0, 0);
+  announce(0, 1, {kNoLlgr});
+  announce(0, 2);
+  announce_many(1, 1, 1);  // number 0 too, by a longer path
+  world.settle();
+  world.down(0, true);
+  world.rib().begin_long_lived(0, kV4);
+  world.settle();
+  // Number 2 has no better path, but peer 2 does not know of long-lived routes; 1 must not live long.
+  EXPECT_THAT(world.table(2).routes, ::testing::SizeIs(1));
+  EXPECT_EQ(world.rib().explain(numbered(0)).back().lost_at, DecisionStep::kStale);
+  EXPECT_THAT(world.rib().explain(numbered(1)), IsEmpty());
+  const std::vector<RouteView> last = world.rib().explain(numbered(2));
+  ASSERT_EQ(last.size(), 1U);
+  EXPECT_TRUE(last[0].is_best && last[0].is_stale);
+  EXPECT_TRUE(last[0].attributes.has_community(kLlgrStale));
+  world.up(0);
+  announce(0, 2);
+  world.settle();
+  EXPECT_THAT(world.table(2).routes, ::testing::SizeIs(2)) << "fresh again";
+}
+
+TEST_F(RibSession, RefreshSendsAllAgainBetweenItsMarks) {
+  add(kExternal0);
+  PeerSpec plain = kExternal1;
+  plain.enhanced_refresh = false;
+  add(plain);
+  add(kExternal2);
+  announce_many(0, 3, 3);
+  world.settle();
+  for (const PeerId peer : {PeerId{1}, PeerId{2}}) {
+    world.table(peer).routes.clear();
+    world.rib().receive(peer, RouteRefresh{kV4, RefreshKind::kRequest});
+  }
+  world.settle();
+  EXPECT_EQ(known(1), 9U);
+  EXPECT_THAT(world.table(1).marks, IsEmpty());
+  EXPECT_EQ(known(2), 9U);
+  EXPECT_THAT(world.table(2).marks, ElementsAre(RefreshKind::kBegin, RefreshKind::kEnd));
+}
+
+TEST_F(RibSession, WhatARefreshDoesNotNameGoes) {
+  add(kExternal0);
+  add(kExternal1);
+  for (std::uint32_t i = 0; i < 4; ++i) announce(0, i);
+  world.settle();
+  world.rib().receive(0, RouteRefresh{kV4, RefreshKind::kBegin});
+  announce(0, 1);
+  announce(0, 3);
+  world.rib().receive(0, RouteRefresh{kV4, RefreshKind::kEnd});
+  world.settle();
+  EXPECT_EQ(known(1), 2U);
+  EXPECT_EQ(world.table(1).needless, 0U);
+}
+
+TEST_F(RibSession, TooManyPrefixesEndTheSession) {
+  world.add(kExternal0);
+  PeerPolicy policy = policy_of(kExternal0);
+  policy.prefix_limit[kV4] = {.max = 4, .warn_percent = 50, .restart_after = {}};
+  world.rib().set_policy(0, policy);
+  world.up(0);
+  for (std::uint32_t i = 0; i < 4; ++i) announce(0, i);
+  EXPECT_THAT(world.warnings, ElementsAre(3));
+  EXPECT_THAT(world.overruns, IsEmpty());
+  announce(0, 3);
+  EXPECT_THAT(world.overruns, IsEmpty()) << "the same prefix again is no more of them";
+  announce(0, 4);
+  announce(0, 5);
+  ASSERT_EQ(world.overruns.size(), 1U) << "said once";
+  EXPECT_EQ(world.overruns[0].second.code, 6);
+  EXPECT_EQ(world.overruns[0].second.subcode, cease_subcode::kMaximumPrefixes);
+  EXPECT_EQ(world.overruns[0].second.data, std::string("\0\1\1\0\0\0\4", 7));
+}
+
+TEST_F(RibSession, WhatNobodyReadsCoalesces) {
+  add({.id = 5, .kind = Kind::kInternal});
+  add(kExternal1);
+  world.settle();
+  constexpr std::uint32_t kRounds = 60;
+  for (std::uint32_t round = 0; round < kRounds; ++round) {  // 32 kB each, to peer 1 alone
+    std::vector<Nlri> nlri;
+    for (std::uint32_t i = 0; i < 8000; ++i) nlri.push_back({numbered(i)});
+    const std::string attributes = attributes_of({.path = {1000 + round}, .local_pref = 100});
+    world.rib().receive(5, announcement(nlri, attributes, address_of("198.51.100.1")));
+    while (!world.rib().run(100'000)) {
+    }
+  }
+  EXPECT_THAT(world.overruns, IsEmpty());
+  const std::uint64_t before = world.rib().counts(1).bytes_sent;
+  EXPECT_LT(before, PeerQueue::kFullBytes + 100'000);
+  while (world.rib().has_output(1)) world.read(1);
+  EXPECT_LT(world.rib().counts(1).bytes_sent, before + 100'000) << "the last round alone";
+  EXPECT_EQ(known(1), 8000U);
+  const PeerTable::Route& last = world.table(1).routes.at({numbered(7), 0});
+  EXPECT_EQ(AttributeView(bytes::view_of(last.attributes)).as_path().to_string(), "64512 1059");
+}
+
+TEST_F(RibSession, AddPathSendsSeveralUnderStableIdentifiers) {
+  PeerSpec listener{.id = 7, .kind = Kind::kInternal};
+  listener.add_path_send = true;
+  listener.send_paths_max = 2;
+  for (const PeerSpec& spec : {kExternal0, kExternal1, kExternal2, listener}) add(spec);
+  announce(0, 1);
+  announce(1, 1);
+  world.settle();
+  const auto ids_by_path = [this] {
+    std::map<std::string, std::uint32_t> ids;
+    for (const auto& [key, route] : world.table(7).routes) {
+      ids[AttributeView(bytes::view_of(route.attributes)).as_path().to_string()] = key.second;
+    }
+    return ids;
+  };
+  const auto first = ids_by_path();
+  ASSERT_THAT(first, ::testing::SizeIs(2));
+  announce(2, 1);  // third best: not among the two
+  world.settle();
+  EXPECT_EQ(ids_by_path(), first);
+  world.rib().receive(0, withdrawal({{numbered(1)}}));
+  world.settle();
+  const auto second = ids_by_path();
+  ASSERT_THAT(second, ::testing::SizeIs(2));
+  EXPECT_EQ(second.at("65001"), first.at("65001")) << "keeps its identifier";
+  world.down(1);
+  world.down(2);
+  world.settle();
+  EXPECT_EQ(known(7), 0U);
+}
+
+TEST_F(RibSession, ReceivedPathsOfOnePrefixAreKeptApart) {
+  PeerSpec speaker = kExternal0;
+  speaker.add_path_receive = true;
+  add(speaker);
+  add(kExternal1);
+  for (const std::uint32_t id : {1U, 2U}) {
+    const std::string attributes =
+        attributes_of({.path = id == 1 ? std::vector<std::uint32_t>{65000, 3} : std::vector<std::uint32_t>{65000}});
+    world.rib().receive(0, announcement({{numbered(1), id}}, attributes, address_of("198.51.100.1")));
+  }
+  world.settle();
+  EXPECT_EQ(world.rib().counts(0).received[kV4], 2U);
+  world.rib().receive(0, withdrawal({{numbered(1), 2}}));
+  world.settle();
+  const PeerTable::Route& left = world.table(1).routes.at({numbered(1), 0});
+  EXPECT_EQ(AttributeView(bytes::view_of(left.attributes)).as_path().to_string(), "64512 65000 3");
+}
+
+TEST_F(RibSession, MemoryIsGivenBackWhenAllHaveLeft) {
+  const std::size_t before = world.rib().memory_bytes();
+  for (const PeerSpec& spec : {kExternal0, kExternal1, kExternal2}) add(spec);
+  announce_many(0, 300, 20);
+  announce_many(1, 100, 60);
+  world.settle();
+  EXPECT_GT(world.rib().memory_bytes(), before + 100'000);
+  EXPECT_EQ(world.rib().counts(2).sent[kV4], 6000U);
+  for (const PeerId peer : {PeerId{0}, PeerId{1}, PeerId{2}}) {
+    world.down(peer);
+    world.rib().remove_peer(peer);
+  }
+  world.settle();
+  EXPECT_EQ(world.rib().memory_bytes(), before);
+  EXPECT_THAT(world.kernel(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace margay::bgp::rib
