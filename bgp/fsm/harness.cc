@@ -112,8 +112,8 @@ Harness::Harness(PeerConfig config, std::optional<std::uint64_t> seed)
 std::vector<Output> Harness::step(const Input& input) {
   if (const auto* in = std::get_if<Accepted>(&input)) open_.insert(in->id);
   if (const auto* in = std::get_if<Connected>(&input)) attempts_.erase(in->id);
-  if (const auto* in = std::get_if<Closed>(&input)) open_.erase(in->id);
-  if (const auto* in = std::get_if<ConnectFailed>(&input)) open_.erase(in->id);
+  if (const auto* in = std::get_if<Closed>(&input)) forget(in->id);
+  if (const auto* in = std::get_if<ConnectFailed>(&input); in && attempts_.contains(in->id)) forget(in->id);
   log_ += concat("< ", describe(input), "\n");
   std::vector<Output> outputs = peer_.step(input, now_);
   for (const Output& output : outputs) {
@@ -122,6 +122,9 @@ std::vector<Output> Harness::step(const Input& input) {
     carry_out(output);
   }
   check_invariants();
+  for (const Output& output : outputs) {
+    if (listener_) listener_(output);
+  }
   return outputs;
 }
 
@@ -142,8 +145,8 @@ void Harness::carry_out(const Output& output) {
     require(!attempts_.contains(out->id), "sent before it was connected");
   }
   if (const auto* out = std::get_if<Close>(&output)) {
-    require(open_.erase(out->id) == 1, "invariant 3: closed twice");
-    attempts_.erase(out->id);
+    require(open_.contains(out->id), "invariant 3: closed twice");
+    forget(out->id);
   }
   if (const auto* out = std::get_if<Arm>(&output)) {
     require(out->after >= Duration{}, "a timer in the past");
@@ -161,6 +164,11 @@ void Harness::carry_out(const Output& output) {
     require(up_ == std::optional(out->id), "invariant 2: down without up");
     up_.reset();
   }
+}
+
+void Harness::forget(ConnectionId id) {
+  open_.erase(id);
+  attempts_.erase(id);
 }
 
 void Harness::check_invariants() {
@@ -195,11 +203,15 @@ bool Harness::fire_next() {
   now_ = std::max(now_, *next);
   for (std::size_t kind = 0; kind < kTimerKinds; ++kind) {
     if (timers_[kind] != next) continue;
-    timers_[kind].reset();
-    step(TimerFired{static_cast<TimerKind>(kind)});
+    fire(static_cast<TimerKind>(kind));
     return true;
   }
   return false;
+}
+
+void Harness::fire(TimerKind kind) {
+  timers_[index(kind)].reset();
+  step(TimerFired{kind});
 }
 
 std::optional<TimePoint> Harness::next_deadline() const {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -40,10 +41,16 @@ class Harness {
   void advance(Duration duration);
   // To the next timer and no further; false: none runs.
   bool fire_next();
+  // Also one that does not run, as a firing that was under way when it was stopped.
+  void fire(TimerKind kind);
 
   Peer& peer() { return peer_; }
   [[nodiscard]] State state() const { return peer_.state(); }
   [[nodiscard]] TimePoint now() const { return now_; }
+  void set_now(TimePoint now) { now_ = now; }  // by whoever runs several of them
+  // Called with each output after it was carried out.
+  void set_listener(std::function<void(const Output&)> listener) { listener_ = std::move(listener); }
+  [[nodiscard]] std::optional<ConnectionId> session_connection() const { return up_; }
   [[nodiscard]] std::optional<TimePoint> deadline(TimerKind kind) const { return timers_[index(kind)]; }
   [[nodiscard]] std::optional<TimePoint> next_deadline() const;
   [[nodiscard]] const std::set<ConnectionId>& open_connections() const { return open_; }
@@ -56,6 +63,7 @@ class Harness {
  private:
   static std::size_t index(TimerKind kind) { return static_cast<std::size_t>(kind); }
   void carry_out(const Output& output);
+  void forget(ConnectionId id);
   void check_invariants();
   // What the machine must never do: prints what led to it and ends the test run.
   void require(bool condition, const char* what) const;
@@ -68,6 +76,7 @@ class Harness {
   std::set<ConnectionId> attempts_;  // of those, not yet connected
   std::optional<ConnectionId> up_;
   ConnectionId last_attempt_ = 0;
+  std::function<void(const Output&)> listener_;
   std::string log_;
   std::string outputs_;
 };

@@ -10,7 +10,8 @@
 // Which of two connections survives is decided when an OPEN arrives on one of them:
 //   the other is only an attempt          the attempt is given up
 //   the other is OpenSent or OpenConfirm  the one begun by the higher (BGP identifier, AS number) stays; also in
-//                                         OpenSent, so that both sides decide alike whatever arrives first
+//                                         OpenSent, so that both sides decide alike whatever arrives first (unless
+//                                         the OPEN has been awaited for so long that it will not come)
 //   the other is Established              it stays, and a KEEPALIVE finds out whether it is dead; but with Graceful
 //                                         Restart the new one replaces it and routes are kept (RFC 4724 §5), unless
 //                                         it is so young that both sides may have connected at once

@@ -13,7 +13,7 @@ namespace {
 using Kind = DownReason::Kind;
 
 constexpr std::uint8_t kCease = 6;
-// Both sides may have connected at once when the second connection comes that soon after the session.
+// Both sides may have connected at once when the second connection comes that soon after the first.
 constexpr Duration kCrossingTime = std::chrono::seconds(5);
 constexpr int kFaultsMax = 32;
 
@@ -79,7 +79,9 @@ bool Peer::survives_collision(const Lane& fresh, const Negotiated& session, Time
     end(other, {std::move(reason)}, now);
     return true;
   }
-  if (fresh->direction() != direction_that_stays(session)) return false;
+  // One that has stood in OpenSent for so long gets no OPEN any more: the peer forgot it.
+  const bool is_forgotten = other->state() == State::kOpenSent && now - other->connected_at() >= kCrossingTime;
+  if (!is_forgotten && fresh->direction() != direction_that_stays(session)) return false;
   drop(other, collision());
   return true;
 }

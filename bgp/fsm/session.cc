@@ -17,9 +17,11 @@ using Kind = DownReason::Kind;
 constexpr std::uint8_t kOpenError = 2;
 constexpr std::uint8_t kUnsupportedParameter = 4;
 constexpr std::uint8_t kUnsupportedCapability = 7;
+constexpr std::uint8_t kUpdateError = 3;
 constexpr std::uint8_t kHoldTimerExpired = 4;
 constexpr std::uint8_t kFsmError = 5;
 constexpr std::uint8_t kCease = 6;
+constexpr std::uint8_t kRouteRefreshError = 7;              // RFC 7313 §5
 constexpr std::uint8_t kSendHoldTimerExpired = 8;           // RFC 9687 §4
 constexpr Duration kKeepaliveMin = seconds(1);              // RFC 4271 §4.4: at most one a second
 constexpr Duration kSendHoldMin = std::chrono::minutes(8);  // RFC 9687 §3.1
@@ -61,7 +63,7 @@ Session::Session(Identity identity, PeerConfig config) : identity_(identity), co
 
 void Session::on_connected(TimePoint now, Outbox& out) {
   state_ = State::kOpenSent;
-  last_received_ = last_sent_ = now;
+  connected_at_ = last_received_ = last_sent_ = now;
   out.push(Send{id(), make_open(config_)});
   out.arm(hold_timer(), config_.timers.open_hold);
 }
@@ -111,7 +113,12 @@ Ending Session::on_notification(const Notification& notification) const {
   return ending;
 }
 
+// RFC 4271 §8.2.2: what is out of place is an error of the machine, however wrong it is in itself (events 22 and 28).
 Ending Session::on_bad_message(const DecodeError& error) const {
+  const std::uint8_t code = error.notification.code;
+  if (code == kOpenError && is_established()) return fsm_error(MessageType::kOpen);
+  if (code == kUpdateError && !is_established()) return fsm_error(MessageType::kUpdate);
+  if (code == kRouteRefreshError && !is_established()) return fsm_error(MessageType::kRouteRefresh);
   return fault({Kind::kNotificationSent, error.notification, error.what});
 }
 

@@ -70,6 +70,7 @@ class Session {
   [[nodiscard]] bool is_established() const { return state_ == State::kEstablished; }
   [[nodiscard]] bool is_confirmed() const { return is_established() || state_ == State::kOpenConfirm; }
   [[nodiscard]] const Negotiated& negotiated() const { return negotiated_; }  // once confirmed
+  [[nodiscard]] TimePoint connected_at() const { return connected_at_; }
   [[nodiscard]] TimePoint established_at() const { return established_at_; }
 
  private:
@@ -84,6 +85,7 @@ class Session {
   Negotiated negotiated_;
   TimePoint last_received_;
   TimePoint last_sent_;
+  TimePoint connected_at_;
   TimePoint established_at_;
 };
 
