@@ -85,8 +85,13 @@ ExportPolicy::ExportPolicy(Tables& tables, ExportMemo& memo, ExportKey key)
 }
 
 ExportResult ExportPolicy::evaluate(Family family, PrefixId prefix, const Path& path) {
-  ExportMemo::Question question{path.attributes, path.next_hop,      path.is_local() ? path.path_id : 0,
-                                path.peer,       path.is_long_lived, nullptr};
+  ExportMemo::Question question;
+  question.attributes = path.attributes;
+  question.next_hop = path.next_hop;
+  question.interface = path.is_local() ? path.path_id : 0;
+  question.peer = path.peer;
+  question.family = family;
+  question.is_long_lived = path.is_long_lived;
   if (looks_at_prefix_[family]) {
     const Verdict verdict = verdict_of(family, prefix, path);
     if (!verdict.accept) return {.attributes = kNoId, .next_hop = kNoId, .reason = kByFilter, .filter = verdict.filter};

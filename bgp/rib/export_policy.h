@@ -55,6 +55,7 @@ class ExportMemo {
     NextHopId next_hop = kNoId;
     std::uint32_t interface = 0;
     PeerId peer = kNoPeer;
+    Family family = Family::kIpv4Unicast;  // our own routes of both may have equal attributes
     bool is_long_lived = false;
     const FilterRule* rule = nullptr;  // that decided, where the filter looks at the prefix
     friend bool operator==(const Question&, const Question&) = default;

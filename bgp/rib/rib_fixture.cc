@@ -1,8 +1,9 @@
 #include "bgp/rib/rib_fixture.h"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
+#include <variant>
+
+#include "base/core/text.h"
 
 namespace margay::bgp::rib {
 
@@ -81,30 +82,38 @@ PeerTable::PeerTable(const PeerSpec& spec) {
   context_.peer_asn = kOurAsn;
 }
 
-void PeerTable::read(const std::string& packet) {
+void PeerTable::read(const std::string& packet, std::vector<std::string>& problems) {
   bytes::View rest = bytes::view_of(packet);
   while (!rest.empty()) {
     const auto header = decode_header(rest, context_);
-    ASSERT_TRUE(header.ok() && header->has_value());
-    const std::size_t size = (*header)->size;
-    ASSERT_LE(size, rest.size());
-    const bytes::View message = rest.first(size);
-    if ((*header)->type == MessageType::kUpdate) {
-      read_update(message);
-    } else {
-      const auto refresh = decode_route_refresh(message);
-      ASSERT_TRUE(refresh.ok());
-      marks.push_back(std::get<RouteRefresh>(*refresh).kind);
+    if (!header.ok() || !header->has_value() || (*header)->size > rest.size()) {
+      problems.emplace_back("a packet that is no row of messages");
+      return;
     }
-    rest = rest.subspan(size);
+    const bytes::View message = rest.first((*header)->size);
+    if ((*header)->type == MessageType::kUpdate) {
+      read_update(message, problems);
+    } else {
+      read_refresh(message, problems);
+    }
+    rest = rest.subspan(message.size());
   }
 }
 
-void PeerTable::read_update(bytes::View message) {
+void PeerTable::read_refresh(bytes::View message, std::vector<std::string>& problems) {
+  const auto refresh = decode_route_refresh(message);
+  if (refresh.ok() && std::holds_alternative<RouteRefresh>(*refresh)) {
+    marks.push_back(std::get<RouteRefresh>(*refresh).kind);
+  } else {
+    problems.emplace_back("a message that is neither UPDATE nor ROUTE-REFRESH");
+  }
+}
+
+void PeerTable::read_update(bytes::View message, std::vector<std::string>& problems) {
   Update update;
   const auto result = decode_update(message, context_, update);
-  ASSERT_TRUE(result.ok()) << result.error().what;
-  ASSERT_TRUE(update.faults.empty()) << update.faults.front().what;
+  if (!result.ok()) problems.push_back(result.error().what);
+  for (const Fault& fault : update.faults) problems.emplace_back(fault.what);
   if (update.end_of_rib) {
     ++end_of_ribs;
     return;
@@ -112,7 +121,8 @@ void PeerTable::read_update(bytes::View message) {
   ++updates;
   for (const Family family : kFamilies) {
     for (const Nlri& nlri : update.withdrawn[family]) {
-      EXPECT_EQ(routes.erase({nlri.prefix, nlri.path_id}), 1U) << "not told: " << nlri.prefix.to_string();
+      const bool was_told = routes.erase({nlri.prefix, nlri.path_id}) != 0;
+      if (!was_told) problems.push_back(concat("withdrawn without having been told: ", nlri.prefix.to_string()));
     }
     for (const Nlri& nlri : update.reach[family].nlri) {
       Route route{update.attributes, update.reach[family].next_hop};
@@ -140,7 +150,8 @@ World::World(RibConfig config)
                        if (change.route) {
                          kernel_[change.prefix] = *change.route;
                        } else {
-                         EXPECT_EQ(kernel_.erase(change.prefix), 1U);
+                         const bool was_there = kernel_.erase(change.prefix) != 0;
+                         if (!was_there) problems.emplace_back("a route removed that was not there");
                        }
                      }
                    },
@@ -165,7 +176,7 @@ void World::down(PeerId peer, bool keep_stale) {
 }
 
 void World::read(PeerId peer) {
-  for (const Packet& packet : rib_.take(peer, 100'000)) tables_.at(peer).read(*packet);
+  for (const Packet& packet : rib_.take(peer, 100'000)) read(peer, packet);
 }
 
 void World::settle() {

@@ -57,8 +57,8 @@ class PeerTable {
   };
 
   explicit PeerTable(const PeerSpec& spec);
-  // Reads messages; a wrong one, or the withdrawal of what it was not told, is a test failure.
-  void read(const std::string& packet);
+  // Reads messages; a wrong one, or the withdrawal of what it was not told, is a problem.
+  void read(const std::string& packet, std::vector<std::string>& problems);
 
   std::map<Key, Route> routes;
   std::size_t updates = 0;  // End-of-RIB not among them
@@ -67,7 +67,8 @@ class PeerTable {
   std::vector<RefreshKind> marks;  // BoRR, EoRR
 
  private:
-  void read_update(bytes::View message);
+  void read_update(bytes::View message, std::vector<std::string>& problems);
+  void read_refresh(bytes::View message, std::vector<std::string>& problems);
 
   DecodeContext context_;
 };
@@ -84,6 +85,7 @@ class World {
   // Until nothing is left, with everything read by the peers.
   void settle();
   void read(PeerId peer);
+  void read(PeerId peer, const Packet& packet) { tables_.at(peer).read(*packet, problems); }
 
   Rib& rib() { return rib_; }
   PeerTable& table(PeerId peer) { return tables_.at(peer); }
@@ -92,6 +94,7 @@ class World {
   std::vector<std::pair<PeerId, Notification>> overruns;
   std::vector<std::uint64_t> warnings;
   std::vector<PeerId> outputs;
+  std::vector<std::string> problems;  // what no test may see
 
  private:
   std::map<PeerId, PeerSpec> specs_;

@@ -42,6 +42,8 @@ class RibSession : public ::testing::Test {
   }
   std::size_t known(PeerId peer) { return world.table(peer).routes.size(); }
 
+  void TearDown() override { EXPECT_THAT(world.problems, IsEmpty()); }
+
   World world;
 };
 

@@ -45,6 +45,8 @@ class RibTest : public ::testing::Test {
   }
   IpAddress next_hop(PeerId peer) { return world.table(peer).routes.at(kKey).next_hop.address; }
 
+  void TearDown() override { EXPECT_THAT(world.problems, IsEmpty()); }
+
   World world;
 };
 
