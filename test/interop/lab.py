@@ -1,0 +1,309 @@
+"""Network namespaces and real BGP daemons for the interop tests.
+
+A Lan is a bridge in a namespace of its own; every host is a namespace with one link to it, addresses 10.98.0.N/24 and
+fd98::N/64. Names carry the process number; everything is removed on exit, and what a killed run has left is removed by
+the next one. Nothing leaves the machine. Only processes started here are ended.
+"""
+import atexit
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+PREFIX = "mgi"
+BGPD = os.environ.get("MARGAY_BGPD", "margay-bgpd")
+
+
+def run(*words, check=True, **options):
+    return subprocess.run(words, check=check, capture_output=True, text=True, **options)
+
+
+def wait_until(condition, what, limit=30.0):
+    """Asks until it holds. The limit is for failures alone: no test passes because time has passed."""
+    deadline = time.monotonic() + limit
+    pause = 0.005
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {limit:.0f} s: {what}")
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.1)
+
+
+def remove_leftovers():
+    for line in run("ip", "netns", "list", check=False).stdout.splitlines():
+        name = line.split()[0]
+        if not name.startswith(PREFIX):
+            continue
+        owner = name[len(PREFIX):].split("-")[0]
+        if owner.isdigit() and not pathlib.Path(f"/proc/{owner}").exists():
+            run("ip", "netns", "del", name, check=False)
+
+
+class Lan:
+    def __init__(self, test, hosts):
+        self.tag = f"{PREFIX}{os.getpid()}"
+        self.switch = f"{self.tag}-sw"
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="margay-interop."))
+        self.folder.chmod(0o755)
+        self.daemons = []
+        test.addCleanup(self.close)
+        run("ip", "netns", "add", self.switch)
+        self._ip(self.switch, "link add sw type bridge", "link set sw up")
+        for number in range(1, hosts + 1):
+            self._add_host(number)
+
+    def _ip(self, namespace, *lines):
+        run("ip", "-n", namespace, "-batch", "-", input="\n".join(lines) + "\n")
+
+    def _add_host(self, number):
+        host = self.namespace(number)
+        run("ip", "netns", "add", host)
+        run("ip", "link", "add", "eth0", "netns", host, "type", "veth", "peer", "name", f"port{number}", "netns", self.switch)
+        self._ip(self.switch, f"link set port{number} master sw up")
+        self._ip(host, "link set lo up", "link set eth0 up", f"addr add 10.98.0.{number}/24 dev eth0",
+                 f"addr add fd98::{number}/64 dev eth0 nodad")
+
+    def namespace(self, number):
+        return f"{self.tag}-{number}"
+
+    def run(self, number, *words, check=True):
+        return run("ip", "netns", "exec", self.namespace(number), *words, check=check)
+
+    def ip(self, number, *lines):
+        self._ip(self.namespace(number), *lines)
+
+    def cut(self, number):
+        """The cable is pulled at the switch: the host's own interface stays up."""
+        self._ip(self.switch, f"link set port{number} nomaster")
+
+    def mend(self, number):
+        self._ip(self.switch, f"link set port{number} master sw")
+
+    def routes(self, number, family=4):
+        return run("ip", f"-{family}", "-n", self.namespace(number), "route").stdout
+
+    def close(self):
+        for daemon in self.daemons:
+            daemon.kill()
+        for number in range(1, 40):
+            run("ip", "netns", "del", self.namespace(number), check=False)
+        run("ip", "netns", "del", self.switch, check=False)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Daemon:
+    """A process in a host's namespace. Subclasses write the configuration and ask it questions."""
+    needs = []
+
+    def __init__(self, lan, host, name=None):
+        self.lan, self.host = lan, host
+        self.name = name or f"{type(self).__name__.lower()}{host}"
+        self.folder = lan.folder / self.name
+        self.folder.mkdir(exist_ok=True)
+        self.folder.chmod(0o777)
+        self.processes = []
+        lan.daemons.append(self)
+
+    @classmethod
+    def missing(cls):
+        return [program for program in cls.needs if shutil.which(program) is None]
+
+    def spawn(self, *words):
+        command = ["ip", "netns", "exec", self.lan.namespace(self.host), *words]
+        with open(self.folder / f"log{len(self.processes)}", "ab") as log:
+            process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        self.processes.append(process)
+        return process
+
+    def log(self):
+        return "".join(path.read_text(errors="replace") for path in sorted(self.folder.glob("log*")))
+
+    def kill(self):
+        """kill -9: no goodbye."""
+        for process in self.processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGKILL)
+            process.wait()
+        self.processes = []
+
+    def stop(self):
+        for process in reversed(self.processes):
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        for process in self.processes:
+            process.wait(timeout=20)
+        self.processes = []
+
+
+class Margay(Daemon):
+    """margay-bgpd. Peers are specs of BGPPeer; `speaker` adds to the Speaker's spec."""
+    needs = [BGPD]
+
+    def configure(self, asn, peers, filters=(), secrets=(), **speaker):
+        spec = dict(asNumber=asn, routerID=f"10.98.0.{self.host}", installRoutes=False)
+        defaults = dict(families=["ipv4", "ipv6"], connectRetryTime="1s")
+        defaults.update(speaker.pop("defaults", {}))
+        spec.update(speaker, peerDefaults=defaults)
+        documents = [dict(apiVersion="margay.dev/v1", kind="Speaker", metadata=dict(name="test"), spec=spec)]
+        for number, peer in enumerate(peers):
+            documents.append(dict(apiVersion="projectcalico.org/v3", kind="BGPPeer", metadata=dict(name=f"peer{number}"), spec=peer))
+        for name, rules in filters:
+            documents.append(dict(apiVersion="projectcalico.org/v3", kind="BGPFilter", metadata=dict(name=name), spec=rules))
+        for name, data in secrets:
+            documents.append(dict(apiVersion="v1", kind="Secret", metadata=dict(name=name, namespace="kube-system"), stringData=data))
+        text = "\n---\n".join(json.dumps(document, indent=1) for document in documents)  # JSON is YAML
+        (self.folder / "speaker.yaml").write_text(text + "\n")
+
+    @property
+    def socket(self):
+        return str(self.folder / "bgpd.sock")
+
+    def start(self):
+        self.spawn(BGPD, "--config", str(self.folder / "speaker.yaml"), "--socket", self.socket)
+        wait_until(lambda: self.show("peers", check=False) is not None, f"{self.name} answers:\n{self.log()}")
+
+    def reload(self):
+        result = self.lan.run(self.host, BGPD, "--socket", self.socket, "--reload", check=False)
+        assert result.returncode == 0, result.stderr
+
+    def show(self, *words, check=True):
+        result = run(BGPD, "--socket", self.socket, "show", *words, "-o", "json", check=False)
+        if result.returncode != 0:
+            assert not check, result.stderr
+            return None
+        answer = json.loads(result.stdout)
+        return answer.get(words[0], answer) if isinstance(answer, dict) else answer
+
+    def peer(self, address):
+        return next((peer for peer in self.show("peers") if peer["address"] == address), {})
+
+    def is_established(self, address):
+        return self.peer(address).get("state") == "Established"
+
+    def routes(self, peer=None, direction=None):
+        """prefix -> the best route, or what the peer sent (in) or was told (out)."""
+        words = ["routes"]
+        if peer:
+            words += ["--peer", peer, f"--{direction}"]
+        return {route["prefix"]: route for route in self.show(*words) if peer or route["best"]}
+
+
+class Bird(Daemon):
+    needs = ["bird", "birdc"]
+
+    def configure(self, text):
+        head = f"router id 10.98.0.{self.host};\nlog stderr all;\nprotocol device {{ scan time 60; }}\n"
+        (self.folder / "bird.conf").write_text(head + text)
+
+    def start(self):
+        self.spawn("bird", "-f", "-c", str(self.folder / "bird.conf"), "-s", str(self.folder / "bird.ctl"))
+        wait_until(lambda: self.ask("show", "status", check=False).returncode == 0, f"{self.name} answers:\n{self.log()}")
+
+    def restart(self):
+        """As after a crash: with graceful restart (-R)."""
+        self.spawn("bird", "-f", "-R", "-c", str(self.folder / "bird.conf"), "-s", str(self.folder / "bird.ctl"))
+
+    def ask(self, *words, check=True):
+        return run("birdc", "-s", str(self.folder / "bird.ctl"), *words, check=check)
+
+    def reconfigure(self, text):
+        self.configure(text)
+        self.ask("configure")
+
+    def is_established(self, protocol):
+        return "Established" in self.ask("show", "protocols", protocol, check=False).stdout
+
+    def routes(self, *words):
+        return self.ask("show", "route", *words).stdout
+
+
+class Frr(Daemon):
+    needs = ["/usr/lib/frr/bgpd", "/usr/lib/frr/zebra", "/usr/lib/frr/bfdd", "vtysh"]
+
+    def configure(self, text):
+        (self.folder / "frr.conf").write_text(text)
+
+    def start(self, bfd=False):
+        (self.folder / "vtysh.conf").write_text("")
+        for program in ["zebra", *(["bfdd"] if bfd else []), "bgpd"]:
+            words = [f"/usr/lib/frr/{program}", "-f", str(self.folder / "frr.conf"), "-i", str(self.folder / f"{program}.pid"),
+                     "-z", str(self.folder / "zserv"), "--vty_socket", str(self.folder), "-P", "0", "--log", "stdout"]
+            if program == "bfdd":
+                words += ["--bfdctl", str(self.folder / "bfdd.sock")]
+            self.spawn(*words)
+            wait_until(lambda: (self.folder / f"{program}.vty").exists(), f"{program} starts:\n{self.log()}")
+        wait_until(lambda: self.ask("show version").returncode == 0, f"{self.name} answers")
+
+    def ask(self, command):
+        return run("vtysh", "--vty_socket", str(self.folder), "--config_dir", str(self.folder), "-c", command, check=False)
+
+    def ask_json(self, command):
+        answer = self.ask(command).stdout
+        return json.loads(answer) if answer.strip() else {}
+
+    def is_established(self, address):
+        return self.ask_json(f"show bgp neighbors {address} json").get(address, {}).get("bgpState") == "Established"
+
+    def routes(self, family="ipv4"):
+        return self.ask_json(f"show bgp {family} unicast json").get("routes", {})
+
+
+class Gobgp(Daemon):
+    needs = ["gobgpd", "gobgp"]
+
+    def configure(self, text):
+        (self.folder / "gobgp.toml").write_text(text)
+
+    def start(self):
+        self.spawn("gobgpd", "-f", str(self.folder / "gobgp.toml"), "--api-hosts", "127.0.0.1:50051", "-l", "info")
+        wait_until(lambda: self.ask("global").returncode == 0, f"{self.name} answers:\n{self.log()}")
+
+    def ask(self, *words):
+        return self.lan.run(self.host, "gobgp", *words, check=False)
+
+    def is_established(self, address):
+        return "ESTABLISHED" in self.ask("neighbor", address).stdout.upper()
+
+    def routes(self, family="ipv4"):
+        return self.ask("global", "rib", "-a", family).stdout
+
+
+class Exabgp(Daemon):
+    needs = ["exabgp"]
+
+    def configure(self, text):
+        (self.folder / "exabgp.conf").write_text(text)
+
+    def start(self):
+        self.spawn("env", "exabgp.daemon.user=root", "exabgp.tcp.bind=", "exabgp.api.cli=false", "exabgp.log.level=INFO",
+                   "exabgp", str(self.folder / "exabgp.conf"))
+
+
+class InteropTest(unittest.TestCase):
+    """Skips with the reason where root or a daemon is missing."""
+    needs = []
+
+    @classmethod
+    def setUpClass(cls):
+        if os.geteuid() != 0:
+            raise unittest.SkipTest("needs root: network namespaces")
+        for daemon in [Margay, *cls.needs]:
+            if daemon.missing():
+                raise unittest.SkipTest(f"needs {', '.join(daemon.missing())}")
+        remove_leftovers()
+
+
+def main():
+    # A kill by ctest's time limit still removes the namespaces.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    atexit.register(remove_leftovers)
+    unittest.main(verbosity=2)
