@@ -67,6 +67,13 @@ constexpr Flag kGlobalFlags[] = {
      .is_hidden = true},
 };
 
+constexpr Flag kSelector = {.name = "selector",
+                            .letter = 'l',
+                            .kind = ValueKind::kText,
+                            .value_name = "SELECTOR",
+                            .help = "objects with these labels: a=b, a!=b, a, !a, 'a in (b,c)'"};
+constexpr Flag kAll = {.name = "all", .help = "every object of the kind in the namespace"};
+
 constexpr Flag kFileFlags[] = {
     {.name = "filename",
      .letter = 'f',
@@ -122,12 +129,8 @@ constexpr Flag kDeleteFlags[] = {
      .letter = 's',
      .alias = "skip-not-exists",
      .help = "no error for objects that do not exist"},
-    {.name = "selector",
-     .letter = 'l',
-     .kind = ValueKind::kText,
-     .value_name = "SELECTOR",
-     .help = "objects with these labels: a=b, a!=b, a, !a, 'a in (b,c)'"},
-    {.name = "all", .help = "every object of the kind in the namespace"},
+    kSelector,
+    kAll,
     {.name = "skip-empty", .help = "no error when the files hold no objects"},
     {.name = "output",
      .letter = 'o',
@@ -147,11 +150,7 @@ constexpr Flag kGetFlags[] = {
      .fallback = "table",
      .candidates = Candidates::kOutputs},
     {.name = "all-namespaces", .letter = 'A', .second_letter = 'a', .help = "objects of every namespace"},
-    {.name = "selector",
-     .letter = 'l',
-     .kind = ValueKind::kText,
-     .value_name = "SELECTOR",
-     .help = "objects with these labels: a=b, a!=b, a, !a, 'a in (b,c)'"},
+    kSelector,
     {.name = "field-selector",
      .kind = ValueKind::kText,
      .value_name = "SELECTOR",
@@ -201,12 +200,8 @@ constexpr Flag kPatchFlags[] = {
 constexpr Flag kLabelFlags[] = {
     {.name = "overwrite", .help = "change labels that have another value now"},
     {.name = "remove", .help = "remove the labels named, as key- does"},
-    {.name = "selector",
-     .letter = 'l',
-     .kind = ValueKind::kText,
-     .value_name = "SELECTOR",
-     .help = "objects with these labels"},
-    {.name = "all", .help = "every object of the kind in the namespace"},
+    kSelector,
+    kAll,
     {.name = "output",
      .letter = 'o',
      .kind = ValueKind::kText,
@@ -516,9 +511,13 @@ constexpr Topic kTopics[] = {
      "if,\n"
      "$x := …, $x = …, pipes, parentheses, strings, numbers, true, false, nil, {{- and -}}, comments, and the "
      "functions\n"
-     "and or not eq ne lt le gt ge index len print printf println. {{define}}, {{template}}, {{block}} and {{break}} "
-     "are\n"
-     "not there.\n"},
+     "and or not eq ne lt le gt ge index len print printf println exists base64decode. {{define}}, {{template}}, "
+     "{{block}}\n"
+     "and {{break}} are not there.\n"
+     "\n"
+     "  % get bgppeers -o jsonpath='{range .items[*]}{.metadata.name} {.spec.peerIP}{\"\\n\"}{end}'\n"
+     "  % get ippools -o custom-columns=POOL:.metadata.name,CIDR:.spec.cidr\n"
+     "  % get ippools -o go-template='{{range .items}}{{.spec.cidr}}{{\"\\n\"}}{{end}}'\n"},
     {"kinds", "Names of kinds",
      "A kind is known by its kind, plural, singular, short names and calicoctl's aliases, without case: IPPool, "
      "ippools,\n"
@@ -537,7 +536,11 @@ constexpr Topic kTopics[] = {
     {"connection", "Which API server is used",
      "In this order: --server (with --token), --kubeconfig, the files of $KUBECONFIG, ~/.kube/config, the service "
      "account\n"
-     "of the pod netctl runs in. --context picks a context of the file.\n"},
+     "of the pod netctl runs in. --context picks a context of the file. With --server, --certificate-authority says "
+     "what "
+     "its\n"
+     "certificate is checked with; --client-certificate and --client-key, or --token, say who you are.\n"
+     "`% get nodes -v` shows what was chosen, and each request.\n"},
 };
 
 }  // namespace

@@ -1,8 +1,12 @@
 #include "ctl/command/help.h"
 
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
+#include "base/core/text.h"
 #include "ctl/command/commands.h"
 #include "gtest/gtest.h"
 #include "test/support/golden.h"
@@ -65,6 +69,48 @@ TEST(Help, UsageErrorShowsTheWayToTheHelp) {
   const UsageError error{"unknown flag --frob", {&root(), find_child(root(), "get")}};
   EXPECT_EQ(describe(error, "kubectl netctl"),
             "kubectl netctl get: unknown flag --frob\nSee 'kubectl netctl get --help'.\n");
+}
+
+// Words as a shell cuts them: '…' keeps together, # ends the line.
+std::vector<std::string> shell_words(std::string_view line) {
+  std::vector<std::string> words;
+  std::string word;
+  bool is_quoted = false;
+  for (const char c : line) {
+    if (c == '\'') {
+      is_quoted = !is_quoted;
+    } else if (!is_quoted && (c == ' ' || c == '#')) {
+      if (!word.empty()) words.push_back(word);
+      word.clear();
+      if (c == '#') return words;
+    } else {
+      word.push_back(c);
+    }
+  }
+  if (!word.empty()) words.push_back(word);
+  return words;
+}
+
+TEST(Documents, EveryCommandLineShownIsRight) {
+  const char* root_dir = std::getenv("MARGAY_SOURCE_DIR");
+  ASSERT_NE(root_dir, nullptr) << "run by ctest";
+  int count = 0;
+  for (const char* page : {"README.md", "docs/netctl.md"}) {
+    std::ifstream in(concat(root_dir, "/", page));
+    const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    bool is_code = false;
+    for (std::string_view line : split(text, '\n')) {
+      if (line.starts_with("```")) is_code = !is_code;
+      if (line.starts_with("build/bin/")) line.remove_prefix(10);
+      if (!is_code || !line.starts_with("netctl ") || line.find('>') != std::string_view::npos) continue;
+      std::vector<std::string> words = shell_words(line);
+      words.erase(words.begin());
+      const auto parsed = parse(root(), words);
+      EXPECT_TRUE(parsed.ok()) << page << ": " << line << ": " << parsed.error().message;
+      ++count;
+    }
+  }
+  EXPECT_GT(count, 30);
 }
 
 }  // namespace

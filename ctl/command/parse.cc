@@ -90,9 +90,14 @@ class Parser {
   }
 
   Step take_letters(std::string_view letters) {
+    // "-output yaml" is not -o with the value "utput".
+    const std::string_view name = letters.substr(0, letters.find('='));
+    const bool is_long = name.size() > 1 && find_flag(result_.path, name) != nullptr;
+    if (is_long) return error(concat("unknown flag -", letters, "; did you mean --", letters, "?"));
     for (std::size_t i = 0; i < letters.size(); ++i) {
       const Flag* flag = find_flag(result_.path, letters[i]);
-      if (flag == nullptr) return unknown_letter(letters, i);
+      if (flag == nullptr)
+        return error(concat("unknown flag -", letters[i], letters.size() > 1 ? concat(" in -", letters) : ""));
       const std::string_view rest = letters.substr(i + 1);
       const bool has_value = !rest.empty() && (rest[0] == '=' || flag->kind != ValueKind::kSwitch);
       const bool is_repeated_level = flag->kind == ValueKind::kLevel && !rest.empty() && rest[0] == flag->letter;
@@ -100,13 +105,6 @@ class Parser {
       MARGAY_RETURN_IF_ERROR(set_without_value(*flag));
     }
     return Step(std::monostate{});
-  }
-
-  UsageError unknown_letter(std::string_view letters, std::size_t at) const {
-    if (letters.size() == 1) return error(concat("unknown flag -", letters));
-    const Flag* meant = find_flag(result_.path, letters.substr(0, letters.find('=')));
-    return error(concat("unknown flag -", letters[at], " in -", letters,
-                        meant == nullptr ? "" : concat("; did you mean --", letters, "?")));
   }
 
   Step set_without_value(const Flag& flag) {
@@ -152,7 +150,10 @@ class Parser {
         }
         return error(concat("flag --", flag.name, ": ", quoted(value), " is not a number from 0 to ", kLevelMax));
       case ValueKind::kText:
-      case ValueKind::kTexts: return Step(std::monostate{});
+      case ValueKind::kTexts:
+        // An empty variable of a script must not become "every namespace" or "every object".
+        if (!value.empty()) return Step(std::monostate{});
+        return error(concat("flag --", flag.name, " has an empty value; ", flag.value_name, " is expected"));
     }
     return Step(std::monostate{});
   }

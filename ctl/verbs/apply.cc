@@ -1,4 +1,5 @@
 #include "base/core/text.h"
+#include "ctl/verbs/rules.h"
 #include "ctl/verbs/three_way.h"
 #include "ctl/verbs/verbs.h"
 #include "ctl/verbs/write.h"
@@ -21,8 +22,12 @@ json::Value without_server_fields(const render::Item& item) {
 
 class Applier {
  public:
-  Applier(Api& api, const render::Item& item, const kube::WriteOptions& options)
-      : api_(api), resource_(*item.resource), wanted_(without_server_fields(item)), options_(options) {}
+  Applier(const schema::Registry& registry, Api& api, const render::Item& item, const kube::WriteOptions& options)
+      : registry_(registry),
+        api_(api),
+        resource_(*item.resource),
+        wanted_(without_server_fields(item)),
+        options_(options) {}
 
   ApiResult<Done> run() {
     const bool names_version = !wanted_.string_at({"metadata", "resourceVersion"}).empty();
@@ -39,6 +44,8 @@ class Applier {
     if (!live.ok()) return std::move(live).error();
     const json::Value next = applied_to(*live, wanted_);
     if (next == *live) return Done{*std::move(live), "unchanged"};
+    const FieldErrors fixed = check_change(registry_, resource_, *live, next);
+    if (!fixed.empty()) return refused(invalid(to_string(fixed)));
     auto updated = api_.update(resource_, name, next, options_);
     if (!updated.ok()) return std::move(updated).error();
     return Done{*std::move(updated), "configured"};
@@ -67,6 +74,7 @@ class Applier {
     return error;
   }
 
+  const schema::Registry& registry_;
   Api& api_;
   const schema::ResourceInfo& resource_;
   json::Value wanted_;
@@ -78,8 +86,9 @@ class Applier {
 command::ExitCode run_apply(Session& session) {
   const kube::WriteOptions options = write_options(session.invocation());
   const LoadOptions load{.unknown_fields = unknown_fields_of(session.invocation())};
-  return write_files(session, load, "applied",
-                     [&options](Api& api, const render::Item& item) { return Applier(api, item, options).run(); });
+  return write_files(session, load, "applied", [&](Api& api, const render::Item& item) {
+    return Applier(session.registry(), api, item, options).run();
+  });
 }
 
 }  // namespace margay::verbs

@@ -1,4 +1,5 @@
 // create and replace.
+#include "ctl/verbs/rules.h"
 #include "ctl/verbs/three_way.h"
 #include "ctl/verbs/verbs.h"
 #include "ctl/verbs/write.h"
@@ -15,13 +16,16 @@ ApiResult<Done> create_one(Api& api, const render::Item& item, const kube::Write
   if (created.error().code != ErrorCode::kAlreadyExists || !skips_existing) return std::move(created).error();
   auto live = api.get(*item.resource, name);
   if (!live.ok()) return std::move(live).error();
-  return Done{*std::move(live), "skipped (exists)"};
+  return Done{*std::move(live), kSkipped};
 }
 
-ApiResult<Done> replace_attempt(Api& api, const render::Item& item, const kube::WriteOptions& options) {
+ApiResult<Done> replace_attempt(const schema::Registry& registry, Api& api, const render::Item& item,
+                                const kube::WriteOptions& options) {
   const kube::ObjectName name = name_in(*item.resource, item.object);
   auto live = api.get(*item.resource, name);
   if (!live.ok()) return std::move(live).error();
+  const FieldErrors fixed = check_change(registry, *item.resource, *live, item.object);
+  if (!fixed.empty()) return refused(invalid(to_string(fixed)));
   // An object that is applied stays one that is applied: the next apply compares with what stands here now.
   const bool is_applied = last_applied_of(*live).has_value();
   json::Value next = is_applied ? with_last_applied(item.object) : item.object;
@@ -32,10 +36,11 @@ ApiResult<Done> replace_attempt(Api& api, const render::Item& item, const kube::
   return Done{*std::move(updated), "replaced"};
 }
 
-ApiResult<Done> replace_one(Api& api, const render::Item& item, const kube::WriteOptions& options) {
+ApiResult<Done> replace_one(const schema::Registry& registry, Api& api, const render::Item& item,
+                            const kube::WriteOptions& options) {
   const bool names_version = !item.object.string_at({"metadata", "resourceVersion"}).empty();
-  if (names_version) return replace_attempt(api, item, options);
-  return until_no_conflict([&] { return replace_attempt(api, item, options); });
+  if (names_version) return replace_attempt(registry, api, item, options);
+  return until_no_conflict([&] { return replace_attempt(registry, api, item, options); });
 }
 
 }  // namespace
@@ -52,8 +57,9 @@ command::ExitCode run_create(Session& session) {
 command::ExitCode run_replace(Session& session) {
   const kube::WriteOptions options = write_options(session.invocation());
   const LoadOptions load{.unknown_fields = unknown_fields_of(session.invocation())};
-  return write_files(session, load, "replaced",
-                     [&options](Api& api, const render::Item& item) { return replace_one(api, item, options); });
+  return write_files(session, load, "replaced", [&](Api& api, const render::Item& item) {
+    return replace_one(session.registry(), api, item, options);
+  });
 }
 
 }  // namespace margay::verbs

@@ -18,7 +18,7 @@ using command::ExitCode;
 // What a person compares: without what only the server or apply keep.
 std::string comparable(json::Value object) {
   render::strip_server_fields(object);
-  return json::dump_yaml(object);
+  return json::dump_yaml(in_order(object));
 }
 
 }  // namespace

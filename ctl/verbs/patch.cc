@@ -19,7 +19,7 @@ using kube::PatchType;
 Result<std::string> patch_text(Session& session) {
   const command::Invocation& invocation = session.invocation();
   if (invocation.is_given("patch") == invocation.is_given("patch-file"))
-    return invalid("give -p PATCH or --patch-file FILE");
+    return invalid("give -p PATCH or --patch-file FILE, one of them");
   if (invocation.is_given("patch")) return invocation.text("patch");
   const std::string file = invocation.text("patch-file");
   return file == "-" ? session.io().read_input(kSourceBytesMax) : read_whole_file(file);
@@ -99,7 +99,8 @@ class Patcher {
     auto next = patched_here(*live, type, patch);
     if (!next.ok()) return refused(next.error());
     if (next->string_at({"metadata", "name"}) != name_) return refused(invalid("metadata.name cannot be changed"));
-    const FieldErrors problems = problems_of(session_.registry(), resource_, *next);
+    FieldErrors problems = check_change(session_.registry(), resource_, *live, *next);
+    if (problems.empty()) problems = problems_of(session_.registry(), resource_, *next);
     if (!problems.empty()) return refused(invalid(to_string(problems)));
     const std::string_view how = *next == *live ? "unchanged" : "patched";
     return Done{*std::move(next), how};

@@ -15,6 +15,7 @@ Report::Report(Session& session, std::string_view past)
 
 void Report::done(const render::Item& item, std::string_view how) {
   done_.push_back(item);
+  if (how == kSkipped) ++skipped_;
   if (!output_.empty()) return;
   session_.io().out(concat(render::object_name(item), ' ', how, dry_run_mark(session_.invocation()), '\n'));
 }
@@ -45,7 +46,8 @@ std::string Report::summary() const {
   const std::string& kind = done_.front().resource->kind;
   const auto is_same = [&](const render::Item& item) { return item.resource->kind == kind; };
   const bool is_one_kind = std::all_of(done_.begin(), done_.end(), is_same);
-  return concat("Successfully ", past_, ' ', done_.size(), is_one_kind ? concat(" '", kind, "'") : "", " resource(s)",
+  return concat("Successfully ", past_, ' ', done_.size() - skipped_, is_one_kind ? concat(" '", kind, "'") : "",
+                " resource(s)", skipped_ == 0 ? "" : concat(", skipped ", skipped_),
                 dry_run_mark(session_.invocation()), '\n');
 }
 

@@ -1,6 +1,7 @@
 // What became of each object of a command: a line each, a summary, and the exit code they make together.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +10,9 @@
 #include "ctl/verbs/session.h"
 
 namespace margay::verbs {
+
+// What became of an object that was left as it is on the user's wish; the summary counts these apart.
+constexpr std::string_view kSkipped = "skipped (exists)";
 
 class Report {
  public:
@@ -34,6 +38,7 @@ class Report {
   std::string output_;  // -o
   render::Items done_;
   std::vector<std::string> failed_;
+  std::size_t skipped_ = 0;  // of those done
   bool all_not_found_ = true;
 };
 

@@ -43,4 +43,9 @@ FieldErrors problems_of(const schema::Registry& registry, const schema::Resource
   return problems.empty() ? registry.schema(resource).validate(object) : problems;
 }
 
+FieldErrors check_change(const schema::Registry& registry, const schema::ResourceInfo& resource,
+                         const json::Value& before, const json::Value& after) {
+  return registry.schema(resource).validate_change(before, after);
+}
+
 }  // namespace margay::verbs

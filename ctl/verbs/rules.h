@@ -24,4 +24,8 @@ FieldErrors check_rules(const schema::ResourceInfo& resource, const json::Value&
 FieldErrors problems_of(const schema::Registry& registry, const schema::ResourceInfo& resource,
                         const json::Value& object);
 
+// What an update may not change. Older servers know no such rules, so netctl looks too.
+FieldErrors check_change(const schema::Registry& registry, const schema::ResourceInfo& resource,
+                         const json::Value& before, const json::Value& after);
+
 }  // namespace margay::verbs

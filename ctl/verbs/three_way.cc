@@ -7,21 +7,6 @@ namespace {
 
 using json::Value;
 
-Value in_order(const Value& value) {
-  if (const json::Array* list = value.as_array()) {
-    json::Array out;
-    for (const Value& element : *list) out.push_back(in_order(element));
-    return out;
-  }
-  const json::Object* object = value.as_object();
-  if (object == nullptr) return value;
-  std::map<std::string_view, const Value*> members;
-  for (const json::Member& member : *object) members[member.name] = &member.value;
-  json::Object out;
-  for (const auto& [name, member] : members) out.append_new(std::string(name), in_order(*member));
-  return out;
-}
-
 // Go's encoder escapes these so that JSON can stand in HTML; they occur in strings only.
 std::string escaped_as_go_does(std::string_view text) {
   std::string out;
@@ -56,6 +41,21 @@ void remove_what_is_gone(const Value* last, const json::Object& wanted, json::Ob
 }
 
 }  // namespace
+
+Value in_order(const Value& value) {
+  if (const json::Array* list = value.as_array()) {
+    json::Array out;
+    for (const Value& element : *list) out.push_back(in_order(element));
+    return out;
+  }
+  const json::Object* object = value.as_object();
+  if (object == nullptr) return value;
+  std::map<std::string_view, const Value*> members;
+  for (const json::Member& member : *object) members[member.name] = &member.value;
+  json::Object out;
+  for (const auto& [name, member] : members) out.append_new(std::string(name), in_order(*member));
+  return out;
+}
 
 std::string last_applied_text(const Value& object) {
   Value copy = object;

@@ -17,6 +17,9 @@ namespace margay::verbs {
 
 constexpr std::string_view kLastAppliedAnnotation = "kubectl.kubernetes.io/last-applied-configuration";
 
+// The members of every object in order of their names, as some servers keep them.
+json::Value in_order(const json::Value& value);
+
 // The text for the annotation: members in order of names, "<", ">" and "&" escaped, a newline at the end.
 std::string last_applied_text(const json::Value& object);
 

@@ -117,6 +117,22 @@ TEST(Apply, AnObjectTooLargeForTheAnnotationIsToldTheWayRound) {
   EXPECT_NE(console.run("netctl apply -f @pool.yaml").find("use create or replace\n[1]"), std::string::npos);
 }
 
+TEST(Apply, WhatCannotBeChangedIsNotTried) {
+  Console console;
+  console.write("pool.yaml", kPool);
+  console.run("netctl apply -f @pool.yaml");
+  console.write("pool.yaml",
+                "apiVersion: projectcalico.org/v3\nkind: IPPool\nmetadata: {name: main}\nspec: {cidr: 10.9.0.0/16}\n");
+  constexpr std::string_view kWhy =
+      "! error: ippool.projectcalico.org/main: spec.cidr: found \"10.9.0.0/16\", was \"10.0.0.0/16\": cidr cannot be "
+      "changed; add another pool and disable this one\n[1]\n";
+  for (const std::string_view line :
+       {"netctl apply -f @pool.yaml", "netctl replace -f @pool.yaml",
+        "netctl patch ippool main --dry-run=client -p '{\"spec\":{\"cidr\":\"10.9.0.0/16\"}}'"}) {
+    EXPECT_EQ(console.run(line), concat("$ ", line, "\n", kWhy));
+  }
+}
+
 TEST(Apply, PartlyDoneNamesWhatFailed) {
   Console console;
   console.write("all.yaml", concat(kPool, "---\n", kPeers));
@@ -288,6 +304,20 @@ TEST(Label, IsNotLostWhenSomebodyElseWrites) {
   console.run("netctl label node w1 a=b");
   EXPECT_EQ(console.client.stored("nodes", "", "w1")->string_at({"metadata", "labels", "a"}), "b");
   EXPECT_EQ(console.take_calls(), "get nodes w1\npatch merge nodes w1\nget nodes w1\npatch merge nodes w1\n");
+}
+
+TEST(Diff, TheOrderOfMembersIsNoDifference) {
+  Console console;
+  console.write("f.yaml",
+                "apiVersion: projectcalico.org/v3\nkind: BGPFilter\nmetadata: {name: f}\n"
+                "spec: {exportV4: [{action: Accept, matchOperator: In, cidr: 10.0.0.0/8}]}\n");
+  console.client.put("bgpfilters",
+                     R"({"apiVersion":"projectcalico.org/v3","kind":"BGPFilter","metadata":{"name":"f"},)"
+                     R"("spec":{"exportV4":[{"action":"Reject","cidr":"10.0.0.0/8","matchOperator":"In"}]}})");
+  EXPECT_EQ(console.run("netctl diff -f @f.yaml"),
+            "$ netctl diff -f @f.yaml\n--- bgpfilter.projectcalico.org/f (server)\n+++ bgpfilter.projectcalico.org/f "
+            "(file)\n@@ -4,6 +4,6 @@\n   name: f\n spec:\n   exportV4:\n-  - action: Reject\n+  - action: Accept\n     "
+            "cidr: 10.0.0.0/8\n     matchOperator: In\n[1]\n");
 }
 
 TEST(Diff, Conversation) {

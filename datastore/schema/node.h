@@ -67,6 +67,9 @@ struct SchemaNode {
   std::optional<std::size_t> properties_min;
   std::optional<std::size_t> properties_max;
 
+  // What the rule "self == oldSelf" says when it is broken; "": the value may change. Other CEL rules are not kept.
+  std::string immutable_message;
+
   // Further conditions on the same value.
   std::vector<SchemaNodePtr> all_of;
   std::vector<SchemaNodePtr> any_of;

@@ -78,6 +78,7 @@ class Parser {
         {"x-kubernetes-list-type", &Parser::read_list_type},
         {"x-kubernetes-list-map-keys", &Parser::read_names<&SchemaNode::list_map_keys>},
         {"x-kubernetes-map-type", &Parser::read_map_type},
+        {"x-kubernetes-validations", &Parser::read_rules},
     };
     return kReaders;
   }
@@ -168,6 +169,16 @@ class Parser {
     if (word != "atomic" && word != "granular")
       return invalid(concat(json::dump(value), " is not one of atomic, granular"));
     node.is_atomic_map = word == "atomic";
+    return ok_status();
+  }
+
+  Status read_rules(const Value& value, SchemaNode& node) {
+    if (value.as_array() == nullptr) return ok_status();
+    for (const Value& rule : *value.as_array()) {
+      if (rule.string_at({"rule"}) != "self == oldSelf") continue;
+      const std::string_view message = rule.string_at({"message"});
+      node.immutable_message = message.empty() ? "cannot be changed" : message;
+    }
     return ok_status();
   }
 

@@ -25,6 +25,9 @@ class StructuralSchema {
   // Every violation, in document order: types, required, enum, pattern, bounds, formats, list types. apiVersion, kind
   // and metadata are checked by the server, not here.
   [[nodiscard]] FieldErrors validate(const json::Value& object) const;
+  // What an update may not change: the CEL rule "self == oldSelf", which holds where both objects have a value; not
+  // inside lists.
+  [[nodiscard]] FieldErrors validate_change(const json::Value& before, const json::Value& after) const;
   // Members that no schema declares, as "spec.nodeSelctor": with the nearest declared name where one is close.
   [[nodiscard]] FieldErrors unknown_fields(const json::Value& object) const;
   // Fills in defaults; members that are null where null is not allowed and a default exists count as absent.

@@ -274,6 +274,21 @@ TEST(UnknownFields, OneThatIsIndentedTooFarIsToldItsPlace) {
             "spec.map.k.list: unknown field here; it is one of spec: indented too far?");
 }
 
+TEST(ValidateChange, OnlyWhatMayNotChangeAndOnlyWhereBothHaveIt) {
+  const StructuralSchema schema = schema_of_v(
+      "{type: object, properties: {a: {type: string, x-kubernetes-validations: [{rule: self == oldSelf}]}, b: {type: "
+      "object, properties: {c: {type: integer, x-kubernetes-validations: [{rule: 'self > 0'}, {rule: self == oldSelf, "
+      "message: stays}]}}}}}");
+  const auto change = [&](const char* before, const char* after) {
+    return to_string(schema.validate_change(yaml(concat("v: ", before)), yaml(concat("v: ", after))));
+  };
+  EXPECT_EQ(change("{a: x, b: {c: 1}}", "{a: x, b: {c: 1}}"), "");
+  EXPECT_EQ(change("{a: x, b: {c: 1}}", "{a: y, b: {c: 2}}"),
+            "v.a: found \"y\", was \"x\": cannot be changed; v.b.c: found 2, was 1: stays");
+  EXPECT_EQ(change("{}", "{a: y, b: {c: 2}}"), "") << "there was none";
+  EXPECT_EQ(change("{a: x}", "{b: {}}"), "") << "there is none";
+}
+
 TEST(Prune, RemovesWhatIsNotDeclared) {
   const StructuralSchema schema = schema_of(kNested);
   json::Value object = yaml(kObject);

@@ -70,6 +70,7 @@ ApiStatus check(const AdmissionContext& context, const json::Value* before, cons
   const auto add = [&](const FieldErrors& more) { errors.insert(errors.end(), more.begin(), more.end()); };
   add(context.schema.validate(object));
   add(check_kind(context.resource, before, object));
+  if (before != nullptr) add(context.schema.validate_change(*before, object));
   if (errors.empty() && rules == Rules::kAll) add(check_rules(context.resource, object));
   if (errors.empty()) return api_ok();
   return invalid_object(subject_of(context.resource, meta_string(object, "name")), errors);

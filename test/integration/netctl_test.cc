@@ -243,6 +243,16 @@ TEST_P(Netctl, IsAPluginOfKubectlUnderItsName) {
       run_program({.argv = {plugin, "get", "--help"}, .environment = {}, .stdin_text = "", .output_path = ""});
   EXPECT_EQ(help.exit_status, 0);
   EXPECT_NE(help.out.find("kubectl netctl get [KIND]"), std::string::npos) << help.out;
+  if (old_kubectl().empty()) GTEST_SKIP() << "no kubectl on this machine";
+  auto variables = environment();
+  variables["PATH"] = dir_.path() + ":" + getenv("PATH");
+  const ProgramResult plugin_run = run_program({.argv = {old_kubectl(), "netctl", "get", "ippol"},
+                                                .environment = variables,
+                                                .stdin_text = "",
+                                                .output_path = ""});
+  EXPECT_EQ(plugin_run.exit_status, 2) << plugin_run.out;
+  EXPECT_TRUE(has(plugin_run.err, "kubectl netctl get: unknown kind \"ippol\"; did you mean \"ippool\"?"))
+      << plugin_run.err;
 }
 
 TEST_P(Netctl, CompletesNamesOfLiveObjects) {
