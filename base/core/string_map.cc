@@ -25,43 +25,46 @@ StringMap StringMap::of(std::vector<Entry> entries) {
 }
 
 StringMap StringMap::pack(const std::vector<Entry>& sorted) {
-  StringMap map;
-  if (sorted.empty()) return map;
-  const std::size_t table = sorted.size() * 2 * sizeof(std::uint32_t);
+  if (sorted.empty()) return {};
+  const std::size_t table = (1 + sorted.size() * 2) * sizeof(std::uint32_t);
   std::size_t bytes = 0;
   for (const auto& [key, value] : sorted) bytes += key.size() + value.size();
   MARGAY_CHECK(table + bytes < std::numeric_limits<std::uint32_t>::max());
-  map.size_ = static_cast<std::uint32_t>(sorted.size());
-  map.storage_.reserve(table + bytes);
-  map.storage_.resize(table);
-  std::size_t piece = 0;
-  for (const auto& [key, value] : sorted) {
-    for (const std::string_view text : {key, value}) {
-      map.storage_.append(text);
-      const auto end = static_cast<std::uint32_t>(map.storage_.size());
-      std::memcpy(map.storage_.data() + piece++ * sizeof end, &end, sizeof end);
+  return StringMap(SharedText::made(table + bytes, [&](char* out) {
+    std::size_t index = 0;
+    std::size_t end = table;
+    const auto put_number = [&](std::size_t number) {
+      const auto value = static_cast<std::uint32_t>(number);
+      std::memcpy(out + index++ * sizeof value, &value, sizeof value);
+    };
+    put_number(sorted.size());
+    for (const auto& [key, value] : sorted) {
+      for (const std::string_view text : {key, value}) {
+        if (!text.empty()) std::memcpy(out + end, text.data(), text.size());
+        end += text.size();
+        put_number(end);
+      }
     }
-  }
-  return map;
+  }));
 }
 
-std::uint32_t StringMap::piece_end(std::size_t piece) const {
-  std::uint32_t end = 0;
-  std::memcpy(&end, storage_.data() + piece * sizeof end, sizeof end);
-  return end;
+std::uint32_t StringMap::number_at(std::size_t index) const {
+  std::uint32_t number = 0;
+  std::memcpy(&number, storage_.view().data() + index * sizeof number, sizeof number);
+  return number;
 }
 
 StringMap::Entry StringMap::at(std::size_t index) const {
-  const std::size_t start = index == 0 ? std::size_t{size_} * 2 * sizeof(std::uint32_t) : piece_end(index * 2 - 1);
-  const std::size_t middle = piece_end(index * 2);
-  const std::size_t end = piece_end(index * 2 + 1);
-  const std::string_view all(storage_);
+  const std::size_t start = index == 0 ? (1 + size() * 2) * sizeof(std::uint32_t) : number_at(index * 2);
+  const std::size_t middle = number_at(index * 2 + 1);
+  const std::size_t end = number_at(index * 2 + 2);
+  const std::string_view all = storage_.view();
   return {all.substr(start, middle - start), all.substr(middle, end - middle)};
 }
 
 std::size_t StringMap::lower_bound(std::string_view key) const {
   std::size_t low = 0;
-  std::size_t high = size_;
+  std::size_t high = size();
   while (low < high) {
     const std::size_t middle = (low + high) / 2;
     if (at(middle).first < key) {
@@ -75,7 +78,7 @@ std::size_t StringMap::lower_bound(std::string_view key) const {
 
 std::optional<std::string_view> StringMap::find(std::string_view key) const {
   const std::size_t index = lower_bound(key);
-  if (index == size_) return std::nullopt;
+  if (index == size()) return std::nullopt;
   const Entry entry = at(index);
   if (entry.first != key) return std::nullopt;
   return entry.second;
@@ -91,7 +94,7 @@ void StringMap::set(std::string_view key, std::string_view value) {
 
 bool StringMap::erase(std::string_view key) {
   const std::size_t index = lower_bound(key);
-  if (index == size_ || at(index).first != key) return false;
+  if (index == size() || at(index).first != key) return false;
   std::vector<Entry> changed = entries();
   changed.erase(changed.begin() + static_cast<std::ptrdiff_t>(index));
   *this = pack(changed);

@@ -25,9 +25,9 @@ namespace margay::http {
 struct ClientConfig {
   loop::Endpoint endpoint;
   std::optional<loop::TlsClientConfig> tls;
-  std::string host_header;          // empty: from the endpoint ("localhost" for a unix socket)
-  std::size_t connections_max = 8;  // further exchanges wait in line; streaming watches count, so size for them
-  std::size_t idle_connections_max = 4;
+  std::string host_header;                // empty: from the endpoint ("localhost" for a unix socket)
+  std::size_t connections_max = 8;        // further exchanges wait in line; streaming watches count, so size for them
+  std::size_t idle_connections_max = 16;  // a burst finds the connections of the burst before
   Duration idle_timeout = std::chrono::seconds(60);
   Duration connect_timeout = std::chrono::seconds(5);
   std::size_t head_bytes_max = 64 * 1024;

@@ -68,14 +68,14 @@ class Reader {
     const json::View found = members_.find(name);
     if (!found.is_given()) return;
     const Place place{input_.place, Place::Step::kMember, name, 0};
-    read(Input{found, &place, input_.errors}, value);
+    read(Input{.view = found, .place = &place, .errors = input_.errors, .pool = input_.pool}, value);
   }
   // An error if it is absent.
   template <class T>
   void required(std::string_view name, T&& value) {
     const json::View found = members_.find(name);
     const Place place{input_.place, Place::Step::kMember, name, 0};
-    const Input member{found, &place, input_.errors};
+    const Input member{.view = found, .place = &place, .errors = input_.errors, .pool = input_.pool};
     if (found.is_given()) return read(member, value);
     if (is_object_) member.error(FieldError::Kind::kRequired, "is required");
   }

@@ -16,13 +16,25 @@ NameForm name_form(model::Kind kind) {
   return kind == model::Kind::kClusterInformation ? NameForm::kDefault : NameForm::kSubdomain;
 }
 
+const model::ObjectMeta& object_meta(const model::ObjectMeta& metadata) { return metadata; }
+
+// With what is kept of it.
+model::ObjectMeta object_meta(const model::PodMeta& metadata) {
+  model::ObjectMeta out;
+  out.name = metadata.name;
+  out.name_space = metadata.name_space.view();
+  out.labels = metadata.labels;
+  out.annotations = metadata.annotations;
+  return out;
+}
+
 template <class T>
 FieldErrors validate_any(const T& object) {
   if constexpr (requires { validate(object); }) {
     return validate(object);
   } else {
     FieldErrors errors;
-    check_metadata(At(errors).member("metadata"), object.metadata, name_form(T::kKind),
+    check_metadata(At(errors).member("metadata"), object_meta(object.metadata), name_form(T::kKind),
                    model::info(T::kKind).is_namespaced);
     return errors;
   }

@@ -3,7 +3,10 @@
 // Every kind of the model (model::Kind) has decode and encode; T is its struct. Pure; any thread.
 #pragma once
 
+#include <memory>
+
 #include "base/core/field_error.h"
+#include "base/core/text_pool.h"
 #include "base/json/value.h"
 #include "base/json/view.h"
 
@@ -15,6 +18,21 @@ namespace margay::codec {
 // over.
 template <class T>
 FieldErrors decode(json::View object, T& out);
+
+// The same, with the texts that many objects have in common (SharedText, labels) taken from the pool. For kinds that
+// come in great numbers: model::Pod.
+template <class T>
+FieldErrors decode_sharing(json::View object, T& out, TextPool& pool);
+
+// decode_sharing with a pool of its own, as the decoder of a watch.
+template <class T>
+class SharingDecoder {
+ public:
+  FieldErrors operator()(json::View object, T& out) const { return decode_sharing(object, out, *pool_); }
+
+ private:
+  std::shared_ptr<TextPool> pool_ = std::make_shared<TextPool>();
+};
 
 // Writes `object` over `into`, which may be null, with apiVersion and kind. What `into` has and the struct has no field
 // for stays, and so does what says the same in other words: a read-modify-write changes nothing else.

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/core/field_error.h"
+#include "base/core/text_pool.h"
 #include "base/json/view.h"
 
 namespace margay::codec {
@@ -36,6 +37,7 @@ struct Input {
   const Place* place = nullptr;  // nullptr: the object itself
   FieldErrors* errors = nullptr;
   PrefixForm prefix_form = PrefixForm::kAnyOrAddress;
+  TextPool* pool = nullptr;  // where shared texts come from, if anywhere
 
   void error(FieldError::Kind kind, std::string message) const;
   // kTypeInvalid: "found "abc" (string), expected an integer"

@@ -18,6 +18,14 @@ FieldErrors decode(json::View object, T& out) {
 }
 
 template <class T>
+FieldErrors decode_sharing(json::View object, T& out, TextPool& pool) {
+  FieldErrors errors;
+  out = T{};
+  read(Input{.view = object, .errors = &errors, .pool = &pool}, out);
+  return errors;
+}
+
+template <class T>
 void encode(const T& object, json::Value& into) {
   if (into.as_object() == nullptr) into = json::Value(json::Object());
   const model::KindInfo& kind = model::info(T::kKind);

@@ -18,7 +18,7 @@ void read_elements(const Input& input, std::vector<T>& value, ReadOne read_one) 
   std::size_t index = 0;
   for (const json::View element : input.view.elements()) {
     const Place place{input.place, Place::Step::kElement, {}, index++};
-    read_one(Input{element, &place, input.errors, input.prefix_form}, value);
+    read_one(Input{element, &place, input.errors, input.prefix_form, input.pool}, value);
   }
 }
 

@@ -1,6 +1,5 @@
 // Pod: of a cluster's objects the most, so its list passes over what nobody reads.
 #include "datastore/codec/kind_codec.h"
-#include "datastore/codec/with_list.h"
 #include "datastore/model/pod.h"
 
 namespace margay::codec {
@@ -49,19 +48,16 @@ void write(Output to, const KeptAnnotations<const StringMap>& kept) {
 template <>
 inline constexpr bool kIsObject<KeptAnnotations<const StringMap>> = true;
 
-constexpr auto kPodMeta = [](auto& a, auto& s) {
+template <class Archive, Is<model::PodMeta> S>
+void fields(Archive& a, S& s) {
   a.field("name", s.name);
-  a.field("generateName", s.generate_name);
   a.field("namespace", s.name_space);
   a.field("uid", s.uid);
   a.field("resourceVersion", s.resource_version);
-  a.field("generation", s.generation);
-  a.field("creationTimestamp", s.creation_timestamp);
   a.field("deletionTimestamp", s.deletion_timestamp);
   a.field("labels", s.labels);
   a.field("annotations", KeptAnnotations(s.annotations));
-  a.field("finalizers", s.finalizers);
-};
+}
 
 template <class Archive, Is<model::ContainerPort> S>
 void fields(Archive& a, S& s) {
@@ -106,12 +102,13 @@ void fields(Archive& a, S& s) {
 
 template <class Archive, Is<model::Pod> S>
 void fields(Archive& a, S& s) {
-  a.field("metadata", with_list(s.metadata, kPodMeta));
+  a.field("metadata", s.metadata);
   a.field("spec", s.spec);
   a.field("status", s.status);
 }
 
 template FieldErrors decode(json::View object, model::Pod& out);
+template FieldErrors decode_sharing(json::View object, model::Pod& out, TextPool& pool);
 template void encode(const model::Pod& object, json::Value& into);
 
 }  // namespace margay::codec

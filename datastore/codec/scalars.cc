@@ -87,6 +87,12 @@ void read(const Input& input, std::string& value) {
   value.assign(*found);
 }
 
+void read(const Input& input, SharedText& value) {
+  const std::optional<std::string_view> found = input.view.string();
+  if (!found) return input.wrong_type("a string");
+  value = input.pool == nullptr ? SharedText(*found) : input.pool->share(*found);
+}
+
 void read(const Input& input, StringMap& value) {
   if (input.view.type() != json::Type::kObject) return input.wrong_type("an object of strings");
   std::vector<StringMap::Entry> entries;
@@ -102,6 +108,7 @@ void read(const Input& input, StringMap& value) {
     }
   }
   value = StringMap::of(std::move(entries));
+  if (input.pool != nullptr) value = input.pool->share(value);
 }
 
 void read(const Input& input, Duration& value) {
@@ -141,6 +148,7 @@ void write(Output to, double value) {
 }
 
 void write(Output to, const std::string& value) { to.value = json::Value(value); }
+void write(Output to, const SharedText& value) { to.value = json::Value(value.view()); }
 
 void write(Output to, const StringMap& value) {
   json::Object kept;

@@ -1,6 +1,6 @@
 // Reading and writing single values, for archive.h. A value's kind decides:
 //
-//   numbers, bool, std::string, StringMap, Duration, WallTime   here
+//   numbers, bool, texts, StringMap, Duration, WallTime        here
 //   enumerations of the model (NamedEnum)                       by their words
 //   Textual: has parse() and to_string()                        as a string; MaybeNumber: also as a JSON number
 #pragma once
@@ -15,6 +15,7 @@
 #include <type_traits>
 
 #include "base/core/result.h"
+#include "base/core/shared_text.h"
 #include "base/core/string_map.h"
 #include "base/core/time.h"
 #include "base/ip/asn.h"
@@ -52,6 +53,7 @@ void read(const Input& input, std::uint32_t& value);
 void read(const Input& input, std::int64_t& value);
 void read(const Input& input, double& value);
 void read(const Input& input, std::string& value);
+void read(const Input& input, SharedText& value);
 void read(const Input& input, StringMap& value);
 void read(const Input& input, Duration& value);
 void read(const Input& input, WallTime& value);
@@ -65,6 +67,7 @@ void write(Output to, std::uint32_t value);
 void write(Output to, std::int64_t value);
 void write(Output to, double value);
 void write(Output to, const std::string& value);
+void write(Output to, const SharedText& value);
 void write(Output to, const StringMap& value);
 void write(Output to, Duration value);
 void write(Output to, WallTime value);

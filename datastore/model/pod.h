@@ -7,9 +7,13 @@
 #include <string_view>
 #include <vector>
 
+#include "base/core/shared_text.h"
+#include "base/core/string_map.h"
+#include "base/core/time.h"
 #include "base/ip/address.h"
 #include "base/ip/port.h"
-#include "datastore/model/meta.h"
+#include "datastore/model/enum.h"
+#include "datastore/model/key.h"
 #include "datastore/model/values.h"
 
 namespace margay::model {
@@ -20,8 +24,21 @@ struct EnumText<PodPhase> {
   static constexpr std::string_view kWords[] = {"Unknown", "Pending", "Running", "Succeeded", "Failed"};
 };
 
-struct ContainerPort {
+// Of the metadata, what is read somewhere. Margay changes pods by patches only, never by writing one back whole.
+struct PodMeta {
   std::string name;
+  SharedText name_space;
+  std::string uid;
+  std::string resource_version;  // opaque; equal means unchanged
+  StringMap labels;
+  StringMap annotations;
+  std::optional<WallTime> deletion_timestamp;  // set: is to go
+
+  friend bool operator==(const PodMeta&, const PodMeta&) = default;
+};
+
+struct ContainerPort {
+  SharedText name;
   std::optional<Protocol> protocol;  // TCP
   Port container_port;
   Port host_port;                    // 0: none
@@ -37,15 +54,15 @@ struct Container {
 };
 
 struct InitContainer {
-  std::string restart_policy;  // Always: a sidecar, whose ports count
+  SharedText restart_policy;  // Always: a sidecar, whose ports count
   std::vector<ContainerPort> ports;
 
   friend bool operator==(const InitContainer&, const InitContainer&) = default;
 };
 
 struct PodSpec {
-  std::string node_name;  // "": not scheduled
-  std::string service_account_name;
+  SharedText node_name;  // "": not scheduled
+  SharedText service_account_name;
   bool host_network = false;
   std::vector<Container> containers;
   std::vector<InitContainer> init_containers;
@@ -70,7 +87,7 @@ struct PodStatus {
 struct Pod {
   static constexpr Kind kKind = Kind::kPod;
 
-  ObjectMeta metadata;  // without owner references
+  PodMeta metadata;
   PodSpec spec;
   PodStatus status;
 

@@ -71,9 +71,13 @@ void ListStream::fail(const Failure& failure) {
 
 void ListStream::read_page() {
   const bool is_selective = !selection_.selects_everything();
-  const std::size_t size = options_.limit > 0 && !is_selective ? options_.limit : kPageSize;
+  const bool is_whole_page = options_.limit > 0 && !is_selective;
   is_reading_ = true;
-  store_.list({.prefix = prefix_, .limit = size, .start_after = start_after_, .at_revision = revision_},
+  store_.list({.prefix = prefix_,
+               .limit = is_whole_page ? options_.limit : kPageSize,
+               .start_after = start_after_,
+               .at_revision = revision_,
+               .wants_remaining = is_whole_page},
               [this](Result<store::ListReply> reply) { on_page(std::move(reply)); });
 }
 

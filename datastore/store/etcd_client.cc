@@ -11,7 +11,7 @@ namespace margay::store::etcd {
 namespace {
 
 // Watches hold a connection each; everything else takes turns on the rest.
-constexpr std::size_t kConnectionsMax = 16;
+constexpr std::size_t kConnectionsMax = 32;
 constexpr Duration kProbeInterval = std::chrono::seconds(10);
 constexpr std::size_t kLineBytesMax = 512UL * 1024 * 1024;
 
@@ -48,6 +48,7 @@ Client::Client(loop::Loop& loop, loop::Network& network, ClientConfig config)
     settings.endpoint = endpoint;
     settings.tls = config_.tls;
     settings.connections_max = kConnectionsMax;
+    settings.idle_connections_max = kConnectionsMax;
     settings.connect_timeout = config_.timeout;
     auto member = std::make_unique<Member>();
     member->name = endpoint.to_string();

@@ -75,12 +75,13 @@ Result<ListReply> MemoryStore::read(const ListQuery& query) const {
                                     [&](const Version& version) { return version.revision <= revision; });
     if (newer == it->second.rend() || !newer->value) continue;
     if (query.limit > 0 && reply.entries.size() == query.limit) {
+      reply.has_more = true;
+      if (!query.wants_remaining) break;
       ++reply.remaining;
       continue;
     }
     reply.entries.push_back(Entry{it->first, newer->value, newer->revision});
   }
-  reply.has_more = reply.remaining > 0;
   return reply;
 }
 

@@ -126,10 +126,13 @@ TEST_F(MemoryStoreTest, ListIsOrderedPagedAndCountsTheRest) {
   for (const char* key : {"/p/c", "/p/a", "/q/a", "/p/b", "/o/z", "/p/d"}) ASSERT_TRUE(put(key, "v").ok());
   EXPECT_EQ(keys(*list({.prefix = "/p/", .limit = 0, .start_after = "", .at_revision = {}})),
             "/p/a=v /p/b=v /p/c=v /p/d=v ");
-  const ListReply page = *list({.prefix = "/p/", .limit = 2, .start_after = "", .at_revision = {}});
-  EXPECT_EQ(keys(page), "/p/a=v /p/b=v ");
-  EXPECT_TRUE(page.has_more);
-  EXPECT_EQ(page.remaining, 2U);
+  for (const bool wants_remaining : {false, true}) {
+    const ListReply page =
+        *list({.prefix = "/p/", .limit = 2, .start_after = "", .at_revision = {}, .wants_remaining = wants_remaining});
+    EXPECT_EQ(keys(page), "/p/a=v /p/b=v ");
+    EXPECT_TRUE(page.has_more);
+    EXPECT_EQ(page.remaining, wants_remaining ? 2U : 0U);
+  }
   const ListReply last = *list({.prefix = "/p/", .limit = 2, .start_after = "/p/b", .at_revision = {}});
   EXPECT_EQ(keys(last), "/p/c=v /p/d=v ");
   EXPECT_FALSE(last.has_more);

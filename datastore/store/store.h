@@ -37,11 +37,12 @@ struct ListQuery {
   std::size_t limit = 0;                // 0: all
   std::string start_after;              // key; for the next page
   std::optional<Revision> at_revision;  // a snapshot of the past; kGone when it is no longer kept
+  bool wants_remaining = false;         // counting what follows a page costs as much as reading it
 };
 struct ListReply {
   std::vector<Entry> entries;  // in key order
   bool has_more = false;
-  std::size_t remaining = 0;    // entries after the last one returned
+  std::size_t remaining = 0;    // entries after the last one returned; only where wanted
   Revision store_revision = 0;  // the snapshot's
 };
 

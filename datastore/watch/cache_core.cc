@@ -13,8 +13,7 @@ std::uint64_t bit(std::size_t consumer) { return std::uint64_t{1} << consumer; }
 
 void CacheCore::put(const kube::ObjectName& name, Value value) {
   MARGAY_CHECK(value != nullptr);
-  // Lists come in order of name: mostly this is behind all that are there.
-  Node& node = *entries_.try_emplace(entries_.end(), name);
+  Node& node = entry_of(entries_, name);
   if (node.second.value == nullptr) ++size_;
   node.second.value = std::move(value);
   note_change(node);
@@ -52,7 +51,7 @@ void CacheCore::clear_pending(Node& node, std::size_t consumer) {
 }
 
 void CacheCore::erase_if_done(Node& node) {
-  if (node.second.value == nullptr && node.second.pending == 0) entries_.erase(node.first);
+  if (node.second.value == nullptr && node.second.pending == 0) entries_.erase(entries_.find(node.first));
 }
 
 void CacheCore::mark_in_sync() {
@@ -69,7 +68,7 @@ CacheCore::Value CacheCore::find(const kube::ObjectName& name) const {
 
 void CacheCore::for_each(const std::function<void(const kube::ObjectName&, const Value&)>& visit) const {
   for (const auto& [name, entry] : entries_) {
-    if (entry.value != nullptr) visit(name, entry.value);
+    if (entry.value != nullptr) visit(name.name(), entry.value);
   }
 }
 
@@ -112,7 +111,7 @@ CacheCore::Changes CacheCore::take(std::size_t index, std::size_t max) {
     consumer.last_taken = node.first;
     node.second.pending &= ~bit(index);
     node.second.held = node.second.value == nullptr ? node.second.held & ~bit(index) : node.second.held | bit(index);
-    changes.emplace_back(node.first, node.second.value);
+    changes.emplace_back(node.first.name(), node.second.value);
     erase_if_done(node);
   }
   if (consumer.pending.empty()) {

@@ -17,6 +17,7 @@
 #include "absl/container/btree_set.h"
 #include "base/loop/loop.h"
 #include "datastore/kube/client.h"
+#include "datastore/watch/name_key.h"
 
 namespace margay::watch {
 
@@ -56,18 +57,18 @@ class CacheCore {
     std::uint64_t pending = 0;  // a bit for each consumer that has to hear of it
     std::uint64_t held = 0;     // a bit for each consumer that was handed a value, and no deletion since
   };
-  using Entries = std::map<kube::ObjectName, Entry>;
+  using Entries = std::map<NameKey, Entry, NameKey::Less>;
   using Node = Entries::value_type;
   struct ByName {
     using is_transparent = void;
-    bool operator()(const Node* a, const Node* b) const { return a->first < b->first; }
-    bool operator()(const kube::ObjectName& a, const Node* b) const { return a < b->first; }
-    bool operator()(const Node* a, const kube::ObjectName& b) const { return a->first < b; }
+    bool operator()(const Node* a, const Node* b) const { return a->first.compare(b->first) < 0; }
+    bool operator()(const NameKey& a, const Node* b) const { return a.compare(b->first) < 0; }
+    bool operator()(const Node* a, const NameKey& b) const { return a->first.compare(b) < 0; }
   };
   struct Consumer {
     std::unique_ptr<loop::Timer> ready;
     absl::btree_set<Node*, ByName> pending;
-    std::optional<kube::ObjectName> last_taken;
+    std::optional<NameKey> last_taken;
   };
 
   void note_change(Node& node);

@@ -1,7 +1,7 @@
 // KindWatch<T>: one kind of the API server's, decoded into a Cache<T> and kept in step with it.
 //
 //   KindWatch<model::Pod> pods({loop, random, client, log, &metrics}, {.type = kPods},
-//                              {.decode = codec::decode<model::Pod>, .on_invalid = …});
+//                              {.decode = codec::SharingDecoder<model::Pod>(), .on_invalid = …});
 //   const auto consumer = pods.cache().subscribe([&] { … consumer->take() … });
 //   pods.start();
 #pragma once

@@ -1,5 +1,6 @@
 #include "datastore/watch/reflector.h"
 
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -29,6 +30,8 @@ Outputs Reflector::step(const Input& input, TimePoint now) {
 }
 
 bool Reflector::is_news(const kube::ObjectName& name, std::string_view version) const {
+  const bool is_behind_all = known_.empty() || std::prev(known_.end())->first.compare(name) < 0;
+  if (is_behind_all) return true;
   const auto found = known_.find(name);
   return found == known_.end() || version.empty() || found->second.version != Version(version);
 }
@@ -60,8 +63,7 @@ void Reflector::on(const ListedUnreadable&, TimePoint, Outputs&) { has_unreadabl
 // The one place that decides between Put, Remove and nothing for an object the server has.
 void Reflector::take(const kube::ObjectName& name, const std::string& version, bool is_valid, Outputs& outputs) {
   has_handed_over_ = true;
-  // Lists come in order of name: mostly this is behind all that are known.
-  Known& known = known_.try_emplace(known_.end(), name)->second;
+  Known& known = entry_of(known_, name).second;
   Version fresh(version);
   const bool is_change = known.list_number == 0 || version.empty() || known.version != fresh;
   known.list_number = list_number_;
@@ -108,7 +110,7 @@ void Reflector::finish_list(TimePoint now, Outputs& outputs) {
       ++it;
       continue;
     }
-    if (it->second.is_present) outputs.emplace_back(Remove{it->first});
+    if (it->second.is_present) outputs.emplace_back(Remove{it->first.name()});
     it = known_.erase(it);
   }
   if (!std::exchange(is_in_sync_, true)) outputs.emplace_back(InSync{});

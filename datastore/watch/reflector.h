@@ -37,6 +37,7 @@
 #include "base/core/random.h"
 #include "base/core/time.h"
 #include "datastore/kube/client.h"
+#include "datastore/watch/name_key.h"
 #include "datastore/watch/version.h"
 
 namespace margay::watch {
@@ -151,7 +152,7 @@ class Reflector {
   ReflectorConfig config_;
   Random& random_;
   State state_ = State::kIdle;
-  absl::btree_map<kube::ObjectName, Known> known_;
+  absl::btree_map<NameKey, Known, NameKey::Less> known_;
   std::string version_;       // of the last whole list, then of the last event
   std::string page_version_;  // of the list under way; "" before its first page is over
   std::uint32_t list_number_ = 0;

@@ -1,5 +1,6 @@
-// margay-apiserver as its clients see it: writes per second (memory and etcd) and the time from a write to the watch
-// event in a consumer's hands, over a unix socket. Server and client are two processes, as in production.
+// margay-apiserver as its clients see it: writes per second (memory and etcd), lists, and the time from a write to the
+// watch event in a consumer's hands, over a unix socket. Server and client are two processes, as in production. The
+// same writes straight to etcd's gateway say what etcd leaves room for.
 
 #include <cstdio>
 #include <functional>
@@ -14,6 +15,8 @@
 #include "base/loop/asio_network.h"
 #include "datastore/kube/config.h"
 #include "datastore/kube/make_client.h"
+#include "datastore/store/etcd_client.h"
+#include "datastore/store/etcd_codec.h"
 #include "test/bench/measure.h"
 #include "test/support/api_servers.h"
 
@@ -50,33 +53,87 @@ struct Session {
   std::unique_ptr<kube::Client> client;
 };
 
+// Starts the write number `number` and calls `done` once it is done. What it returns is kept until then.
+using StartWrite = std::function<kube::OperationPtr(std::size_t number, std::function<void()> done)>;
+
 // `writers` writes under way at a time, `total` in all.
-void measure_writes(const std::string& title, Session& session, std::size_t writers, std::size_t total) {
+void measure_writes(const std::string& title, loop::AsioLoop& loop, const StartWrite& start, std::size_t writers,
+                    std::size_t total) {
   std::vector<kube::OperationPtr> slots(writers);
   std::size_t started = 0;
   std::size_t finished = 0;
   Samples round_trips;
   std::function<void(std::size_t)> next = [&](std::size_t slot) {
     if (started == total) return;
-    const std::string name = concat(title.front(), "-", writers, "-", started);
     const auto begin = Clock::now();
-    slots[slot] = session.client->create(kSets, "", network_set(name, started++), {}, [&, slot, begin](auto result) {
-      MARGAY_CHECK(result.ok());
+    slots[slot] = start(started++, [&, slot, begin] {
       round_trips.add(seconds_since(begin));
       ++finished;
-      session.loop.post([&next, slot] { next(slot); });
+      loop.post([&next, slot] { next(slot); });
     });
   };
   const auto begin = Clock::now();
   for (std::size_t slot = 0; slot < writers; ++slot) next(slot);
   // What is still posted refers to this frame: it runs before the marker does.
   bool is_drained = false;
-  MARGAY_CHECK(session.loop.run_until([&] { return finished == total; }, kHangs));
+  MARGAY_CHECK(loop.run_until([&] { return finished == total; }, kHangs));
   const double rate = static_cast<double>(total) / seconds_since(begin);
-  session.loop.post([&] { is_drained = true; });
-  MARGAY_CHECK(session.loop.run_until([&] { return is_drained; }, kHangs));
+  loop.post([&] { is_drained = true; });
+  MARGAY_CHECK(loop.run_until([&] { return is_drained; }, kHangs));
   print_figure(concat("creates, ", title, ", ", writers, " at a time"), rate, "/s");
   print_samples(concat("  one create, ", title, ", ", writers, " at a time"), round_trips, 1e6, "us");
+}
+
+void measure_creates(const std::string& title, Session& session, std::size_t writers, std::size_t total) {
+  const auto start = [&](std::size_t number, std::function<void()> done) {
+    const std::string name = concat(title.front(), "-", writers, "-", number);
+    return session.client->create(kSets, "", network_set(name, number), {}, [done = std::move(done)](auto result) {
+      MARGAY_CHECK(result.ok());
+      done();
+    });
+  };
+  measure_writes(title, session.loop, start, writers, total);
+}
+
+// Transactions as the server's store sends them, with nothing in between.
+void measure_gateway(const test::Etcd& etcd, std::size_t writers, std::size_t total) {
+  loop::AsioLoop loop;
+  loop::AsioNetwork network(loop);
+  const auto endpoint = loop::Endpoint::parse(concat("tcp://", etcd.client_url().substr(std::size("http://") - 1)));
+  MARGAY_CHECK(endpoint.ok());
+  store::etcd::Client client(loop, network, {.endpoints = {*endpoint}, .tls = {}});
+  const auto start = [&](std::size_t number, std::function<void()> done) -> kube::OperationPtr {
+    const std::string name = concat("direct-", writers, "-", number);
+    const std::string key = concat("/direct/", name);
+    client.call("/v3/kv/txn", store::etcd::encode_put(key, json::dump(network_set(name, number)), {}),
+                store::etcd::Safety::kChange, [done = std::move(done)](const Result<std::string>& answer) {
+                  MARGAY_CHECK(answer.ok());
+                  done();
+                });
+    return nullptr;
+  };
+  measure_writes("etcd's gateway itself", loop, start, writers, total);
+}
+
+// Every object there is, in one answer.
+void measure_list(const std::string& title, Session& session, std::size_t runs) {
+  Samples seconds;
+  std::size_t items = 0;
+  for (std::size_t i = 0; i < runs; ++i) {
+    bool is_done = false;
+    items = 0;
+    const auto begin = Clock::now();
+    const kube::OperationPtr list = session.client->list(kSets, "", {},
+                                                         {.on_item = [&](std::string_view) { ++items; },
+                                                          .on_done =
+                                                              [&](auto outcome) {
+                                                                MARGAY_CHECK(outcome.ok());
+                                                                is_done = true;
+                                                              }});
+    MARGAY_CHECK(session.loop.run_until([&] { return is_done; }, kHangs));
+    seconds.add(seconds_since(begin));
+  }
+  print_samples(concat("list of ", items, " objects, ", title), seconds, 1e3, "ms");
 }
 
 // From sending an update, and from its answer, to the event in the watcher's callback; same process, same clock.
@@ -127,16 +184,20 @@ void run() {
   std::string why;
   if (const auto server = test::start_memory_server({.flags = {}, .unix_socket = true}, &why)) {
     Session session(server->kubeconfig());
-    measure_writes("memory, unix socket", session, 1, 5'000);
-    measure_writes("memory, unix socket", session, 16, 20'000);
+    measure_creates("memory, unix socket", session, 1, 5'000);
+    measure_creates("memory, unix socket", session, 16, 20'000);
+    measure_list("memory, unix socket", session, 9);
     measure_watch(session, 5'000);
   } else {
     std::printf("memory: skipped: %s\n", why.c_str());
   }
   if (const auto server = test::start_etcd_server({.flags = {}, .unix_socket = true}, &why)) {
     Session session(server->kubeconfig());
-    measure_writes("etcd (no fsync), unix socket", session, 1, 1'000);
-    measure_writes("etcd (no fsync), unix socket", session, 16, 5'000);
+    measure_creates("etcd (no fsync), unix socket", session, 1, 1'000);
+    measure_creates("etcd (no fsync), unix socket", session, 16, 5'000);
+    const auto etcd = test::Etcd::start(&why);
+    measure_gateway(*etcd, 1, 1'000);
+    measure_gateway(*etcd, 16, 5'000);
   } else {
     std::printf("etcd: skipped: %s\n", why.c_str());
   }
