@@ -170,6 +170,7 @@ class SocketTransport::Impl {
   }
 
   void stop_listening() { listeners_.clear(); }
+  [[nodiscard]] std::size_t leaving_count() const { return shared_->leaving.size(); }
 
   Status set_peer_options(const IpPrefix& peers, std::optional<PeerSocketOptions> options) {
     const auto old = options_.find(peers);
@@ -296,6 +297,7 @@ Status SocketTransport::listen(std::vector<IpAddress> addresses, std::uint16_t p
   return impl_->listen(std::move(addresses), port, std::move(on_accepted));
 }
 void SocketTransport::stop_listening() { impl_->stop_listening(); }
+std::size_t SocketTransport::leaving_count() const { return impl_->leaving_count(); }
 Status SocketTransport::set_peer_options(const IpPrefix& peers, std::optional<PeerSocketOptions> options) {
   return impl_->set_peer_options(peers, std::move(options));
 }

@@ -24,6 +24,7 @@ class SocketTransport final : public Transport {
   Status listen(std::vector<IpAddress> addresses, std::uint16_t port,
                 std::function<void(std::unique_ptr<Connection>)> on_accepted) override;
   void stop_listening() override;
+  [[nodiscard]] std::size_t leaving_count() const override;
   Status set_peer_options(const IpPrefix& peers, std::optional<PeerSocketOptions> options) override;
   [[nodiscard]] LinkFacts link_facts(const IpAddress& local, const IpAddress& remote) const override;
 

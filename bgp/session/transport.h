@@ -80,6 +80,8 @@ class Transport {
   virtual Status listen(std::vector<IpAddress> addresses, std::uint16_t port,
                         std::function<void(std::unique_ptr<Connection>)> on_accepted) = 0;
   virtual void stop_listening() = 0;
+  // Connections closed gracefully whose last words are still on their way.
+  [[nodiscard]] virtual std::size_t leaving_count() const { return 0; }
   // For connections to come from this address or range: MD5 keys must be known to the listener before. nullopt: forget.
   virtual Status set_peer_options(const IpPrefix& peers, std::optional<PeerSocketOptions> options) = 0;
   // The interface addresses of this machine that a connection from `local` could use as next hop of the other family,

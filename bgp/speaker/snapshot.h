@@ -10,12 +10,11 @@
 #include "base/core/time.h"
 #include "bgp/fsm/peer.h"
 #include "bgp/rib/rib.h"
+#include "bgp/session/message_counts.h"
 
 namespace margay::bgp {
 
-struct MessageCounts {
-  std::uint64_t opens = 0, updates = 0, notifications = 0, keepalives = 0, refreshes = 0, total = 0, bytes = 0;
-};
+using session::MessageCounts;
 
 struct PeerSnapshot {
   IpAddress address;

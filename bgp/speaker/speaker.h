@@ -11,6 +11,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -33,6 +34,7 @@ class LivenessMonitor {
   class Watch {
    public:
     virtual ~Watch() = default;
+    [[nodiscard]] virtual std::string state() const { return "watching"; }  // for people: "Up"
   };
   virtual ~LivenessMonitor() = default;
   // `on_down(control_plane_independent)`: RFC 5882 §4.3 and the C bit of RFC 5880.

@@ -1,0 +1,131 @@
+// Speaker::Impl: what apply() does with the difference between two configurations.
+#include <utility>
+
+#include "base/core/field_error.h"
+#include "base/core/text.h"
+#include "bgp/speaker/speaker_impl.h"
+
+namespace margay::bgp {
+
+Status Speaker::Impl::check(const SpeakerConfig& config) const {
+  std::vector<FieldError> errors = validate(config);
+  for (const auto& [key, settings] : config.peers) {
+    if (!settings.bfd || parts_.liveness != nullptr) continue;
+    errors.push_back({FieldError::Kind::kNotSupported, concat("peers[", key.address.to_string(), "].bfd"),
+                      "this speaker was made without BFD"});
+  }
+  if (errors.empty()) return ok_status();
+  return invalid(to_string(errors));
+}
+
+Status Speaker::Impl::apply(SpeakerConfig config) {
+  MARGAY_RETURN_IF_ERROR(check(config));
+  remove_missing(config);
+  configure_rib(config);
+  const Status sockets = configure_sockets(config);
+  config_ = std::move(config);
+  change_or_add(config_);
+  change_dynamic(config_);
+  const Status listener = configure_listener(config_);
+  if (!std::exchange(is_configured_, true)) {
+    if (restarting_) {
+      deferral_->arm(config_.selection_deferral);
+    } else {
+      converged();
+    }
+  }
+  schedule_run();
+  return sockets.ok() ? listener : sockets;
+}
+
+void Speaker::Impl::set_local_routes(std::vector<rib::LocalRoute> routes) {
+  if (routes == config_.local_routes) return;
+  config_.local_routes = std::move(routes);
+  rib_.set_local_routes(config_.local_routes);
+  schedule_run();
+}
+
+void Speaker::Impl::remove_missing(const SpeakerConfig& config) {
+  for (auto next = peers_.begin(); next != peers_.end();) {
+    const auto here = next++;
+    const bool is_dynamic = here->second->identity().is_dynamic;
+    const bool is_listed = config.peers.contains(here->first);
+    bool is_wanted = is_listed;
+    if (is_dynamic) {
+      // One that is listed now begins anew under its own settings.
+      is_wanted = config.peers.lower_bound({here->first.address, 0}) == config.peers.end() ||
+                  config.peers.lower_bound({here->first.address, 0})->first.address != here->first.address;
+      bool is_covered = false;
+      for (const ListenRange& range : config.listen_ranges) is_covered |= range.range.contains(here->first.address);
+      is_wanted = is_wanted && is_covered;
+    }
+    if (is_wanted) continue;
+    here->second->stop(cease(cease_subcode::kPeerDeconfigured));
+    remove_peer(here);
+  }
+}
+
+void Speaker::Impl::configure_rib(const SpeakerConfig& config) {
+  const bool is_first = !is_configured_;
+  if (is_first || !equal(rib_config_of(config_), rib_config_of(config))) rib_.set_config(rib_config_of(config));
+  if (is_first || config_.local_routes != config.local_routes) rib_.set_local_routes(config.local_routes);
+}
+
+void Speaker::Impl::change_or_add(const SpeakerConfig& config) {
+  for (const auto& [key, settings] : config.peers) {
+    const auto found = peers_.find(key);
+    if (found == peers_.end()) {
+      add_peer(key, settings, false).start();
+    } else {
+      found->second->change(settings, facts());
+    }
+  }
+}
+
+void Speaker::Impl::change_dynamic(const SpeakerConfig& config) {
+  for (auto& [key, peer] : peers_) {
+    if (!peer->identity().is_dynamic || config.peers.contains(key)) continue;
+    const ListenRange* const range = range_of(key.address);
+    if (range == nullptr) continue;
+    PeerSettings settings = range->settings;
+    settings.passive = true;
+    peer->change(std::move(settings), facts());
+  }
+}
+
+// Keys and TTL must be known to the listener before a peer connects.
+Status Speaker::Impl::configure_sockets(const SpeakerConfig& config) {
+  std::map<IpPrefix, session::PeerSocketOptions> wanted;
+  for (const ListenRange& range : config.listen_ranges) wanted[range.range] = socket_options(range.settings);
+  for (const auto& [key, settings] : config.peers) wanted[IpPrefix::host(key.address)] = socket_options(settings);
+  Status result = ok_status();
+  const auto set = [&](const IpPrefix& peers, std::optional<session::PeerSocketOptions> options) {
+    const Status status = parts_.transport.set_peer_options(peers, std::move(options));
+    if (!status.ok() && result.ok()) result = status.error().within(peers.to_string());
+  };
+  for (const auto& [peers, options] : socket_options_) {
+    if (!wanted.contains(peers)) set(peers, std::nullopt);
+  }
+  for (const auto& [peers, options] : wanted) {
+    const auto found = socket_options_.find(peers);
+    if (found == socket_options_.end() || found->second != options) set(peers, options);
+  }
+  socket_options_ = std::move(wanted);
+  return result;
+}
+
+Status Speaker::Impl::configure_listener(const SpeakerConfig& config) {
+  auto wanted = std::pair(config.listen_addresses, config.listen_port);
+  if (listening_ == wanted) return ok_status();
+  listening_.reset();
+  if (config.listen_port == 0) {
+    parts_.transport.stop_listening();
+  } else {
+    MARGAY_RETURN_IF_ERROR(parts_.transport.listen(config.listen_addresses, config.listen_port,
+                                                   [this](auto connection) { on_accepted(std::move(connection)); }));
+  }
+  listening_ = std::move(wanted);
+  return ok_status();
+}
+
+}  // namespace margay::bgp
