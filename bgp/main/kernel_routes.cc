@@ -1,0 +1,163 @@
+#include "bgp/main/kernel_routes.h"
+
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+
+#include <utility>
+
+#include "base/core/text.h"
+
+namespace margay::bgpd {
+namespace {
+
+// Not RTPROT_BGP (186), which is FRR's: each removes what it thinks is its own. Not 80, which is margay-node's.
+constexpr std::uint8_t kProtocol = 81;
+constexpr Duration kResolveDelay = std::chrono::milliseconds(50);
+
+route::RouteDriverConfig driver_config(RouteTableId table) {
+  route::RouteDriverConfig config;
+  config.protocol = kProtocol;
+  config.tables = {table};
+  return config;
+}
+
+}  // namespace
+
+KernelRoutes::KernelRoutes(loop::Loop& loop, std::unique_ptr<netlink::Netlink> kernel, RouteTableId table,
+                           telemetry::Logger log)
+    : loop_(loop),
+      log_(std::move(log)),
+      table_(table),
+      kernel_(std::move(kernel)),
+      resolver_(*kernel_),
+      driver_(*kernel_, driver_config(table)),
+      retry_(loop.make_timer([this] { write(); })),
+      resolve_timer_(loop.make_timer([this] { resolve_again(); })) {}
+
+KernelRoutes::~KernelRoutes() = default;
+
+Result<std::unique_ptr<KernelRoutes>> KernelRoutes::open(loop::Loop& loop, loop::FdWatcher& watcher, RouteTableId table,
+                                                         telemetry::Logger log) {
+  MARGAY_ASSIGN_OR_RETURN(auto kernel, netlink::open_netlink(NETLINK_ROUTE));
+  std::unique_ptr<KernelRoutes> routes(new KernelRoutes(loop, std::move(kernel), table, std::move(log)));
+  KernelRoutes* const self = routes.get();
+  const auto again = [self] { self->resolve_timer_->arm(kResolveDelay); };
+  MARGAY_ASSIGN_OR_RETURN(
+      routes->links_,
+      netlink::open_monitor(watcher, NETLINK_ROUTE, {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR},
+                            {[again](const netlink::MessageView&) { again(); }, again}));
+  MARGAY_ASSIGN_OR_RETURN(
+      routes->routes_events_,
+      netlink::open_monitor(watcher, NETLINK_ROUTE, {RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE},
+                            {[self](const netlink::MessageView& message) { self->note_event(message); },
+                             [self] {
+                               self->driver_.queue_resync();
+                               self->resolve_timer_->arm(kResolveDelay);
+                             }}));
+  MARGAY_RETURN_IF_ERROR(routes->look_for_routes());
+  return routes;
+}
+
+void KernelRoutes::note_event(const netlink::MessageView& message) {
+  const auto found = route::parse_route(message);
+  driver_.note_event(message, loop_.now());
+  if (found && found->protocol == kProtocol) return;
+  // Somebody else's routes may be what next hops lead over; a flood of them is one look.
+  if (!wanted_.empty()) resolve_timer_->arm(kResolveDelay);
+}
+
+Status KernelRoutes::look_for_routes() {
+  for (const IpFamily family : {IpFamily::kV4, IpFamily::kV6}) {
+    netlink::Batch request;
+    route::add_dump_request(request, family, kProtocol, table_);
+    MARGAY_RETURN_IF_ERROR(kernel_->dump(
+        request, [] {},
+        [this](const netlink::MessageView& message) {
+          const auto found = route::parse_route(message);
+          if (found && found->protocol == kProtocol && found->key.table == table_) has_routes_ = true;
+        }));
+  }
+  return ok_status();
+}
+
+void KernelRoutes::apply(std::vector<bgp::rib::RouteChange> changes) {
+  for (const bgp::rib::RouteChange& change : changes) {
+    if (change.route) {
+      wanted_[change.prefix] = *change.route;
+      set(change.prefix, *change.route);
+    } else {
+      wanted_.erase(change.prefix);
+      unresolved_.erase(change.prefix);
+      remove(change.prefix);
+    }
+  }
+  schedule_write();
+}
+
+void KernelRoutes::converged() {
+  driver_.allow_removal();
+  schedule_write();
+}
+
+void KernelRoutes::set(const IpPrefix& prefix, const bgp::rib::BestRoute& best) {
+  auto route = resolve(best);
+  if (!route) {
+    unresolved_.insert(prefix);
+    return remove(prefix);
+  }
+  unresolved_.erase(prefix);
+  const route::RouteKey key{table_, prefix, best.priority};
+  const auto old = keys_.find(prefix);
+  if (old != keys_.end() && old->second != key) driver_.remove_route(route::Source::kBgp, old->second);
+  driver_.set_route(route::Source::kBgp, key, std::move(*route));
+  keys_[prefix] = key;
+}
+
+void KernelRoutes::remove(const IpPrefix& prefix) {
+  const auto found = keys_.find(prefix);
+  if (found == keys_.end()) return;
+  driver_.remove_route(route::Source::kBgp, found->second);
+  keys_.erase(found);
+}
+
+// The hops that can be reached; nullopt when none can.
+std::optional<route::Route> KernelRoutes::resolve(const bgp::rib::BestRoute& best) {
+  route::Route route;
+  for (const bgp::NextHop& next_hop : best.next_hops) {
+    auto hop = resolver_.resolve(next_hop.address);
+    // RFC 2545 §3: the link-local address is the gateway on the link that the global one is on.
+    if (hop.ok() && next_hop.link_local && hop->gateway == next_hop.address) hop->gateway = next_hop.link_local;
+    if (hop.ok()) route.hops.push_back(*hop);
+  }
+  if (route.hops.empty()) return std::nullopt;
+  return route;
+}
+
+void KernelRoutes::resolve_again() {
+  resolver_.forget();
+  for (const auto& [prefix, best] : wanted_) set(prefix, best);
+  schedule_write();
+}
+
+void KernelRoutes::schedule_write() {
+  if (std::exchange(is_write_scheduled_, true)) return;
+  loop_.post([this, alive = std::weak_ptr<bool>(alive_)] {
+    if (!alive.expired()) write();
+  });
+}
+
+void KernelRoutes::write() {
+  is_write_scheduled_ = false;
+  const dataplane::ApplyReport report = driver_.apply(loop_.now());
+  if (report.try_again_at) retry_->arm(*report.try_again_at - loop_.now());
+  if (report.failed == 0) return;
+  if (const auto suppressed = failure_log_.admit(loop_.now())) {
+    const bool has_first = !report.failures.empty();
+    log_.warn("routes not installed", {{"failed", report.failed},
+                                       {"first", has_first ? report.failures.front().object : std::string()},
+                                       {"error", has_first ? report.failures.front().error.message : std::string()},
+                                       {"suppressed", *suppressed}});
+  }
+}
+
+}  // namespace margay::bgpd

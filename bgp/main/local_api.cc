@@ -1,0 +1,132 @@
+#include "bgp/main/local_api.h"
+
+#include <utility>
+
+#include "base/core/text.h"
+#include "base/json/value.h"
+#include "base/telemetry/exposition.h"
+#include "bgp/speaker/snapshot_json.h"
+
+namespace margay::bgpd {
+namespace {
+
+http::Response respond(int status, const json::Value& body) {
+  http::Response response;
+  response.status = status;
+  response.headers.set("Content-Type", "application/json");
+  response.body = json::dump(body) + "\n";
+  return response;
+}
+
+http::Response failure(int status, std::string message) {
+  json::Object body;
+  body["error"] = std::move(message);
+  return respond(status, body);
+}
+
+int status_of(const Error& error) {
+  if (error.code == ErrorCode::kNotFound) return 404;
+  return error.code == ErrorCode::kInvalid ? 400 : 409;
+}
+
+http::Response done(const Status& status) {
+  if (!status.ok()) return failure(status_of(status.error()), status.error().message);
+  return respond(200, json::Object{});
+}
+
+Result<bgp::SnapshotQuery> query_of(const http::Target& target) {
+  bgp::SnapshotQuery query;
+  const bool is_in = target.parameter("in").has_value(), is_out = target.parameter("out").has_value();
+  query.routes = is_in    ? bgp::SnapshotQuery::Routes::kReceived
+                 : is_out ? bgp::SnapshotQuery::Routes::kSent
+                          : bgp::SnapshotQuery::Routes::kBest;
+  if (const auto peer = target.parameter("peer")) {
+    MARGAY_ASSIGN_OR_RETURN(query.peer, IpAddress::parse(*peer));
+  }
+  if (const auto prefix = target.parameter("prefix")) {
+    MARGAY_ASSIGN_OR_RETURN(query.prefix, IpPrefix::parse_cidr_or_address(*prefix));
+  }
+  if ((is_in || is_out) && !query.peer) return invalid("in and out need a peer");
+  return query;
+}
+
+}  // namespace
+
+LocalApi::LocalApi(Parts parts)
+    : parts_(std::move(parts)),
+      server_(http::make_server(
+          parts_.loop, parts_.network, {},
+          [this](http::Request request, const http::PeerInfo&, std::unique_ptr<http::Responder> responder) {
+            responder->send(answer(request));
+          })) {}
+
+Status LocalApi::listen(const std::string& socket_path) {
+  loop::Endpoint endpoint;
+  endpoint.kind = loop::Endpoint::Kind::kUnix;
+  endpoint.path = socket_path;
+  const auto bound = server_->listen(endpoint, nullptr);
+  if (!bound.ok()) return bound.error();
+  return ok_status();
+}
+
+http::Response LocalApi::answer(const http::Request& request) {
+  const auto target = http::parse_target(request.target);
+  if (!target.ok()) return failure(400, target.error().message);
+  const bool is_get = request.method == "GET", is_post = request.method == "POST";
+  if (is_get && target->path == "/peers") return peers();
+  if (is_get && target->path == "/routes") return routes(*target);
+  if (is_get && target->path == "/metrics") return metrics(request);
+  if (is_post && target->path == "/reload") return reload();
+  if (is_post && (target->path == "/reset" || target->path == "/refresh")) return on_peer(*target);
+  return failure(404, concat("there is no ", request.method, " ", target->path));
+}
+
+http::Response LocalApi::peers() const {
+  const bgp::SpeakerSnapshot snapshot = parts_.speaker.snapshot({});
+  json::Array peers;
+  for (const bgp::PeerSnapshot& peer : snapshot.peers) peers.push_back(bgp::to_json(peer));
+  json::Object body;
+  body["speaker"] = bgp::speaker_json(snapshot);
+  body["peers"] = std::move(peers);
+  return respond(200, body);
+}
+
+http::Response LocalApi::routes(const http::Target& target) const {
+  const auto query = query_of(target);
+  if (!query.ok()) return failure(400, query.error().message);
+  const bgp::SpeakerSnapshot snapshot = parts_.speaker.snapshot(*query);
+  json::Array routes;
+  for (const bgp::RouteSnapshot& route : snapshot.routes) routes.push_back(bgp::to_json(route));
+  json::Object body;
+  body["routes"] = std::move(routes);
+  return respond(200, body);
+}
+
+http::Response LocalApi::metrics(const http::Request& request) const {
+  const auto format = telemetry::choose_exposition(request.headers.get("Accept"));
+  http::Response response;
+  response.headers.set("Content-Type", std::string(telemetry::content_type(format)));
+  response.body = telemetry::render(parts_.metrics, format);
+  return response;
+}
+
+http::Response LocalApi::reload() {
+  const std::vector<std::string> problems = parts_.reload();
+  if (problems.empty()) return respond(200, json::Object{});
+  json::Array list;
+  for (const std::string& problem : problems) list.emplace_back(problem);
+  json::Object body;
+  body["error"] = "the configuration is as it was";
+  body["problems"] = std::move(list);
+  return respond(422, body);
+}
+
+http::Response LocalApi::on_peer(const http::Target& target) {
+  const auto peer = IpAddress::parse(target.parameter("peer").value_or(""));
+  if (!peer.ok()) return failure(400, concat("peer: ", peer.error().message));
+  if (target.path == "/reset") return done(parts_.speaker.reset(*peer, target.parameter("text").value_or("")));
+  if (target.parameter("out")) return done(parts_.speaker.refresh_out(*peer));
+  return done(parts_.speaker.refresh_in(*peer));
+}
+
+}  // namespace margay::bgpd
