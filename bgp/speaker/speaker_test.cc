@@ -1,0 +1,281 @@
+#include "bgp/speaker/speaker.h"
+
+#include <gmock/gmock.h>
+
+#include "base/telemetry/exposition.h"
+#include "bgp/speaker/snapshot_json.h"
+#include "bgp/speaker/speaker_fixture.h"
+
+namespace margay::bgp {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class SpeakerTest : public testing::Test {
+ protected:
+  void connect(Node& a, Node& b) {
+    a.add_peer(b);
+    b.add_peer(a);
+  }
+  bool wait(const std::function<bool()>& condition, Duration limit = seconds(30)) {
+    return loop_.run_until(condition, limit);
+  }
+  void both_up() {
+    ASSERT_TRUE(wait([this] { return a_.is_up(b_) && b_.is_up(a_); })) << a_.failure << b_.failure;
+  }
+  void start_pair() {
+    connect(a_, b_);
+    a_.start();
+    b_.start();
+    both_up();
+  }
+
+  loop::SimLoop loop_;
+  session::SimInternet internet_{loop_, 1};
+  Node a_{loop_, internet_, "10.0.0.1", Asn(64512)};
+  Node b_{loop_, internet_, "10.0.0.2", Asn(64513)};
+  Node c_{loop_, internet_, "10.0.0.3", Asn(64514)};
+};
+
+TEST_F(SpeakerTest, RoutesGoBothWaysAndLeaveAgain) {
+  a_.config.local_routes = {local("10.1.0.0/26"), local("10.1.0.64/26")};
+  b_.config.local_routes = {local("10.2.0.0/26")};
+  start_pair();
+  ASSERT_TRUE(wait([this] { return a_.sink.routes.size() == 1 && b_.sink.routes.size() == 2; }));
+  EXPECT_THAT(b_.best_prefixes(), ElementsAre("10.1.0.0/26", "10.1.0.64/26"));
+  EXPECT_EQ(b_.sink.routes.at(net("10.1.0.0/26")).next_hops.at(0).address, a_.address());
+  EXPECT_TRUE(b_.sink.routes.at(net("10.1.0.0/26")).is_external);
+  a_.speaker().set_local_routes({local("10.1.0.64/26")});
+  ASSERT_TRUE(wait([this] { return b_.sink.routes.size() == 1; }));
+  EXPECT_THAT(b_.best_prefixes(), ElementsAre("10.1.0.64/26"));
+}
+
+TEST_F(SpeakerTest, AChangeArrivesWithoutWaitingForAnyTimer) {
+  start_pair();
+  a_.speaker().set_local_routes({local("10.1.0.0/26")});
+  EXPECT_TRUE(wait([this] { return b_.sink.routes.size() == 1; }, milliseconds(1)));
+}
+
+TEST_F(SpeakerTest, BothSidesConnectingLeavesOneSession) {
+  start_pair();
+  loop_.advance(seconds(10));
+  EXPECT_EQ(internet_.connection_count(), 1U);
+  EXPECT_EQ(a_.peer(b_).times_established, 1U);
+  EXPECT_EQ(b_.peer(a_).times_established, 1U);
+}
+
+TEST_F(SpeakerTest, IdleSessionsLive) {
+  start_pair();
+  loop_.advance(std::chrono::hours(1));
+  EXPECT_TRUE(a_.is_up(b_));
+  EXPECT_EQ(a_.peer(b_).times_dropped, 0U);
+  EXPECT_GT(a_.peer(b_).received.keepalives, 100U);
+}
+
+TEST_F(SpeakerTest, ASilentPeerIsGoneAfterTheHoldTime) {
+  for (auto* node : {&a_, &b_}) node->config.local_routes = {};
+  connect(a_, b_);
+  a_.config.peers.begin()->second.hold_time = seconds(9);
+  a_.start();
+  b_.start();
+  both_up();
+  internet_.set_reachable(a_.address(), b_.address(), false);
+  loop_.advance(seconds(8) / 2);
+  EXPECT_TRUE(a_.is_up(b_));
+  loop_.advance(seconds(6));
+  EXPECT_FALSE(a_.is_up(b_));
+  EXPECT_THAT(a_.peer(b_).last_error->text, HasSubstr("hold time"));
+}
+
+TEST_F(SpeakerTest, ARouteIsRelayedButNeverToWhereItCameFrom) {
+  connect(a_, b_);
+  connect(b_, c_);
+  a_.config.local_routes = {local("10.1.0.0/26")};
+  for (auto* node : {&a_, &b_, &c_}) node->start();
+  ASSERT_TRUE(wait([this] { return c_.sink.routes.size() == 1; }));
+  EXPECT_EQ(a_.sink.routes.size(), 0U);
+  EXPECT_EQ(a_.peer(b_).routes.received[Family::kIpv4Unicast], 0U);
+  const auto routes = c_.speaker().snapshot({.routes = SnapshotQuery::Routes::kBest, .peer = {}, .prefix = {}}).routes;
+  ASSERT_EQ(routes.size(), 1U);
+  EXPECT_EQ(routes[0].as_path, "64513 64512");
+  EXPECT_EQ(routes[0].peer, b_.address());
+  EXPECT_TRUE(routes[0].best);
+}
+
+TEST_F(SpeakerTest, ARestartKeepsRoutesUntilItIsOver) {
+  a_.config.local_routes = {local("10.1.0.0/26"), local("10.1.0.64/26")};
+  start_pair();
+  ASSERT_TRUE(wait([this] { return b_.sink.routes.size() == 2; }));
+  a_.kill();
+  loop_.advance(seconds(10));
+  EXPECT_EQ(b_.sink.routes.size(), 2U);
+  EXPECT_EQ(b_.peer(a_).routes.stale[Family::kIpv4Unicast], 2U);
+  a_.config.local_routes = {local("10.1.0.64/26")};
+  a_.sink.times_converged = 0;
+  a_.start(true);
+  both_up();
+  ASSERT_TRUE(wait([this] { return b_.sink.routes.size() == 1; }));
+  EXPECT_THAT(b_.best_prefixes(), ElementsAre("10.1.0.64/26"));
+  EXPECT_EQ(a_.sink.times_converged, 1);
+}
+
+TEST_F(SpeakerTest, ARestartingSpeakerDoesNotWaitForOneThatIsDown) {
+  connect(a_, b_);
+  connect(a_, c_);  // c never starts
+  a_.start(true);
+  b_.start();
+  both_up();
+  EXPECT_EQ(a_.sink.times_converged, 0);
+  loop_.advance(a_.config.selection_deferral);
+  EXPECT_EQ(a_.sink.times_converged, 1);
+  EXPECT_FALSE(a_.speaker().snapshot({}).restarting);
+}
+
+TEST_F(SpeakerTest, APeerThatDoesNotComeBackLosesItsRoutesAfterItsRestartTime) {
+  a_.config.local_routes = {local("10.1.0.0/26")};
+  start_pair();
+  ASSERT_TRUE(wait([this] { return b_.sink.routes.size() == 1; }));
+  a_.kill();
+  loop_.advance(seconds(119));
+  EXPECT_EQ(b_.sink.routes.size(), 1U);
+  loop_.advance(seconds(5));
+  EXPECT_EQ(b_.sink.routes.size(), 0U);
+}
+
+TEST_F(SpeakerTest, LongLivedRoutesStayLonger) {
+  a_.config.local_routes = {local("10.1.0.0/26")};
+  connect(a_, b_);
+  for (auto* node : {&a_, &b_}) node->config.peers.begin()->second.long_lived_stale_time = seconds(600);
+  a_.start();
+  b_.start();
+  ASSERT_TRUE(wait([this] { return b_.sink.routes.size() == 1; }));
+  a_.kill();
+  loop_.advance(seconds(500));
+  EXPECT_EQ(b_.sink.routes.size(), 1U);
+  loop_.advance(seconds(300));
+  EXPECT_EQ(b_.sink.routes.size(), 0U);
+}
+
+TEST_F(SpeakerTest, StoppingSaysGoodbyeWithTextAndTakesTheRoutesAway) {
+  a_.config.local_routes = {local("10.1.0.0/26")};
+  start_pair();
+  ASSERT_TRUE(wait([this] { return b_.sink.routes.size() == 1; }));
+  bool is_done = false;
+  a_.speaker().stop("maintenance until 5", [&] { is_done = true; });
+  ASSERT_TRUE(wait([&] { return is_done; }, seconds(2)));
+  ASSERT_TRUE(wait([this] { return b_.sink.routes.empty(); }, seconds(2)));
+  EXPECT_THAT(to_json(b_.peer(a_)).string_at({"lastError"}), HasSubstr("maintenance until 5"));
+}
+
+TEST_F(SpeakerTest, ThePrefixLimitEndsTheSessionAndTriesAgainWhenTold) {
+  a_.config.local_routes = {local("10.1.0.0/26"), local("10.1.0.64/26"), local("10.1.0.128/26")};
+  connect(a_, b_);
+  rib::PrefixLimit limit;
+  limit.max = 2;
+  limit.restart_after = seconds(100);
+  b_.config.peers.begin()->second.policy.prefix_limit[Family::kIpv4Unicast] = limit;
+  a_.start();
+  b_.start();
+  ASSERT_TRUE(wait([this] { return b_.peer(a_).times_dropped == 1; }));
+  EXPECT_EQ(b_.sink.routes.size(), 0U);
+  loop_.advance(seconds(90));
+  EXPECT_EQ(b_.peer(a_).times_established, 1U);
+  a_.speaker().set_local_routes({local("10.1.0.0/26")});
+  EXPECT_TRUE(wait([this] { return b_.sink.routes.size() == 1; }, seconds(120)));
+}
+
+TEST_F(SpeakerTest, PeersOfAListenRangeComeAndGoUpToTheLimit) {
+  ListenRange range{"nodes", net("10.0.0.0/24"), 1, {}};
+  range.settings.restart_time.reset();
+  a_.config.listen_ranges = {range};
+  for (auto* node : {&b_, &c_}) node->add_peer(a_);
+  a_.start();
+  b_.start();
+  ASSERT_TRUE(wait([this] { return a_.is_up(b_); }));
+  c_.start();
+  loop_.advance(seconds(30));
+  EXPECT_FALSE(c_.is_up(a_));
+  EXPECT_TRUE(a_.peer(b_).is_dynamic);
+  EXPECT_EQ(a_.peer(b_).remote_asn, Asn(64513));
+  b_.kill();
+  ASSERT_TRUE(wait([this] { return c_.is_up(a_); }, seconds(90)));
+  EXPECT_EQ(a_.speaker().snapshot({}).peers.size(), 1U);
+}
+
+TEST_F(SpeakerTest, StrangersAreRefused) {
+  b_.add_peer(a_);
+  a_.start();
+  b_.start();
+  loop_.advance(seconds(20));
+  EXPECT_FALSE(b_.is_up(a_));
+  EXPECT_TRUE(a_.speaker().snapshot({}).peers.empty());
+}
+
+TEST_F(SpeakerTest, PasswordsMustBeEqualAndAChangeIsASession) {
+  connect(a_, b_);
+  a_.config.peers.begin()->second.password = "secret";
+  a_.start();
+  b_.start();
+  loop_.advance(seconds(60));
+  EXPECT_FALSE(a_.is_up(b_));
+  b_.config.peers.begin()->second.password = "secret";
+  b_.apply();
+  EXPECT_TRUE(wait([this] { return a_.is_up(b_); }, seconds(120)));
+}
+
+TEST_F(SpeakerTest, RemovingAPeerSaysSoAndTakesItsRoutes) {
+  b_.config.local_routes = {local("10.2.0.0/26")};
+  start_pair();
+  ASSERT_TRUE(wait([this] { return a_.sink.routes.size() == 1; }));
+  a_.config.peers.clear();
+  a_.apply();
+  ASSERT_TRUE(wait([this] { return a_.sink.routes.empty(); }));
+  EXPECT_TRUE(a_.speaker().snapshot({}).peers.empty());
+  EXPECT_TRUE(wait([this] { return !b_.is_up(a_); }));
+}
+
+TEST_F(SpeakerTest, ResetAndRefreshAreForPeersThatAreThere) {
+  start_pair();
+  EXPECT_EQ(a_.speaker().reset(c_.address(), "").error().code, ErrorCode::kNotFound);
+  EXPECT_TRUE(a_.speaker().refresh_in(b_.address()).ok());
+  EXPECT_TRUE(a_.speaker().refresh_out(b_.address()).ok());
+  EXPECT_TRUE(a_.is_up(b_));
+  ASSERT_TRUE(a_.speaker().reset(b_.address(), "by hand").ok());
+  EXPECT_FALSE(a_.is_up(b_));
+  both_up();
+  EXPECT_EQ(a_.peer(b_).times_established, 2U);
+}
+
+TEST_F(SpeakerTest, AConfigurationThatCannotBeChangesNothing) {
+  start_pair();
+  SpeakerConfig bad = a_.config;
+  bad.router_id = RouterId();
+  bad.peers.begin()->second.hold_time = seconds(2);
+  bad.peers.begin()->second.bfd = BfdConfig{};
+  const Status status = a_.speaker().apply(bad);
+  ASSERT_FALSE(status.ok());
+  EXPECT_THAT(status.error().message, testing::AllOf(HasSubstr("router_id"), HasSubstr("peers[10.0.0.2].hold_time"),
+                                                     HasSubstr("peers[10.0.0.2].bfd")));
+  EXPECT_TRUE(a_.is_up(b_));
+}
+
+TEST_F(SpeakerTest, MetricsFollowTheState) {
+  telemetry::Registry registry;
+  a_.metrics = &registry;
+  b_.config.local_routes = {local("10.2.0.0/26")};
+  start_pair();
+  loop_.advance(seconds(3));
+  const std::string text = telemetry::render(registry, telemetry::Exposition::kPrometheusText);
+  EXPECT_THAT(text, HasSubstr("margay_bgp_peer_state{peer=\"10.0.0.2\"} 5"));
+  EXPECT_THAT(text, HasSubstr("margay_bgp_peer_prefixes_received{family=\"ipv4-unicast\",peer=\"10.0.0.2\"} 1"));
+  a_.config.peers.clear();
+  a_.apply();
+  loop_.advance(seconds(3));
+  EXPECT_THAT(telemetry::render(registry, telemetry::Exposition::kPrometheusText), testing::Not(HasSubstr("10.0.0.2")));
+}
+
+}  // namespace
+}  // namespace margay::bgp
