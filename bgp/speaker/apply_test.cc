@@ -127,7 +127,6 @@ TEST_F(Apply, RandomSequencesResetOnlyForWhatMustReset) {
         make(change);
         resets |= change.resets;
       }
-      const SpeakerConfig config = a_.config;
       a_.apply();
       ASSERT_EQ(a_.failure, "");
       loop_.advance(seconds(random.below(3)));

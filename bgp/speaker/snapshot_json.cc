@@ -37,6 +37,11 @@ std::string_view origin_text(Origin origin) {
   return "";
 }
 
+std::string last_error_text(const fsm::DownReason& reason) {
+  if (!reason.notification) return reason.text;
+  return concat(reason.text, ": ", reason.notification->to_string());
+}
+
 json::Value to_json(const MessageCounts& counts) {
   json::Object out;
   out["opens"] = number(counts.opens);
@@ -99,7 +104,7 @@ json::Value to_json(const PeerSnapshot& peer) {
   out["prefixesSent"] = number(sum(peer.routes.sent));
   out["prefixesStale"] = number(sum(peer.routes.stale));
   out["prefixes"] = families_json(peer.routes);
-  out["lastError"] = peer.last_error ? json::Value(peer.last_error->text) : json::Value("");
+  out["lastError"] = peer.last_error ? last_error_text(*peer.last_error) : std::string();
   out["lastErrorAgeSeconds"] = seconds(peer.last_error_age);
   out["lastErrorBytes"] = peer.last_error_bytes;
   out["timesEstablished"] = number(peer.times_established);
@@ -119,7 +124,8 @@ json::Value to_json(const PeerSnapshot& peer) {
 json::Value to_json(const RouteSnapshot& route) {
   json::Object out;
   out["prefix"] = route.prefix.to_string();
-  out["nextHop"] = route.peer ? json::Value(route.next_hop.address.to_string()) : json::Value("");
+  // Our own routes have none until they are sent.
+  out["nextHop"] = route.next_hop.address.is_unspecified() ? "" : route.next_hop.address.to_string();
   if (route.next_hop.link_local) out["nextHopLinkLocal"] = route.next_hop.link_local->to_string();
   out["peer"] = route.peer ? route.peer->to_string() : "";
   out["best"] = route.best;
