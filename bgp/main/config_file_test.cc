@@ -182,7 +182,7 @@ TEST(ConfigFile, EveryProblemHasItsPlaceItsObjectAndItsField) {
         "bgp.yaml:7:14: Speaker/s: spec.listenPrt: unknown"}},
       {"schema of a Calico kind",
        kSpeaker + peer("p", "{peerIP: 10.0.0.2, asNumbr: 1}"),
-       {"bgp.yaml:10:26: BGPPeer/p: spec.asNumbr: "}},
+       {"bgp.yaml:11:35: BGPPeer/p: spec.asNumbr: "}},
       {"a filter that is not there",
        kSpeaker + peer("p", "{peerIP: 10.0.0.2, asNumber: 1, filters: [none]}"),
        {"BGPPeer/p: spec.filters[0]: there is no BGPFilter \"none\""}},
