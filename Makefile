@@ -8,8 +8,8 @@ help:
 	@echo 'make lab     build, then run the main job on this machine and show it'
 	@echo 'make test    build, then run every test (release, sanitizers); ends with the summary of ctest'
 	@echo 'make bench   benchmarks as a table'
-	@echo 'make lint    clang-tidy over everything'
-	@echo 'make fuzz    libFuzzer targets in build/fuzz/bin'
+	@echo 'make lint    clang-tidy over everything (scripts/lint --help: some folders, what changed)'
+	@echo 'make fuzz    libFuzzer targets in build/fuzz/bin; scripts/fuzz runs them (test/fuzz/README.md)'
 	@echo 'make clean   remove build/'
 
 build:
@@ -32,7 +32,7 @@ bench:
 
 lint:
 	@scripts/install-deps test
-	@cmake --preset lint
+	@cmake --preset lint > /dev/null
 	@scripts/lint -j $(JOBS)
 
 fuzz:

@@ -44,7 +44,9 @@ void start_thread(const std::shared_ptr<Lookup>& lookup, const std::string& host
 class LookupHandle final : public Handle {
  public:
   explicit LookupHandle(std::shared_ptr<Lookup> lookup) : lookup_(std::move(lookup)) {}
+  // What `done` owns ends here, on the loop's thread, not with the lookup on its own.
   ~LookupHandle() override {
+    const Resolved dropped = std::move(lookup_->done);
     const std::lock_guard lock(lookup_->mutex);
     lookup_->loop = nullptr;
   }

@@ -9,10 +9,23 @@ namespace margay::render {
 namespace go_template {
 namespace {
 
-constexpr std::size_t kOutputMax = std::size_t{256} * 1024 * 1024;
+// Bytes of output and of computed values, and what running a node costs in their stead: loops in loops multiply, and so
+// does a variable that is printed into itself.
+constexpr std::size_t kWorkMax = std::size_t{256} * 1024 * 1024;
+constexpr std::size_t kWorkOfNode = 32;
 
 using json::Value;
 using Found = const Value*;  // nullptr: there is no such value
+
+std::size_t work_of(const Value& value) {
+  std::size_t work = 1;
+  if (const std::string* text = value.as_string()) work += text->size();
+  if (const json::Array* list = value.as_array())
+    for (const Value& element : *list) work += work_of(element);
+  if (const json::Object* object = value.as_object())
+    for (const json::Member& member : *object) work += member.name.size() + work_of(member.value);
+  return work;
+}
 
 class Evaluator {
  public:
@@ -21,13 +34,13 @@ class Evaluator {
   Status run(const Block& block, Found dot) {
     for (const Node& node : block.nodes) {
       if (const Text* text = std::get_if<Text>(&node.what)) {
-        out_.append(text->text);
+        MARGAY_RETURN_IF_ERROR(print(text->text));
       } else if (const Action* action = std::get_if<Action>(&node.what)) {
         MARGAY_RETURN_IF_ERROR(this->action(*action, dot));
       } else if (const Branch* branch = std::get_if<Branch>(&node.what)) {
         MARGAY_RETURN_IF_ERROR(in_scope([&] { return this->branch(*branch, dot); }));
       }
-      if (out_.size() > kOutputMax) return Error{ErrorCode::kLimitExceeded, "the template's output is too long"};
+      MARGAY_RETURN_IF_ERROR(spend(kWorkOfNode));
     }
     return ok_status();
   }
@@ -47,14 +60,25 @@ class Evaluator {
     return status;
   }
 
-  Found computed(Value value) { return &computed_.emplace_back(std::move(value)); }
+  Status spend(std::size_t work) {
+    work_ += work;
+    if (work_ <= kWorkMax) return ok_status();
+    return Error{ErrorCode::kLimitExceeded, "the template does too much: its output, values and rounds are limited"};
+  }
+  Status print(std::string_view text) {
+    MARGAY_RETURN_IF_ERROR(spend(text.size()));
+    out_.append(text);
+    return ok_status();
+  }
+
+  Result<Found> computed(Value value) {
+    MARGAY_RETURN_IF_ERROR(spend(work_of(value)));
+    return &computed_.emplace_back(std::move(value));
+  }
 
   Status action(const Action& action, Found dot) {
     MARGAY_ASSIGN_OR_RETURN(const Found value, pipeline(action.pipeline, dot));
-    if (action.pipeline.variables.empty()) {
-      out_.append(printed(value));
-      return ok_status();
-    }
+    if (action.pipeline.variables.empty()) return print(printed(value));
     return set_variable(action.pipeline, action.pipeline.variables.front(), value);
   }
 
@@ -106,8 +130,12 @@ class Evaluator {
   }
 
   Status round(const Branch& branch, const Value& key, const Value& element) {
+    MARGAY_RETURN_IF_ERROR(spend(kWorkOfNode));
     const std::vector<std::string>& names = branch.pipeline.variables;
-    if (names.size() == 2) MARGAY_RETURN_IF_ERROR(set_variable(branch.pipeline, names.front(), computed(key)));
+    if (names.size() == 2) {
+      MARGAY_ASSIGN_OR_RETURN(const Found held, computed(key));
+      MARGAY_RETURN_IF_ERROR(set_variable(branch.pipeline, names.front(), held));
+    }
     if (!names.empty()) MARGAY_RETURN_IF_ERROR(set_variable(branch.pipeline, names.back(), &element));
     return run(branch.then, &element);
   }
@@ -180,6 +208,7 @@ class Evaluator {
   std::vector<std::pair<std::string, Found>> scope_;
   std::deque<Value> computed_;  // its elements do not move
   bool has_assigned_ = false;
+  std::size_t work_ = 0;
   std::string out_;
 };
 

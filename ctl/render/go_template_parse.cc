@@ -9,7 +9,7 @@ namespace {
 
 using Kind = Token::Kind;
 
-constexpr int kDepthMax = 50;  // nested blocks and parentheses
+constexpr int kDepthMax = 50;  // nested blocks and parentheses; links of an else-if chain
 
 class Parser {
  public:
@@ -80,7 +80,9 @@ class Parser {
       ++next_;
       if (is_word("if") || is_word("with")) {
         const auto inner = is_word("if") ? Branch::Kind::kIf : Branch::Kind::kWith;
+        if (++depth_ > kDepthMax) return error("too long a chain of {{else}}");
         MARGAY_ASSIGN_OR_RETURN(Node chained, this->branch(inner));  // its {{end}} is ours too
+        --depth_;
         branch.otherwise.nodes.push_back(std::move(chained));
         return Node{std::move(branch)};
       }

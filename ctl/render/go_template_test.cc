@@ -178,6 +178,26 @@ TEST(GoTemplate, DepthIsLimited) {
   EXPECT_NE(run(parentheses + "}}").find("nested too deeply"), std::string::npos);
 }
 
+TEST(GoTemplate, AChainOfElseIfIsLimited) {
+  const auto chain = [](int links) {
+    std::string text = "{{if .zero}}";
+    for (int i = 0; i < links; ++i) text += "{{else if .zero}}";
+    return run(text + "{{else}}last{{end}}");
+  };
+  EXPECT_EQ(chain(20), "last");
+  EXPECT_NE(chain(100'000).find("too long a chain"), std::string::npos);
+}
+
+TEST(GoTemplate, WorkIsLimited) {
+  std::string rounds;
+  for (int i = 0; i < 40; ++i) rounds += "{{range $.items}}";
+  for (int i = 0; i < 40; ++i) rounds += "{{end}}";
+  EXPECT_NE(run(rounds).find("does too much"), std::string::npos);
+  std::string doubled = "{{$x := \"ab\"}}";
+  for (int i = 0; i < 60; ++i) doubled += "{{$x = print $x $x}}";
+  EXPECT_NE(run(doubled + "{{len $x}}").find("does too much"), std::string::npos);
+}
+
 TEST(GoTemplate, EveryPrefixOfATemplateIsAnsweredNotCrashedOn) {
   constexpr std::string_view kText =
       "{{- /* c */ -}}{{range $i, $x := .items}}{{if and (eq $i 0) $x.spec.cidr}}{{printf \"%-5s\" .metadata.name | "

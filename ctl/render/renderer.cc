@@ -70,7 +70,11 @@ class JsonPathText {
     if (!parsed.ok()) return parsed.error().within("jsonpath");
     return JsonPathText(*std::move(parsed));
   }
-  [[nodiscard]] Result<std::string> execute(const json::Value& data) const { return template_.render(data); }
+  [[nodiscard]] Result<std::string> execute(const json::Value& data) const {
+    auto text = template_.render(data);
+    if (!text.ok()) return text.error().within("jsonpath");
+    return text;
+  }
 
  private:
   explicit JsonPathText(schema::JsonPathTemplate parsed) : template_(std::move(parsed)) {}

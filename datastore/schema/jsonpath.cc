@@ -13,6 +13,9 @@ using Values = std::vector<const Value*>;
 
 // "..": several of them multiply; nobody reads more than this.
 constexpr std::size_t kFoundMax = 100'000;
+// Filters in filters, and ranges in ranges, multiply too: so many values are looked at.
+constexpr std::size_t kVisitsMax = 5'000'000;
+constexpr std::size_t kOutputMax = std::size_t{256} * 1024 * 1024;
 
 class Evaluator {
  public:
@@ -23,16 +26,20 @@ class Evaluator {
     for (const Step& step : path.steps) {
       Values next;
       for (const Value* value : values) {
+        if (!visit()) break;
         std::visit([&](const auto& s) { apply(s, *value, next); }, step);
         if (next.size() >= kFoundMax) break;
       }
       values = std::move(next);
     }
+    if (visits_ > kVisitsMax) values.clear();
     return values;
   }
 
-  void render(const std::vector<Piece>& pieces, const Value& here, std::string& out) const {
+  // False when a limit was reached.
+  [[nodiscard]] bool render(const std::vector<Piece>& pieces, const Value& here, std::string& out) const {
     for (const Piece& piece : pieces) {
+      if (!visit() || out.size() > kOutputMax) return false;
       if (const auto* text = std::get_if<std::string>(&piece.content)) {
         out.append(*text);
       } else if (const auto* path = std::get_if<Path>(&piece.content)) {
@@ -43,12 +50,17 @@ class Evaluator {
         }
       } else {
         const Range& range = *std::get<std::shared_ptr<const Range>>(piece.content);
-        for (const Value* value : find(range.path, here)) render(range.body, *value, out);
+        for (const Value* value : find(range.path, here)) {
+          if (!render(range.body, *value, out)) return false;
+        }
       }
     }
+    return visits_ <= kVisitsMax && out.size() <= kOutputMax;
   }
 
  private:
+  bool visit() const { return ++visits_ <= kVisitsMax; }
+
   void apply(const Fields& fields, const Value& value, Values& out) const {
     for (const std::string& name : fields.names) {
       if (const Value* member = value.find(name)) out.push_back(member);
@@ -88,7 +100,7 @@ class Evaluator {
   }
 
   void apply(const Recursive&, const Value& value, Values& out) const {
-    if (out.size() >= kFoundMax) return;
+    if (out.size() >= kFoundMax || !visit()) return;
     out.push_back(&value);
     Values inside;
     apply(Wildcard{}, value, inside);
@@ -109,6 +121,7 @@ class Evaluator {
   }
 
   [[nodiscard]] bool passes(const Filter& filter, const Value& here) const {
+    if (!visit()) return false;
     const Values left = values_of(filter.left, here);
     if (filter.comparison == Comparison::kExists) return !left.empty();
     const Values right = values_of(filter.right, here);
@@ -140,6 +153,7 @@ class Evaluator {
   }
 
   const Value& root_;
+  mutable std::size_t visits_ = 0;
 };
 
 }  // namespace
@@ -167,10 +181,10 @@ Result<JsonPathTemplate> JsonPathTemplate::parse(std::string_view text) {
   return JsonPathTemplate(std::make_shared<const std::vector<jsonpath::Piece>>(std::move(pieces)));
 }
 
-std::string JsonPathTemplate::render(const json::Value& root) const {
+Result<std::string> JsonPathTemplate::render(const json::Value& root) const {
   std::string out;
-  jsonpath::Evaluator(root).render(*pieces_, root, out);
-  return out;
+  if (jsonpath::Evaluator(root).render(*pieces_, root, out)) return out;
+  return Error{ErrorCode::kLimitExceeded, "the template looks at too many values or prints too much"};
 }
 
 std::string printed(const json::Value& value) {

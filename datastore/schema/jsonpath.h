@@ -29,7 +29,8 @@ class JsonPath {
   // An expression, also in the forms kubectl takes it in: "spec.x", ".spec.x", "{.spec.x}", "$.spec.x".
   static Result<JsonPath> parse(std::string_view expression);
 
-  // What it finds, in document order; parts of `root`. At most 100,000.
+  // What it finds, in document order; parts of `root`. At most about 100,000; an expression that has to look at more
+  // than five million values (filters in filters) finds nothing.
   [[nodiscard]] std::vector<const json::Value*> find(const json::Value& root) const;
 
  private:
@@ -42,8 +43,8 @@ class JsonPathTemplate {
   // A text without any {…} that begins with '.' or '$' is an expression.
   static Result<JsonPathTemplate> parse(std::string_view text);
 
-  // Several values of one expression are separated by spaces.
-  [[nodiscard]] std::string render(const json::Value& root) const;
+  // Several values of one expression are separated by spaces. kLimitExceeded: ranges in ranges came to too much.
+  [[nodiscard]] Result<std::string> render(const json::Value& root) const;
 
  private:
   explicit JsonPathTemplate(std::shared_ptr<const std::vector<jsonpath::Piece>> pieces) : pieces_(std::move(pieces)) {}

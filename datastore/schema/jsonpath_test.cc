@@ -33,7 +33,9 @@ std::string found(std::string_view expression) {
 
 std::string rendered(std::string_view text, const json::Value& root = object()) {
   const auto parsed = JsonPathTemplate::parse(text);
-  return parsed.ok() ? parsed->render(root) : parsed.error().message;
+  if (!parsed.ok()) return parsed.error().message;
+  const auto out = parsed->render(root);
+  return out.ok() ? *out : out.error().message;
 }
 
 TEST(JsonPath, FindsWhatKubectlFinds) {
@@ -133,6 +135,27 @@ TEST(JsonPath, RecursionIsBounded) {
   const auto path = JsonPath::parse("..*..*..*..*..*");
   ASSERT_TRUE(path.ok());
   EXPECT_LE(path->find(nested).size(), 110'000U);
+}
+
+TEST(JsonPath, FiltersInFiltersAreBounded) {
+  const json::Value root = json::Array(100, json::Array(100, 1));
+  std::string expression = "$..";
+  for (int i = 0; i < 6; ++i) expression.append("[?($..");
+  expression.append("x");
+  for (int i = 0; i < 6; ++i) expression.append(")]");
+  const auto path = JsonPath::parse(expression);
+  ASSERT_TRUE(path.ok()) << path.error().message;
+  EXPECT_TRUE(path->find(root).empty());
+}
+
+TEST(JsonPathTemplate, RangesInRangesAreBounded) {
+  const json::Value root = json::Array(1000, 1);
+  std::string rounds;
+  for (int i = 0; i < 6; ++i) rounds.append("{range $[*]}");
+  for (int i = 0; i < 6; ++i) rounds.append("{end}");
+  EXPECT_THAT(rendered(rounds, root), HasSubstr("too many values"));
+  const json::Value wordy = json::Array{std::string(1'000'000, 'x'), json::Array(1000, 1)};
+  EXPECT_THAT(rendered("{range $..[*]}{$[0]}{end}", wordy), HasSubstr("prints too much"));
 }
 
 TEST(JsonPathTemplate, MixesTextAndExpressions) {

@@ -107,10 +107,18 @@ std::unique_ptr<Watch> ChangeFeed::refuse(WatchEvents events, Error error) {
 void ChangeFeed::reset(Revision floor, const Error& error) {
   for (const auto& [id, watch] : watches_) {
     watch->refusal = error;
+    watch->is_joined = false;
     later(*watch, &ChangeFeed::begin);
   }
-  groups_.clear();
+  // Inside a watch's callback flush() is still reading both.
+  if (delivering_) {
+    for (auto& [prefix, group] : groups_) std::fill(group.begin(), group.end(), nullptr);
+    if (being_delivered_.empty()) being_delivered_.swap(history_);
+  } else {
+    groups_.clear();
+  }
   history_.clear();
+  ++reset_count_;
   change_count_ = byte_count_ = 0;
   floor_ = last_ = delivered_ = floor;
 }
@@ -137,7 +145,7 @@ void ChangeFeed::begin(FeedWatch& watch) {
   if (watch.wants_progress) tell_progress(watch);
 }
 
-// False when the watch was destroyed by its own callback.
+// False when its own callback destroyed the watch, or reset the feed.
 bool ChangeFeed::catch_up(FeedWatch& watch) {
   const auto first = std::partition_point(history_.begin(), history_.end(), [&](const std::vector<Change>& changes) {
     return changes.front().revision <= watch.delivered;
@@ -150,7 +158,7 @@ bool ChangeFeed::catch_up(FeedWatch& watch) {
   for (const std::vector<Change>& changes : missed) {
     watch.delivered = changes.front().revision;
     if (const auto on_changes = watch.events.on_changes) on_changes(changes);
-    if (find(id) == nullptr) return false;
+    if (find(id) == nullptr || watch.refusal) return false;
   }
   watch.delivered = std::max(watch.delivered, delivered_);
   return true;
@@ -197,11 +205,13 @@ void ChangeFeed::flush() {
     });
     if (next == history_.end()) break;
     const Revision revision = next->front().revision;
+    const std::uint64_t resets = reset_count_;
     deliver(*next);
-    delivered_ = revision;
+    if (reset_count_ == resets) delivered_ = revision;
   }
   delivered_ = last_;
   delivering_ = false;
+  being_delivered_.clear();
   sweep();
 }
 

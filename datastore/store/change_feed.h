@@ -46,7 +46,7 @@ class ChangeFeed {
   std::unique_ptr<Watch> watch(std::string prefix, Revision after, WatchEvents events);
   // A watch that only ever says `error`.
   std::unique_ptr<Watch> refuse(WatchEvents events, Error error);
-  // Ends every watch and forgets the history: what follows `floor` comes by append().
+  // Ends every watch and forgets the history: what follows `floor` comes by append(). Also from inside a callback.
   void reset(Revision floor, const Error& error);
 
   [[nodiscard]] Revision floor() const { return floor_; }
@@ -75,6 +75,8 @@ class ChangeFeed {
   Revision last_;
   Revision delivered_;
   std::deque<std::vector<Change>> history_;
+  std::deque<std::vector<Change>> being_delivered_;  // the history of before a reset() inside a callback
+  std::uint64_t reset_count_ = 0;
   std::size_t change_count_ = 0;
   std::size_t byte_count_ = 0;
   std::map<std::string, Group, std::less<>> groups_;  // by prefix: thousands of watches share a few prefixes
