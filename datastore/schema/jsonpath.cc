@@ -51,7 +51,7 @@ class Evaluator {
       } else {
         const Range& range = *std::get<std::shared_ptr<const Range>>(piece.content);
         for (const Value* value : find(range.path, here)) {
-          if (!render(range.body, *value, out)) return false;
+          if (!visit() || !render(range.body, *value, out)) return false;
         }
       }
     }
