@@ -19,7 +19,7 @@ void ResponderImpl::send(Response response) {
 }
 
 void ResponderImpl::start(ResponseHead head) {
-  if (connection_ != nullptr) connection_->start_response(std::move(head));
+  if (connection_ != nullptr) connection_->start_response(head);
 }
 
 void ResponderImpl::write(std::string bytes) {

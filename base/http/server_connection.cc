@@ -219,7 +219,7 @@ void ServerConnection::send(Response response) {
   response_complete();
 }
 
-void ServerConnection::start_response(ResponseHead head) {
+void ServerConnection::start_response(const ResponseHead& head) {
   MARGAY_CHECK(state_ == State::kAnswering && !is_response_started_);
   is_response_started_ = true;
   response_framing_ = {};

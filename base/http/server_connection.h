@@ -48,7 +48,7 @@ class ServerConnection {
   // For the responder of the request under way.
   void attach(ResponderImpl& responder) { responder_ = &responder; }
   void send(Response response);
-  void start_response(ResponseHead head);
+  void start_response(const ResponseHead& head);
   void write(std::string bytes);
   void finish();
   void abort();

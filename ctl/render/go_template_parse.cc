@@ -80,7 +80,7 @@ class Parser {
       ++next_;
       if (is_word("if") || is_word("with")) {
         const auto inner = is_word("if") ? Branch::Kind::kIf : Branch::Kind::kWith;
-        if (++depth_ > kDepthMax) return error("too long a chain of {{else}}");
+        if (++depth_ > kDepthMax) return error("nested too deeply");
         MARGAY_ASSIGN_OR_RETURN(Node chained, this->branch(inner));  // its {{end}} is ours too
         --depth_;
         branch.otherwise.nodes.push_back(std::move(chained));

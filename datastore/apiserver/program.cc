@@ -152,7 +152,7 @@ void Program::stop(int signal) {
 Status Program::close() {
   http_.reset();
   server_.reset();
-  const Status closed = store_->close();
+  Status closed = store_->close();
   store_.reset();
   return closed;
 }

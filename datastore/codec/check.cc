@@ -55,10 +55,10 @@ bool is_about_unread(const FieldError& rule, const FieldErrors& unread) {
 
 }  // namespace
 
-FieldErrors check(model::Kind kind, json::View view) {
-  return visit_kind(kind, [&view](auto object) {
-    FieldErrors errors = decode(view, object);
-    FieldErrors rules = validate_any(object);
+FieldErrors check(model::Kind kind, json::View object) {
+  return visit_kind(kind, [&object](auto decoded) {
+    FieldErrors errors = decode(object, decoded);
+    FieldErrors rules = validate_any(decoded);
     std::erase_if(rules, [&errors](const FieldError& rule) { return is_about_unread(rule, errors); });
     errors.insert(errors.end(), std::make_move_iterator(rules.begin()), std::make_move_iterator(rules.end()));
     return errors;
