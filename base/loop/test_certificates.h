@@ -22,7 +22,7 @@ class TestAuthority {
   [[nodiscard]] std::string ca_pem() const;
   [[nodiscard]] Issued issue(const Wish& wish) const;
   // The same key, but asking for a password.
-  static std::string encrypted(const std::string& key_pem);
+  static std::string encrypted(const std::string& plain_pem);
 
  private:
   struct Impl;

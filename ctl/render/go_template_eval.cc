@@ -11,7 +11,7 @@ namespace {
 
 // Bytes of output and of computed values, and what running a node costs in their stead: loops in loops multiply, and so
 // does a variable that is printed into itself.
-constexpr std::size_t kWorkMax = std::size_t{256} * 1024 * 1024;
+constexpr std::size_t kWorkMax = std::size_t{128} * 1024 * 1024;
 constexpr std::size_t kWorkOfNode = 64;
 
 using json::Value;
