@@ -9,9 +9,9 @@ namespace margay::render {
 namespace {
 
 std::string requirement_text(const json::Value& requirement) {
-  const std::string key(requirement.string_at({"key"}));
+  const std::string_view key = requirement.string_at({"key"});
   const std::string_view op = requirement.string_at({"operator"});
-  if (op == "Exists") return key;
+  if (op == "Exists") return std::string(key);
   if (op == "DoesNotExist") return concat('!', key);
   return concat(key, op == "NotIn" ? " notin (" : " in (", joined(requirement.find("values"), ""), ')');
 }
