@@ -143,7 +143,7 @@ class BirdTest(InteropTest):
         bird.configure(bird_protocol(64513, 64512, channel="extended next hop on;", neighbor="fd98::1", local="fd98::2"))
         margay.start()
         bird.start()
-        wait_until(lambda: "10.2.0.0/24" in margay.routes(), f"IPv4 route over IPv6:\n{margay.log()}")
+        wait_until(lambda: "10.2.0.0/24" in margay.routes(), lambda: f"IPv4 route over IPv6:\n{margay.log()}")
         self.assertEqual(margay.routes()["10.2.0.0/24"]["nextHop"], "fd98::2")
         self.wait_bird(bird, "10.1.0.0/24")
 

@@ -44,7 +44,7 @@ class FrrTest(InteropTest):
         if start:
             margay.start()
             frr.start(bfd)
-            wait_until(lambda: margay.is_established(FRR_IP) and frr.is_established(US), f"session:\n{margay.log()}\n{frr.log()}", 60)
+            wait_until(lambda: margay.is_established(FRR_IP) and frr.is_established(US), lambda: f"session:\n{margay.log()}\n{frr.log()}", 60)
         return lan, margay, frr
 
     def exchange(self, asn, frr_asn):
@@ -117,7 +117,7 @@ bfd
 """
         bfd = dict(transmitInterval="100ms", receiveInterval="100ms", multiplier=3)
         lan, margay, frr = self.pair(config=config, bfd=True, defaults=dict(bfd=bfd), peer=dict(maxRestartTime="0s"))
-        wait_until(lambda: margay.peer(FRR_IP).get("bfdState") == "Up", f"BFD:\n{margay.log()}", 30)
+        wait_until(lambda: margay.peer(FRR_IP).get("bfdState") == "Up", lambda: f"BFD:\n{margay.log()}", 30)
         wait_until(lambda: "10.2.0.0/24" in margay.routes(), "routes")
         lan.cut(2)
         start = time.monotonic()

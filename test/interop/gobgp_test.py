@@ -37,7 +37,7 @@ class GobgpTest(InteropTest):
         gobgp.configure(gobgp_config(their_asn, asn))
         margay.start()
         gobgp.start()
-        wait_until(lambda: margay.is_established(THEM), f"session:\n{margay.log()}\n{gobgp.log()}", 60)
+        wait_until(lambda: margay.is_established(THEM), lambda: f"session:\n{margay.log()}\n{gobgp.log()}", 60)
         gobgp.ask("global", "rib", "add", "10.2.0.0/24", "nexthop", THEM, "community", "64513:9")
         gobgp.ask("global", "rib", "add", "-a", "ipv6", "2001:db8:2::/64", "nexthop", "fd98::2")
         wait_until(lambda: {"10.2.0.0/24", "2001:db8:2::/64"} <= margay.routes().keys(), "routes from GoBGP")
@@ -79,7 +79,7 @@ neighbor {US} {{
 """)
         margay.start()
         exabgp.start()
-        wait_until(lambda: {"10.2.0.0/24", "10.2.1.0/24"} <= margay.routes().keys(), f"routes:\n{margay.log()}\n{exabgp.log()}", 60)
+        wait_until(lambda: {"10.2.0.0/24", "10.2.1.0/24"} <= margay.routes().keys(), lambda: f"routes:\n{margay.log()}\n{exabgp.log()}", 60)
         route = margay.routes()["10.2.0.0/24"]
         self.assertEqual(route["asPath"], "64513 65010 65011")
         self.assertEqual(route["med"], 70)

@@ -25,7 +25,7 @@ def run(*words, check=True, **options):
 
 
 def wait_until(condition, what, limit=30.0):
-    """Asks until it holds. The limit is for failures alone: no test passes because time has passed."""
+    """Asks until it holds; `what` (text, or a function that makes it) says what was missed. The limit is for failures alone: no test passes because time has passed."""
     deadline = time.monotonic() + limit
     pause = 0.005
     while True:
@@ -33,7 +33,7 @@ def wait_until(condition, what, limit=30.0):
         if value:
             return value
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {limit:.0f} s: {what}")
+            raise AssertionError(f"not within {limit:.0f} s: {what() if callable(what) else what}")
         time.sleep(pause)
         pause = min(pause * 1.5, 0.1)
 
@@ -169,7 +169,7 @@ class Margay(Daemon):
 
     def start(self):
         self.spawn(BGPD, "--config", str(self.folder / "speaker.yaml"), "--socket", self.socket)
-        wait_until(lambda: self.show("peers", check=False) is not None, f"{self.name} answers:\n{self.log()}")
+        wait_until(lambda: self.show("peers", check=False) is not None, lambda: f"{self.name} answers:\n{self.log()}")
 
     def reload(self):
         result = self.lan.run(self.host, BGPD, "--socket", self.socket, "--reload", check=False)
@@ -206,7 +206,7 @@ class Bird(Daemon):
 
     def start(self):
         self.spawn("bird", "-f", "-c", str(self.folder / "bird.conf"), "-s", str(self.folder / "bird.ctl"))
-        wait_until(lambda: self.ask("show", "status", check=False).returncode == 0, f"{self.name} answers:\n{self.log()}")
+        wait_until(lambda: self.ask("show", "status", check=False).returncode == 0, lambda: f"{self.name} answers:\n{self.log()}")
 
     def restart(self):
         """As after a crash: with graceful restart (-R)."""
@@ -240,7 +240,7 @@ class Frr(Daemon):
             if program == "bfdd":
                 words += ["--bfdctl", str(self.folder / "bfdd.sock")]
             self.spawn(*words)
-            wait_until(lambda: (self.folder / f"{program}.vty").exists(), f"{program} starts:\n{self.log()}")
+            wait_until(lambda: (self.folder / f"{program}.vty").exists(), lambda: f"{program} starts:\n{self.log()}")
         wait_until(lambda: self.ask("show version").returncode == 0, f"{self.name} answers")
 
     def ask(self, command):
@@ -265,7 +265,7 @@ class Gobgp(Daemon):
 
     def start(self):
         self.spawn("gobgpd", "-f", str(self.folder / "gobgp.toml"), "--api-hosts", "127.0.0.1:50051", "-l", "info")
-        wait_until(lambda: self.ask("global").returncode == 0, f"{self.name} answers:\n{self.log()}")
+        wait_until(lambda: self.ask("global").returncode == 0, lambda: f"{self.name} answers:\n{self.log()}")
 
     def ask(self, *words):
         return self.lan.run(self.host, "gobgp", *words, check=False)
