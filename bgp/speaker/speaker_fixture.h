@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,11 +23,17 @@ inline rib::LocalRoute local(std::string_view prefix) {
   return route;
 }
 
-// What the kernel would have.
+// What the kernel would have: it outlives the speaker.
 class RecordingSink final : public RouteSink {
  public:
+  // A new speaker comes: what it does not name until it has converged goes.
+  void begin_life() {
+    unnamed_.clear();
+    for (const auto& [prefix, route] : routes) unnamed_.insert(prefix);
+  }
   void apply(std::vector<rib::RouteChange> changes) override {
     for (const rib::RouteChange& change : changes) {
+      unnamed_.erase(change.prefix);
       if (change.route) {
         routes[change.prefix] = *change.route;
       } else {
@@ -34,10 +41,17 @@ class RecordingSink final : public RouteSink {
       }
     }
   }
-  void converged() override { ++times_converged; }
+  void converged() override {
+    ++times_converged;
+    for (const IpPrefix& prefix : unnamed_) routes.erase(prefix);
+    unnamed_.clear();
+  }
 
   std::map<IpPrefix, rib::BestRoute> routes;
   int times_converged = 0;
+
+ private:
+  std::set<IpPrefix> unnamed_;
 };
 
 // A host with a speaker on it. Its configuration is `config`, given to it by apply().
@@ -50,6 +64,7 @@ class Node {
   }
 
   void start(bool restarting = false) {
+    sink.begin_life();
     speaker_ = std::make_unique<Speaker>(
         SpeakerParts{loop_, random_, *transport_, sink, telemetry::Logger{}, metrics, nullptr}, restarting);
     apply();

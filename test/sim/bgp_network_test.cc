@@ -20,7 +20,7 @@ std::string shown(const std::vector<std::string>& problems) {
 }
 
 TEST(BgpNetwork, AMeshConvergesAfterAnyFaults) {
-  for (const std::uint64_t seed : {1, 2, 3, 4, 5, 6, 7, 8}) {
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
     Network network(seed);
     network.full_mesh(12);
     network.run(30s);
@@ -33,7 +33,7 @@ TEST(BgpNetwork, AMeshConvergesAfterAnyFaults) {
 }
 
 TEST(BgpNetwork, ReflectorsConvergeAfterAnyFaults) {
-  for (const std::uint64_t seed : {11, 12, 13, 14}) {
+  for (std::uint64_t seed = 11; seed <= 14; ++seed) {
     Network network(seed);
     network.reflected(20, 2);
     network.run(30s);

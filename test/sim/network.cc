@@ -136,7 +136,7 @@ void Network::fault() {
 void Network::disturb(int faults) {
   for (int i = 0; i < faults; ++i) {
     fault();
-    loop_.run_for(std::chrono::milliseconds(random_.below(20'000)));
+    loop_.advance(std::chrono::milliseconds(random_.below(20'000)));
   }
 }
 
@@ -148,7 +148,7 @@ void Network::heal_and_settle(Duration time) {
   for (const auto& node : nodes_) {
     if (!node->is_running()) node->start(true);
   }
-  loop_.run_for(time);
+  loop_.advance(time);
 }
 
 std::vector<std::string> Network::problems() const {

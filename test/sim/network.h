@@ -35,7 +35,7 @@ class Network {
   void disturb(int faults);
   // Undoes all faults, then lets `time` pass.
   void heal_and_settle(Duration time);
-  void run(Duration time) { loop_.run_for(time); }
+  void run(Duration time) { loop_.advance(time); }
 
   // What is wrong, in words; empty: nothing.
   [[nodiscard]] std::vector<std::string> problems() const;
