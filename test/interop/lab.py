@@ -223,7 +223,7 @@ class Bird(Daemon):
         return "Established" in self.ask("show", "protocols", protocol, check=False).stdout
 
     def routes(self, *words):
-        return self.ask("show", "route", *words).stdout
+        return self.ask("show", "route", *words, check=False).stdout  # "Network not found" is an answer
 
 
 class Frr(Daemon):
