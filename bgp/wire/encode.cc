@@ -39,12 +39,24 @@ void store_parameters(char* at, const std::string& capabilities) {
   std::memcpy(at, capabilities.data(), size);
 }
 
+// The bytes of the first capabilities that fit an OPEN, whole ones.
+std::size_t fitting_size(const std::string& capabilities) {
+  constexpr std::size_t kRoom = kMessageSizeMax - kHeaderSize - kOpenFixedSize - kExtendedHeads;
+  std::size_t end = 0;
+  while (end < capabilities.size()) {
+    const std::size_t next = end + 2 + static_cast<std::uint8_t>(capabilities[end + 1]);
+    if (next > kRoom) break;
+    end = next;
+  }
+  return end;
+}
+
 }  // namespace
 
 void encode_open(const Open& open, std::string& out) {
   std::string capabilities;
   wire::encode_capabilities(open.capabilities, capabilities);
-  capabilities.resize(std::min(capabilities.size(), kMessageSizeMax - kHeaderSize - kOpenFixedSize - kExtendedHeads));
+  capabilities.resize(fitting_size(capabilities));
   char* at = append_message(MessageType::kOpen, kOpenFixedSize + parameters_size(capabilities.size()), out);
   at = store8(at, 4);
   at = store16(at, static_cast<std::uint16_t>(open.asn.fits_two_octets() ? open.asn.value() : kAsTrans.value()));

@@ -73,11 +73,4 @@ char* encode_nlri(std::span<const Nlri> nlri, bool has_path_id, char* at) {
   return at;
 }
 
-bool is_unroutable(const IpPrefix& prefix) {
-  const std::uint64_t high = prefix.bits().high;
-  if (prefix.is_v4()) return high >> 60 == 0xe || (high >> 56 == 127 && prefix.length() >= 8);
-  return high >> 56 == 0xff || (high >> 54 == 0xfe80 >> 6 && prefix.length() >= 10) ||
-         (prefix.is_host() && high == 0 && prefix.bits().low == 1);
-}
-
 }  // namespace margay::bgp::wire

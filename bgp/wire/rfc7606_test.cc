@@ -483,7 +483,7 @@ constexpr ShapeRow kShapes[] = {
     {"FRR CVE-2023-38802, OpenBGPD CVE-2023-38283: junk in attribute 23",
      "0000 001b 40010100 400206 02010000fde9 400304 c0000201 c01704 ffffffff 18 0a0001", kWithdraw},
     {"FRR CVE-2023-38407, -41909: labeled and flowspec families of no session",
-     "0000 000d 800e0a 0001 85 00 00 f0000000 ff 00", kFine},
+     "0000 000d 800e0a 0001 85 00 00 f0000000 ff", kFine},
     {"FRR CVE-2023-31490, -2024-31948: Prefix-SID cut short",
      "0000 0019 40010100 400206 02010000fde9 400304 c0000201 c02802 0500 18 0a0001", kDiscard},
     {"GoBGP CVE-2026-41643: AS4_PATH before AS_PATH",
