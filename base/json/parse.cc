@@ -13,6 +13,7 @@ namespace margay::json {
 namespace {
 
 constexpr std::string_view kBlank = " \t\r\n";
+constexpr std::size_t kDocumentsMax = 100'000;  // each takes far more memory than its "{}"
 
 // Tells how far the parser has read: nlohmann's events carry no position.
 class TrackedIterator {
@@ -184,6 +185,10 @@ Result<std::vector<YamlDocument>> detail::parse_with_places(std::string_view tex
     const bool is_object = start != std::string_view::npos && text[start] == '{';
     if (!is_object && !documents.empty()) {
       builder.fail(start, ErrorCode::kInvalid, "behind an object another object or the end of the input is expected");
+      return error_in(builder);
+    }
+    if (documents.size() == kDocumentsMax) {
+      builder.fail(start, ErrorCode::kLimitExceeded, concat("more than ", kDocumentsMax, " objects"));
       return error_in(builder);
     }
     if (!handler.read(is_object ? start : 0, !is_object)) return error_in(builder);

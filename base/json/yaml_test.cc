@@ -151,6 +151,9 @@ TEST(ParseYaml, SeveralDocumentsWithoutTheEmpty) {
   EXPECT_THAT(read("---\na: 1\n---\n---\n# only a comment\n---\nb: 2\n...\n"), ElementsAre(R"({"a":1})", R"({"b":2})"));
   EXPECT_THAT(read("%YAML 1.2\n---\na: 1\n...\n%YAML 1.2\n---\nb: 2\n"), ElementsAre(R"({"a":1})", R"({"b":2})"));
   EXPECT_THAT(read("a: 1\n... # end\n# more\n\nb: 2\n"), ElementsAre(R"({"a":1})", R"({"b":2})"));
+  std::string many;
+  for (int i = 0; i < 100'001; ++i) many += "{\"\":1}";
+  EXPECT_EQ(error_of(many), "line 1, column 600001: more than 100000 objects");
   EXPECT_THAT(read("{\"a\": 1}\n---\n{\"b\": 2}\n"), ElementsAre(R"({"a":1})", R"({"b":2})"));
   EXPECT_THAT(read("\xef\xbb\xbf"
                    "a: 1\r\nb: 2\r\n"),

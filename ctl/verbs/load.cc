@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <set>
+#include <utility>
 
 #include "base/core/text.h"
 #include "ctl/command/nearest.h"
@@ -101,8 +103,19 @@ class Loader {
     set_name(document);
     set_namespace(document, *resource);
     if (options_.checks_content) check(document, *resource);
-    if (problem_count_ == problems_before)
-      objects_.push_back({{resource, std::move(document.object)}, document.origin});
+    if (problem_count_ != problems_before) return;
+    warn_if_again(document, *resource);
+    objects_.push_back({{resource, std::move(document.object)}, document.origin});
+  }
+
+  // Only the last of them would count.
+  void warn_if_again(const Document& document, const schema::ResourceInfo& resource) {
+    const kube::ObjectName name = name_in(resource, document.object);
+    if (name.name.empty()) return;  // to be generated
+    const auto [first, is_new] = places_.try_emplace({&resource, name}, document.origin.place(""));
+    if (is_new) return;
+    warning(document, {Kind::kDuplicate, "metadata.name",
+                       concat(resource.kind, ' ', quoted(name.name), " is there twice, first at ", first->second)});
   }
 
   const schema::ResourceInfo* kind_of(const Document& document) {
@@ -179,6 +192,8 @@ class Loader {
   std::vector<Loaded> objects_;
   std::vector<std::string> problems_;
   std::vector<std::string> warnings_;
+  // Of each object; looked up only, never walked.
+  std::map<std::pair<const schema::ResourceInfo*, kube::ObjectName>, std::string> places_;
   std::set<std::string, std::less<>> told_;  // fields of the object at hand
   std::set<std::string, std::less<>> told_by_this_stage_;
   std::size_t problem_count_ = 0;

@@ -95,6 +95,16 @@ TEST(Validate, FilesThatAreNoObjects) {
   test::expect_golden("ctl/verbs/testdata/no-objects.txt", console.screen);
 }
 
+TEST(Validate, AnObjectThatIsThereTwiceIsWarnedOf) {
+  Console console;
+  console.write("tiers.yaml",
+                "apiVersion: projectcalico.org/v3\nkind: Tier\nmetadata: {name: a}\nspec: {order: 1}\n---\n"
+                "apiVersion: projectcalico.org/v3\nkind: Tier\nmetadata: {name: a}\nspec: {order: 2}\n");
+  EXPECT_EQ(console.run("netctl validate -f @tiers.yaml"),
+            "$ netctl validate -f @tiers.yaml\nSuccessfully validated 2 resource(s)\n! warning: tiers.yaml:8:18: "
+            "metadata.name: Tier \"a\" is there twice, first at tiers.yaml:1:1\n");
+}
+
 TEST(Validate, FieldsThatAreWrong) {
   Console console;
   const auto pool = [](std::string_view spec) {

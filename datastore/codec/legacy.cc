@@ -209,8 +209,9 @@ constexpr OldKind kOldKinds[] = {
 };
 
 FieldErrors explained(std::string_view path, std::string_view found, const Value& renewed) {
+  const std::string form = json::dump_yaml(renewed);
   return {{FieldError::Kind::kInvalid, std::string(path),
-           concat(found, ", a form that ended with Calico 2; write instead:\n", json::dump_yaml(renewed))}};
+           concat(found, ", a form that ended with Calico 2; write instead:\n", trim(form))}};
 }
 
 constexpr std::string_view kPeerMembers[] = {"scope", "peerIP", "node"};

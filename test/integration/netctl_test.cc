@@ -219,6 +219,35 @@ TEST_P(Netctl, VerboseTellsOfRequestsButNoSecret) {
   EXPECT_EQ(has(applied.err, "> Authorization: Bearer ***\n"), GetParam() == Over::kKubernetes) << applied.err;
 }
 
+TEST_P(Netctl, WhatIsWrongWithTheConnectionIsNamed) {
+  const auto error_of = [&](std::vector<std::string> flags) {
+    flags.insert(flags.begin(), {"get", "tiers", "--request-timeout=2s"});
+    const ProgramResult result = run(flags);
+    EXPECT_EQ(result.exit_status, 1) << result.err;
+    return result.err;
+  };
+  EXPECT_EQ(error_of({"--server", "http://127.0.0.1:1"}),
+            "error: tiers: http://127.0.0.1:1: connect to tcp://127.0.0.1:1: Connection refused (--server)\n");
+  EXPECT_EQ(error_of({"--kubeconfig", "/nosuch"}), "error: /nosuch: cannot open: No such file or directory\n");
+  EXPECT_TRUE(has(error_of({"--context", "frob"}), "context \"frob\" does not exist (there are: "));
+  write_text(dir_.file("broken"), "a: [\n");
+  EXPECT_TRUE(has(error_of({"--kubeconfig", dir_.file("broken")}), "broken: line 2, column 1: "));
+  if (GetParam() == Over::kUnixSocket) return;
+  const std::string kubeconfig = read_text(server_->kubeconfig());
+  const std::size_t port_at = kubeconfig.find("://127.0.0.1:") + 13;
+  const std::string address =
+      "127.0.0.1:" + kubeconfig.substr(port_at, kubeconfig.find_first_not_of("0123456789", port_at) - port_at);
+  if (GetParam() == Over::kTcp) {
+    EXPECT_TRUE(has(error_of({"--server", "https://" + address}), "TLS: the other side does not speak TLS (--server)"));
+    return;
+  }
+  EXPECT_TRUE(has(error_of({"--server", "http://" + address}), "HTTP request to an HTTPS server"));
+  EXPECT_TRUE(
+      has(error_of({"--server", "https://" + address}), "--certificate-authority FILE says what it is checked"));
+  EXPECT_TRUE(
+      has(error_of({"--token", "expired"}), "Unauthorized; the credentials are wrong or have expired (context "));
+}
+
 TEST_P(Netctl, AWatchShowsChangesAndEndsWithTheSignal) {
   const std::string screen = dir_.file("screen");
   ChildProcess watch({.argv = {program_path("netctl"), "get", "ippools", "-w", "-o", "name"},
