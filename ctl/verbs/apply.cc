@@ -1,4 +1,5 @@
 #include "base/core/text.h"
+#include "ctl/verbs/pools.h"
 #include "ctl/verbs/rules.h"
 #include "ctl/verbs/three_way.h"
 #include "ctl/verbs/verbs.h"
@@ -55,6 +56,8 @@ class Applier {
     json::Value object = with_last_applied(wanted_);
     object["metadata"].as_object()->erase("resourceVersion");
     object["metadata"].as_object()->erase("uid");
+    const std::string overlap = overlap_on_server(api_, resource_, object);
+    if (!overlap.empty()) return refused(invalid(concat("spec.cidr: ", overlap)));
     auto created = api_.create(resource_, name.name_space, object, options_);
     if (created.ok()) return Done{*std::move(created), "created"};
     ApiError error = std::move(created).error();

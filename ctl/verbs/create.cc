@@ -1,4 +1,6 @@
 // create and replace.
+#include "base/core/text.h"
+#include "ctl/verbs/pools.h"
 #include "ctl/verbs/rules.h"
 #include "ctl/verbs/three_way.h"
 #include "ctl/verbs/verbs.h"
@@ -11,6 +13,8 @@ using kube::ApiResult;
 
 ApiResult<Done> create_one(Api& api, const render::Item& item, const kube::WriteOptions& options, bool skips_existing) {
   const kube::ObjectName name = name_in(*item.resource, item.object);
+  const std::string overlap = overlap_on_server(api, *item.resource, item.object);
+  if (!overlap.empty()) return refused(invalid(concat("spec.cidr: ", overlap)));
   auto created = api.create(*item.resource, name.name_space, item.object, options);
   if (created.ok()) return Done{*std::move(created), "created"};
   if (created.error().code != ErrorCode::kAlreadyExists || !skips_existing) return std::move(created).error();

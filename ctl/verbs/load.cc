@@ -8,6 +8,7 @@
 
 #include "base/core/text.h"
 #include "ctl/command/nearest.h"
+#include "ctl/verbs/pools.h"
 #include "ctl/verbs/rules.h"
 
 namespace margay::verbs {
@@ -185,6 +186,15 @@ class Loader {
     for (const FieldError& error : check_rules(resource, document.object)) problem(document, error);
     next_stage();
     for (const FieldError& error : schema.validate(document.object)) problem(document, error);
+    check_pool(document, resource);
+  }
+
+  void check_pool(const Document& document, const schema::ResourceInfo& resource) {
+    const auto pool = as_pool(resource, document.object, document.origin.place(""));
+    if (!pool) return;
+    const std::string overlap = overlap_problem(*pool, pools_);
+    if (!overlap.empty()) problem(document, {Kind::kInvalid, "spec.cidr", overlap});
+    pools_.push_back(*pool);
   }
 
   Session& session_;
@@ -192,6 +202,7 @@ class Loader {
   std::vector<Loaded> objects_;
   std::vector<std::string> problems_;
   std::vector<std::string> warnings_;
+  std::vector<Pool> pools_;  // those before the object at hand
   // Of each object; looked up only, never walked.
   std::map<std::pair<const schema::ResourceInfo*, kube::ObjectName>, std::string> places_;
   std::set<std::string, std::less<>> told_;  // fields of the object at hand

@@ -95,6 +95,18 @@ TEST(Validate, FilesThatAreNoObjects) {
   test::expect_golden("ctl/verbs/testdata/no-objects.txt", console.screen);
 }
 
+TEST(Validate, PoolsThatOverlapAreToldWithBothPlaces) {
+  Console console;
+  const auto pool = [](std::string_view name, std::string_view cidr) {
+    return concat("---\napiVersion: projectcalico.org/v3\nkind: IPPool\nmetadata: {name: ", name,
+                  "}\nspec: {cidr: ", cidr, "}\n");
+  };
+  console.write("pools.yaml", concat(pool("a", "10.0.0.0/16"), pool("b", "10.0.128.0/17"), pool("c", "'fd00::/48'")));
+  EXPECT_EQ(console.run("netctl validate -f @pools.yaml"),
+            "$ netctl validate -f @pools.yaml\n! error: pools.yaml:10:14: spec.cidr: 10.0.128.0/17 overlaps with pool "
+            "\"a\", 10.0.0.0/16 (pools.yaml:2:1)\n[1]\n");
+}
+
 TEST(Validate, AnObjectThatIsThereTwiceIsWarnedOf) {
   Console console;
   console.write("tiers.yaml",

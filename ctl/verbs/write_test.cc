@@ -50,7 +50,7 @@ TEST(Apply, AsksThenWritesOnlyWhatDiffers) {
   Console console;
   console.write("pool.yaml", kPool);
   console.run("netctl apply -f @pool.yaml");
-  EXPECT_EQ(console.take_calls(), "get ippools main\ncreate ippools main\n");
+  EXPECT_EQ(console.take_calls(), "get ippools main\nlist ippools\ncreate ippools main\n");
   console.run("netctl apply -f @pool.yaml");
   EXPECT_EQ(console.take_calls(), "get ippools main\n");
   console.run("netctl apply -f @pool.yaml --dry-run=client");
@@ -157,6 +157,21 @@ TEST(Apply, WithoutAServerSaysWhatWasLookedFor) {
   EXPECT_EQ(console.run("netctl apply -f @pool.yaml"),
             "$ netctl apply -f @pool.yaml\n! error: do not know which API server to use\n[1]\n");
   EXPECT_NE(console.run("netctl apply -f @pool.yaml --dry-run=client").find("Successfully"), std::string::npos);
+}
+
+TEST(Create, APoolThatOverlapsWithOneOfTheServerIsRefused) {
+  Console console;
+  console.client.put("ippools", R"({"metadata":{"name":"all"},"spec":{"cidr":"10.0.0.0/8"}})");
+  console.write("pool.yaml", kPool);
+  for (const std::string_view line : {"netctl create -f @pool.yaml", "netctl apply -f @pool.yaml"}) {
+    EXPECT_EQ(console.run(line),
+              concat("$ ", line,
+                     "\n! error: ippool.projectcalico.org/main: spec.cidr: 10.0.0.0/16 overlaps with pool \"all\", "
+                     "10.0.0.0/8 (on the server)\n[1]\n"));
+  }
+  console.client.failures.push_back({"list", FakeClient::error(ErrorCode::kPermissionDenied, 403, "you may not")});
+  EXPECT_NE(console.run("netctl create -f @pool.yaml").find("main created"), std::string::npos)
+      << "who may not list leaves it to the server";
 }
 
 TEST(Create, Conversation) {
