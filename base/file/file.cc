@@ -1,12 +1,15 @@
 #include "base/file/file.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <system_error>
 #include <utility>
 
@@ -20,15 +23,12 @@ class Descriptor {
   explicit Descriptor(int fd) : fd_(fd) {}
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() { (void)close(); }
+  ~Descriptor() {
+    if (fd_ >= 0) (void)::close(fd_);
+  }
 
   [[nodiscard]] int get() const { return fd_; }
   [[nodiscard]] bool is_open() const { return fd_ >= 0; }
-  // False when what was written may not have reached the file.
-  [[nodiscard]] bool close() {
-    const int fd = std::exchange(fd_, -1);
-    return fd < 0 || ::close(fd) == 0;
-  }
 
  private:
   int fd_;
@@ -93,11 +93,66 @@ Status flush_folder(const std::string& path) {
   return ok_status();
 }
 
-Status fill(Descriptor& to, const std::string& path, std::string_view content, mode_t mode) {
+Status fill(const Descriptor& to, const std::string& path, std::string_view content, mode_t mode) {
   if (::fchmod(to.get(), mode) != 0) return failed(path, "cannot set its mode");
   MARGAY_RETURN_IF_ERROR(write_all(to, path, content));
-  if (::fsync(to.get()) != 0 || !to.close()) return failed(path, "cannot flush");
+  if (::fsync(to.get()) != 0) return failed(path, "cannot flush");
   return ok_status();
+}
+
+constexpr std::string_view kBeside = ".margay-";
+constexpr std::string_view kUnique = "XXXXXX";  // mkostemp(3)
+
+// A file beside `path` that nobody else writes, locked for as long as it is open.
+struct Beside {
+  std::string name;
+  Descriptor descriptor;
+};
+
+// Whether the lock is ours and the file still has its name: a cleaner may have been faster than our lock.
+bool hold(const Descriptor& descriptor) {
+  while (::flock(descriptor.get(), LOCK_EX) != 0)
+    if (errno != EINTR) return true;  // a file system without locks has no cleaners either
+  struct stat found {};
+  return ::fstat(descriptor.get(), &found) != 0 || found.st_nlink > 0;
+}
+
+Result<std::unique_ptr<Beside>> make_beside(const std::string& path) {
+  while (true) {
+    std::string name = concat(path, kBeside, kUnique);
+    const int fd = ::mkostemp(name.data(), O_CLOEXEC);
+    if (fd < 0) return failed(path, "cannot create a file beside it");
+    auto made = std::unique_ptr<Beside>(new Beside{std::move(name), Descriptor(fd)});
+    if (hold(made->descriptor)) return made;
+  }
+}
+
+bool is_leftover_of(std::string_view name, std::string_view target) {
+  if (name.size() != target.size() + kBeside.size() + kUnique.size() || !name.starts_with(target)) return false;
+  return name.substr(target.size()).starts_with(kBeside);
+}
+
+// Not one that somebody is writing: that one is locked.
+void remove_if_abandoned(const std::string& name) {
+  const Descriptor found(::open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW));
+  if (!found.is_open() || ::flock(found.get(), LOCK_EX | LOCK_NB) != 0) return;
+  struct stat kind {};
+  if (::fstat(found.get(), &kind) == 0 && S_ISREG(kind.st_mode)) ::unlink(name.c_str());
+}
+
+// Of writers that did not live to rename their file. What cannot be removed is tried again the next time.
+void remove_leftovers(const std::string& path) {
+  struct Close {
+    void operator()(DIR* folder) const { (void)::closedir(folder); }
+  };
+  const std::string folder = folder_of(path);
+  const std::string_view target = std::string_view(path).substr(path.rfind('/') + 1);
+  const std::unique_ptr<DIR, Close> entries(::opendir(folder.c_str()));
+  if (entries == nullptr) return;
+  while (const dirent* entry = ::readdir(entries.get())) {
+    const std::string_view name(entry->d_name);
+    if (is_leftover_of(name, target)) remove_if_abandoned(concat(folder, '/', name));
+  }
 }
 
 }  // namespace
@@ -117,13 +172,12 @@ Result<std::string> read_file(const std::string& path, std::size_t size_max) {
 }
 
 Status write_file_atomically(const std::string& path, std::string_view content, mode_t mode) {
-  std::string beside = concat(path, ".XXXXXX");
-  Descriptor to(::mkostemp(beside.data(), O_CLOEXEC));
-  if (!to.is_open()) return failed(path, "cannot create a file beside it");
-  Status status = fill(to, path, content, mode);
-  if (status.ok() && ::rename(beside.c_str(), path.c_str()) != 0) status = failed(path, "cannot replace");
+  remove_leftovers(path);
+  MARGAY_ASSIGN_OR_RETURN(const std::unique_ptr<Beside> beside, make_beside(path));
+  Status status = fill(beside->descriptor, path, content, mode);
+  if (status.ok() && ::rename(beside->name.c_str(), path.c_str()) != 0) status = failed(path, "cannot replace");
   if (!status.ok()) {
-    ::unlink(beside.c_str());
+    ::unlink(beside->name.c_str());
     return status;
   }
   return flush_folder(path);

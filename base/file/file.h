@@ -21,7 +21,9 @@ Result<std::string> read_file(const std::string& path, std::size_t size_max = kS
 
 // Writes a file beside it, flushes it to the disk and renames it over `path`, whose directory is flushed too: after a
 // crash at any point the old or the new content is there. A symbolic link at `path` is replaced, not followed.
-// On an error nothing is left behind and `path` is as it was.
+// On an error nothing is left behind and `path` is as it was. A crash, or a kill, in the middle leaves the file beside
+// it, `path`.margay-XXXXXX (X: any letter or digit): the next call for the same path removes it. What another process
+// is writing at the moment is told apart by its lock (flock(2)) and left alone; of two writers the last one wins.
 Status write_file_atomically(const std::string& path, std::string_view content, mode_t mode = 0644);
 
 // The same words for an errno as the two above: "/x: cannot open: No such file or directory", with the code that fits.

@@ -1,10 +1,15 @@
 #include "base/file/file.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -56,6 +61,77 @@ TEST_F(WriteFile, ReplacesContentAndModeAndLeavesNothingBeside) {
   EXPECT_EQ(read_file(at("x")).value(), "new");
   EXPECT_EQ(mode_of(at("x")), 0600U);
   EXPECT_EQ(names(), std::vector<std::string>{"x"});
+}
+
+void touch(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  ASSERT_GE(fd, 0);
+  (void)::close(fd);
+}
+
+TEST_F(WriteFile, LeftoversOfACrashGoWithTheNextWriteOfTheirTarget) {
+  const std::vector<std::string> kept = {"other.margay-abcdef", "x.margay-abcde", "x.margay-abcdefg", "x.margayabcdef_",
+                                         "xx.margay-abcdef"};
+  for (const std::string& name : kept) touch(at(name));
+  for (const char* leftover : {"x.margay-abcdef", "x.margay-012345"}) touch(at(leftover));
+  ASSERT_EQ(::mkdir(at("x.margay-folder").c_str(), 0700), 0);
+  ASSERT_EQ(::symlink(at("other.margay-abcdef").c_str(), at("x.margay-alinks").c_str()), 0);
+  ASSERT_TRUE(write_file_atomically(at("x"), "new").ok());
+  std::vector<std::string> expected = kept;
+  expected.insert(expected.end(), {"x", "x.margay-folder", "x.margay-alinks"});
+  std::sort(expected.begin(), expected.end());
+  EXPECT_EQ(names(), expected);
+  EXPECT_EQ(read_file(at("x")).value(), "new");
+}
+
+TEST_F(WriteFile, KilledWriterLeavesOneFileUntilTheNextWrite) {
+  const std::string target = at("x");
+  const pid_t child = ::fork();
+  if (child == 0) {
+    // The limit on the size of files kills the writer in the middle.
+    const rlimit limit{4096, 4096};
+    (void)::setrlimit(RLIMIT_FSIZE, &limit);
+    (void)::signal(SIGXFSZ, SIG_DFL);
+    (void)write_file_atomically(target, std::string(1'000'000, 'x'));
+    ::_exit(0);
+  }
+  int ended = 0;
+  ASSERT_EQ(::waitpid(child, &ended, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(ended));
+  ASSERT_EQ(names().size(), 1U);
+  EXPECT_EQ(names()[0].find("x.margay-"), 0U) << names()[0];
+  ASSERT_TRUE(write_file_atomically(target, "new").ok());
+  EXPECT_EQ(names(), std::vector<std::string>{"x"});
+}
+
+TEST_F(WriteFile, WhatAnotherIsWritingIsLeftAlone) {
+  touch(at("x.margay-abcdef"));
+  const int held = ::open(at("x.margay-abcdef").c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_EQ(::flock(held, LOCK_EX), 0);
+  ASSERT_TRUE(write_file_atomically(at("x"), "new").ok());
+  EXPECT_EQ(names(), (std::vector<std::string>{"x", "x.margay-abcdef"}));
+  (void)::close(held);
+}
+
+TEST_F(WriteFile, ManyWritersAtOnceAllSucceed) {
+  constexpr int kWriters = 8;
+  std::vector<pid_t> children;
+  for (int i = 0; i < kWriters; ++i) {
+    children.push_back(::fork());
+    if (children.back() != 0) continue;
+    bool is_fine = true;
+    for (int j = 0; j < 50; ++j)
+      is_fine = is_fine && write_file_atomically(at("x"), std::string(1000, static_cast<char>('a' + i))).ok();
+    ::_exit(is_fine ? 0 : 1);
+  }
+  for (const pid_t child : children) {
+    int ended = 0;
+    ASSERT_EQ(::waitpid(child, &ended, 0), child);
+    EXPECT_EQ(ended, 0);
+  }
+  EXPECT_EQ(names(), std::vector<std::string>{"x"});
+  const std::string content = read_file(at("x")).value();
+  EXPECT_EQ(content, std::string(1000, content.at(0)));
 }
 
 TEST_F(WriteFile, HoldersOfTheOldFileKeepTheOldContent) {
