@@ -103,6 +103,7 @@ Registry::Series& Registry::series_of(const MetricInfo& info, MetricKind kind, c
 Counter Registry::counter(const MetricInfo& info, const Labels& labels) {
   const std::lock_guard lock(mutex_);
   Series& series = series_of(info, MetricKind::kCounter, labels);
+  MARGAY_CHECK(!series.callback);
   if (!series.counter) series.counter = std::make_shared<CounterCell>();
   return Counter(series.counter);
 }
@@ -126,9 +127,19 @@ Histogram Registry::histogram(const MetricInfo& info, const std::vector<double>&
 
 CallbackHandle Registry::callback_gauge(const MetricInfo& info, const Labels& labels,
                                         std::function<double()> callback) {
+  return add_callback(info, MetricKind::kGauge, labels, std::move(callback));
+}
+
+CallbackHandle Registry::callback_counter(const MetricInfo& info, const Labels& labels,
+                                          std::function<double()> callback) {
+  return add_callback(info, MetricKind::kCounter, labels, std::move(callback));
+}
+
+CallbackHandle Registry::add_callback(const MetricInfo& info, MetricKind kind, const Labels& labels,
+                                      std::function<double()> callback) {
   const std::lock_guard lock(mutex_);
-  Series& series = series_of(info, MetricKind::kGauge, labels);
-  MARGAY_CHECK(!series.gauge && !series.callback);
+  Series& series = series_of(info, kind, labels);
+  MARGAY_CHECK(!series.counter && !series.gauge && !series.callback);
   series.callback = std::move(callback);
   return CallbackHandle(*this, info.name, labels);
 }

@@ -92,7 +92,8 @@ std::vector<double> exponential_bounds(double start, double factor, std::size_t 
 
 class Registry;
 
-// Keeps a callback gauge alive; after its destructor returns the callback never runs. Must not outlive the registry.
+// Keeps a callback gauge or counter alive; after its destructor returns the callback never runs. Must not outlive the
+// registry.
 class CallbackHandle {
  public:
   CallbackHandle() = default;
@@ -135,6 +136,9 @@ class Registry {
   // call the registry.
   [[nodiscard]] CallbackHandle callback_gauge(const MetricInfo& info, const Labels& labels,
                                               std::function<double()> callback);
+  // The same for a counter that somebody else keeps; it must never go down.
+  [[nodiscard]] CallbackHandle callback_counter(const MetricInfo& info, const Labels& labels,
+                                                std::function<double()> callback);
   // The series is no longer shown; handles to it stay usable. For what has gone: a peer, an interface.
   void remove(std::string_view name, const Labels& labels);
 
@@ -142,6 +146,8 @@ class Registry {
   void for_each(const std::function<void(const Family&)>& visit) const;
 
  private:
+  CallbackHandle add_callback(const MetricInfo& info, MetricKind kind, const Labels& labels,
+                              std::function<double()> callback);
   Series& series_of(const MetricInfo& info, MetricKind kind, const Labels& labels);
 
   mutable std::mutex mutex_;

@@ -167,6 +167,17 @@ TEST(CallbackGauge, IsAskedWhenRenderedAndNeverAfterwards) {
   EXPECT_EQ(asked, 2);
 }
 
+TEST(CallbackCounter, IsACounterInBothFormats) {
+  Registry registry;
+  const CallbackHandle handle =
+      registry.callback_counter({"cpu_seconds_total", "h", "seconds"}, {}, [] { return 1.5; });
+  EXPECT_EQ(prometheus(registry),
+            "# HELP cpu_seconds_total h\n# TYPE cpu_seconds_total counter\ncpu_seconds_total 1.5\n");
+  EXPECT_EQ(render(registry, Exposition::kOpenMetrics),
+            "# HELP cpu_seconds h\n# TYPE cpu_seconds counter\n# UNIT cpu_seconds seconds\n"
+            "cpu_seconds_total 1.5\n# EOF\n");
+}
+
 TEST(CallbackGauge, HandleMovesItsDuty) {
   Registry registry;
   CallbackHandle kept;
