@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -25,6 +26,8 @@ namespace margay::http {
 struct ClientConfig {
   loop::Endpoint endpoint;
   std::optional<loop::TlsClientConfig> tls;
+  // Asked before each connection, when set, for what to use instead of `tls` (certificates rotate); not null.
+  std::function<std::shared_ptr<const loop::TlsClientConfig>()> renewed_tls = {};
   std::string host_header;                // empty: from the endpoint ("localhost" for a unix socket)
   std::size_t connections_max = 8;        // further exchanges wait in line; streaming watches count, so size for them
   std::size_t idle_connections_max = 16;  // a burst finds the connections of the burst before

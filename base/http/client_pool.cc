@@ -16,7 +16,9 @@ constexpr Duration kIdleForUnsafeMax = std::chrono::seconds(3);
 std::string host_of(const ClientConfig& config) {
   if (!config.host_header.empty()) return config.host_header;
   if (config.endpoint.kind == loop::Endpoint::Kind::kUnix) return "localhost";
-  return config.endpoint.to_string().substr(std::string_view("tcp://").size());
+  loop::Endpoint named = config.endpoint;
+  named.host = named.host_without_zone();
+  return named.to_string().substr(std::string_view("tcp://").size());
 }
 
 // No connection is kUnavailable, unless trying again cannot help.
@@ -155,7 +157,8 @@ void ClientPool::connect() {
   auto owned = std::make_unique<Attempt>();
   Attempt& attempt = *owned;
   attempts_.emplace(&attempt, std::move(owned));
-  const loop::TlsClientConfig* tls = config_.tls ? &*config_.tls : nullptr;
+  const auto renewed = config_.renewed_tls ? config_.renewed_tls() : nullptr;
+  const loop::TlsClientConfig* tls = renewed != nullptr ? renewed.get() : config_.tls ? &*config_.tls : nullptr;
   attempt.handle = network_.connect(config_.endpoint, tls, config_.connect_timeout,
                                     [this, &attempt](auto stream) { on_connected(attempt, std::move(stream)); });
 }

@@ -18,6 +18,17 @@ using std::chrono::seconds;
 
 class ClientTest : public testing::Test, protected ClientBed {};
 
+TEST_F(ClientTest, HostIsNamedWithoutItsZone) {
+  const loop::Endpoint zoned{loop::Endpoint::Kind::kTcp, "fe80::1%eth0", 80, ""};
+  Wire server;
+  auto listener = sim_.network.listen(zoned, nullptr, [&](auto stream) { server.adopt(std::move(stream)); });
+  client([&](ClientConfig& config) { config.endpoint = zoned; });
+  Outcome outcome;
+  auto exchange = get(outcome);
+  sim_.settle();
+  EXPECT_EQ(server.received, "GET / HTTP/1.1\r\nHost: [fe80::1]:80\r\n\r\n");
+}
+
 TEST_F(ClientTest, WritesTheRequestAndReadsTheAnswer) {
   client();
   Outcome outcome;

@@ -65,6 +65,23 @@ class HeadParser final : public beast::http::basic_parser<is_request> {
   void on_finish_impl(BeastError&) override {}
 };
 
+// Whether one of the Connection fields has this option (RFC 9110 section 7.6.1: a list, of any number of fields).
+bool has_connection_option(const Headers& headers, std::string_view option) {
+  for (const auto& [name, value] : headers) {
+    if (!equals_ignoring_case(name, "Connection")) continue;
+    for (const std::string_view each : split(value, ',')) {
+      if (equals_ignoring_case(trim(each), option)) return true;
+    }
+  }
+  return false;
+}
+
+// RFC 9112 section 9.3: close wins.
+bool is_persistent(const Headers& headers, bool is_http_1_0) {
+  if (has_connection_option(headers, "close")) return false;
+  return !is_http_1_0 || has_connection_option(headers, "keep-alive");
+}
+
 template <bool is_request>
 Framing framing_of(const HeadParser<is_request>& parser, Framing::Kind without_any) {
   if (parser.chunked()) return {Framing::Kind::kChunked, 0};
@@ -132,7 +149,7 @@ Result<ParsedRequest, RequestError> parse_request_head(std::string_view text) {
   if (!expect.empty() && !equals_ignoring_case(expect, "100-continue")) return RequestError{417, "unknown Expect"};
   parsed.expects_continue = !expect.empty() && !is_http_1_0;
   parsed.framing = framing_of(parser, Framing::Kind::kNone);
-  parsed.is_keep_alive = parser.keep_alive();
+  parsed.is_keep_alive = is_persistent(parser.headers, is_http_1_0);
   parsed.is_http_1_0 = is_http_1_0;
   parsed.request.method = std::move(parser.method);
   parsed.request.target = std::move(parser.target);
@@ -149,10 +166,7 @@ Result<ParsedResponse> parse_response_head(std::string_view text, std::string_vi
   const bool has_body = method != "HEAD" && allows_body(parser.status);
   if (has_body) parsed.framing = framing_of(parser, Framing::Kind::kUntilClose);
   const bool is_delimited = parsed.framing.kind != Framing::Kind::kUntilClose;
-  const std::string connection = to_lower(parser.headers.get("Connection"));
-  const bool says_close = connection.find("close") != std::string::npos;
-  const bool says_keep = connection.find("keep-alive") != std::string::npos;
-  parsed.is_keep_alive = is_delimited && !says_close && (parser.version >= 11 || says_keep);
+  parsed.is_keep_alive = is_delimited && is_persistent(parser.headers, parser.version < 11);
   parsed.head.status = parser.status;
   parsed.head.headers = std::move(parser.headers);
   return parsed;

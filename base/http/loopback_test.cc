@@ -75,9 +75,11 @@ TEST_P(Loopback, KeptAliveConnectionIsUsedAgain) {
 TEST_P(Loopback, StreamArrivesPieceByPieceAndItsEndIsNoticed) {
   std::unique_ptr<Responder> watch;
   bool is_closed = false;
+  bool is_input_over = false;
   const loop::Endpoint endpoint = serve([&](Request, const PeerInfo&, std::unique_ptr<Responder> responder) {
     watch = std::move(responder);
     watch->on_closed([&] { is_closed = true; });
+    watch->on_input_end([&] { is_input_over = true; });
     watch->start({.status = 200, .headers = {}});
   });
   auto client = client_of(endpoint);
@@ -90,7 +92,12 @@ TEST_P(Loopback, StreamArrivesPieceByPieceAndItsEndIsNoticed) {
   }
   EXPECT_TRUE(watch->is_open());
   exchange.reset();
-  ASSERT_TRUE(run([&] { return is_closed; }));
+  ASSERT_TRUE(run([&] { return is_input_over || is_closed; }));
+  for (int i = 0; i < 1000 && !is_closed; ++i) {
+    watch->write("to nobody");
+    net_.settle();
+  }
+  EXPECT_TRUE(is_closed);
   EXPECT_FALSE(watch->is_open());
   EXPECT_FALSE(outcome.is_done);
 }

@@ -45,6 +45,21 @@ void ResponderImpl::on_closed(Task task) {
   late_->arm(Duration::zero());
 }
 
+void ResponderImpl::on_input_end(Task task) {
+  if (!is_input_over_) {
+    on_input_end_ = std::move(task);
+    return;
+  }
+  late_input_end_ = loop_.make_timer(std::move(task));
+  late_input_end_->arm(Duration::zero());
+}
+
+void ResponderImpl::input_ended() {
+  is_input_over_ = true;
+  // The task may destroy this.
+  if (Task task = std::move(on_input_end_)) task();
+}
+
 void ResponderImpl::connection_gone() {
   connection_ = nullptr;
   was_lost_ = true;

@@ -27,9 +27,12 @@ class ResponderImpl final : public Responder {
   [[nodiscard]] std::size_t queued_bytes() const override;
   void on_drained(Callback<void()> task) override { on_drained_ = std::move(task); }
   void on_closed(Task task) override;
+  void on_input_end(Task task) override;
 
   // The connection ended before the response was complete.
   void connection_gone();
+  // The client sends nothing more.
+  void input_ended();
   // The task is out while it runs, because it may destroy or replace itself; give_back() keeps a newer one.
   Callback<void()> take_on_drained() { return std::exchange(on_drained_, nullptr); }
   void give_back(Callback<void()> task) {
@@ -43,7 +46,10 @@ class ResponderImpl final : public Responder {
   bool was_lost_ = false;
   Callback<void()> on_drained_;
   Task on_closed_;
-  std::unique_ptr<loop::Timer> late_;  // tells of a loss that came before on_closed()
+  Task on_input_end_;
+  bool is_input_over_ = false;
+  std::unique_ptr<loop::Timer> late_;            // tells of a loss that came before on_closed()
+  std::unique_ptr<loop::Timer> late_input_end_;  // likewise
 };
 
 }  // namespace margay::http

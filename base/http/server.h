@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/core/result.h"
@@ -28,6 +29,7 @@ struct ServerLimits {
 struct PeerInfo {
   std::string name;  // "127.0.0.1:4711", "unix"
   bool is_unix_socket = false;
+  std::optional<loop::PeerCertificate> certificate = {};  // that was shown in TLS and checked
 };
 
 // The way to answer one request. May be kept and used later; after the connection is gone its methods do nothing and
@@ -49,6 +51,10 @@ class Responder {
   // Runs once when the client goes away before the response is complete, or Server::stop() ends it; not after abort(),
   // nor when the server is destroyed. If that has happened already, it runs on the next turn.
   virtual void on_closed(Task task) = 0;
+  // Runs once when the client has closed its sending side while the response is under way: it may only have nothing
+  // more to ask (RFC 9112 section 9.6), or be gone, which TCP does not tell before something is sent. A response that
+  // ends by itself goes on; an endless one should finish() now. If that has happened already, it runs on the next turn.
+  virtual void on_input_end(Task task) = 0;
 };
 
 using Handler = std::function<void(Request request, const PeerInfo& peer, std::unique_ptr<Responder> responder)>;

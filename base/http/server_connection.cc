@@ -27,7 +27,7 @@ ServerConnection::ServerConnection(loop::Loop& loop, Owner& owner, const ServerL
       owner_(owner),
       limits_(limits),
       stream_(std::move(stream)),
-      peer_{stream_->peer_name(), is_unix_socket},
+      peer_{stream_->peer_name(), is_unix_socket, stream_->peer_certificate()},
       timer_(loop.make_timer([this] { on_timer(); })),
       turn_timer_(loop.make_timer([this] { next_turn(); })),
       head_(limits.head_bytes_max) {}
@@ -36,7 +36,13 @@ void ServerConnection::start() {
   timer_->arm(limits_.head_timeout);
   stream_->start({.on_data = [this](std::string_view bytes) { on_data(bytes); },
                   .on_drained = [this] { on_drained(); },
-                  .on_closed = [this](const Status& reason) { on_closed(reason); }});
+                  .on_closed = [this](const Status& reason) { on_closed(reason); },
+                  .on_lost = [this](const Error&) { close(); }});
+}
+
+void ServerConnection::attach(ResponderImpl& responder) {
+  responder_ = &responder;
+  if (is_input_over_) responder.input_ended();
 }
 
 void ServerConnection::wind_down() {
@@ -99,9 +105,17 @@ void ServerConnection::on_drained() {
 }
 
 void ServerConnection::on_closed(const Status& reason) {
-  // A client that has only closed its sending side still gets what is queued.
-  if (!reason.ok() || state_ == State::kAnswering || queued_bytes() == 0) return close();
+  if (!reason.ok()) return close();
   is_input_over_ = true;
+  if (state_ == State::kAnswering && responder_ != nullptr) return responder_->input_ended();
+  on_input_end();
+}
+
+// Between requests, or inside one that will never be whole: what is queued still goes out.
+void ServerConnection::on_input_end() {
+  const bool is_at_end = state_ == State::kLingering || (state_ != State::kAnswering && pending_.empty());
+  if (!is_at_end) return;
+  if (queued_bytes() == 0) return close();
   linger();
 }
 
@@ -278,6 +292,7 @@ void ServerConnection::next_turn() {
   if (state_ != State::kHead || is_backed_up()) return;
   const std::string bytes = std::exchange(pending_, {});
   consume(bytes);
+  if (!is_closed() && is_input_over_) return on_input_end();
   const bool has_room = pending_.size() < kPipelinedMax && !is_backed_up();
   if (!is_closed() && has_room && std::exchange(is_reading_paused_, false)) stream_->resume_reading();
 }

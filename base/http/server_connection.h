@@ -5,6 +5,9 @@
 //     │               │                 └─last response▶ lingering ▶ (closed)
 //     └─ bad, too large, too slow: refused with a status ─▶ lingering
 //
+// A client that closes its sending side still gets the answer under way, and those to what it had asked before; then
+// the connection ends.
+//
 // Lingering: everything is written and the sending side is closed; input is read and thrown away for a moment, because
 // closing with unread input would reset the connection and the client might never see the answer.
 #pragma once
@@ -46,7 +49,7 @@ class ServerConnection {
   void close_silently();
 
   // For the responder of the request under way.
-  void attach(ResponderImpl& responder) { responder_ = &responder; }
+  void attach(ResponderImpl& responder);
   void send(Response response);
   void start_response(const ResponseHead& head);
   void write(std::string bytes);
@@ -62,6 +65,7 @@ class ServerConnection {
   void hold(std::string_view bytes);
   void on_drained();
   void on_closed(const Status& reason);
+  void on_input_end();
   void on_timer();
   void on_linger_timer();
   void consume(std::string_view bytes);
@@ -78,7 +82,10 @@ class ServerConnection {
   [[nodiscard]] bool is_closed() const { return stream_ == nullptr; }
   [[nodiscard]] bool is_backed_up() const;
   [[nodiscard]] bool is_head_request() const { return current_.request.method == "HEAD"; }
-  [[nodiscard]] bool keeps_alive() const { return current_.is_keep_alive && !owner_.is_stopping(); }
+  [[nodiscard]] bool is_last_request() const { return is_input_over_ && pending_.empty() && !is_consuming_; }
+  [[nodiscard]] bool keeps_alive() const {
+    return current_.is_keep_alive && !owner_.is_stopping() && !is_last_request();
+  }
 
   loop::Loop& loop_;
   Owner& owner_;
@@ -100,7 +107,7 @@ class ServerConnection {
   Framing response_framing_;
   bool is_consuming_ = false;
   bool is_reading_paused_ = false;
-  bool is_input_over_ = false;
+  bool is_input_over_ = false;  // the client has closed its sending side
 };
 
 }  // namespace margay::http

@@ -49,6 +49,30 @@ TEST_F(ServerPipeline, BytesThatArriveBeforeTheWaitingOnesAreTakenStayBehindThem
   EXPECT_EQ(targets_, (std::vector<std::string>{"/1", "/second"}));
 }
 
+TEST_F(ServerPipeline, AllThatWasAskedBeforeTheEndIsAnswered) {
+  std::deque<std::unique_ptr<Responder>> open;
+  handler_ = [&](std::unique_ptr<Responder> responder) {
+    if (targets_.back() == "/now") return responder->send({.status = 200, .headers = {}, .body = "now"});
+    open.push_back(std::move(responder));
+  };
+  for (const char* target : {"/1", "/now", "/2", "/now"})
+    wire_.write(concat("GET ", target, " HTTP/1.1\r\nHost: x\r\n\r\n"));
+  wire_.stream->shutdown_write();
+  for (std::size_t i = 0; i < 2; ++i) {
+    sim_.loop.advance(minutes(1));
+    ASSERT_EQ(open.size(), i + 1);
+    open.back()->send({.status = 200, .headers = {}, .body = concat("late", i)});
+  }
+  sim_.loop.advance(minutes(1));
+  EXPECT_EQ(targets_, (std::vector<std::string>{"/1", "/now", "/2", "/now"}));
+  std::size_t at = 0;
+  for (const char* body : {"late0", "now", "late1", "now"}) {
+    at = wire_.received.find(body, at);
+    ASSERT_NE(at, std::string::npos) << body << " in " << wire_.received;
+  }
+  EXPECT_TRUE(wire_.is_closed_in_order);
+}
+
 TEST_F(ServerPipeline, RequestsWaitWhileAnswersAreNotRead) {
   constexpr int kRequests = 400;
   const std::string body(100'000, 'b');

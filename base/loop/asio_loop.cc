@@ -96,8 +96,10 @@ struct WatchState : std::enable_shared_from_this<WatchState> {
   const bool& is_loop_ending;
   Task on_readable;
   Task on_writable;
+  Task on_end;
   bool is_reading = false;
   bool is_writing = false;
+  bool is_awaiting_end = false;
   bool is_dead = false;
 };
 
@@ -113,6 +115,11 @@ class AsioWatch final : public FdWatch {
   }
   void want_writable() override {
     state_->want(Descriptor::wait_write, &WatchState::is_writing, &WatchState::on_writable);
+  }
+  void want_end(Task task) override {
+    if (state_->is_awaiting_end) return;
+    state_->on_end = std::move(task);
+    state_->want(Descriptor::wait_error, &WatchState::is_awaiting_end, &WatchState::on_end);
   }
 
  private:

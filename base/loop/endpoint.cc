@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::size_t kUnixPathMax = 107;  // sun_path of unix(7), less the NUL
 constexpr std::size_t kHostMax = 253;
+constexpr std::size_t kZoneMax = 15;  // IFNAMSIZ of netdevice(7), less the NUL
 
 Error bad(std::string_view text, std::string_view why) {
   return invalid(concat("endpoint ", quoted(text), ": ", why, "; expected tcp://HOST:PORT or unix:///PATH"));
@@ -17,7 +18,16 @@ bool is_host_character(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_';
 }
 
-bool is_ipv6_character(char c) { return is_host_character(c) || c == ':' || c == '%'; }
+bool is_ipv6_character(char c) { return is_host_character(c) || c == ':'; }
+
+// "fe80::1%eth0": an address that many links have, on one of them (RFC 4007 section 11). What is wrong, or "".
+std::string_view complaint_about_zone(std::string_view zone) {
+  if (zone.empty()) return "the zone after '%' is missing: the network interface, as in fe80::1%eth0";
+  if (zone.size() > kZoneMax) return "the zone after '%' is longer than a network interface's name can be";
+  const auto is_bad = [](char c) { return c <= ' ' || c > '~' || c == '%' || c == '/' || c == ']'; };
+  if (std::any_of(zone.begin(), zone.end(), is_bad)) return "the zone after '%' has a character that is not allowed";
+  return {};
+}
 
 Result<Endpoint> parse_unix(std::string_view text, std::string_view path) {
   if (!path.starts_with('/')) return bad(text, "the path is not absolute");
@@ -35,9 +45,14 @@ Result<Endpoint> parse_tcp(std::string_view text, std::string_view rest) {
   if (!port) return bad(text, "the port is not a number from 0 to 65535");
   if (host.empty() || host.size() > kHostMax) return bad(text, "the host is empty or too long");
   const auto is_allowed = is_bracketed ? is_ipv6_character : is_host_character;
-  if (!std::all_of(host.begin(), host.end(), is_allowed))
+  const std::string_view address = is_bracketed ? host.substr(0, host.find('%')) : host;
+  if (!std::all_of(address.begin(), address.end(), is_allowed))
     return bad(text, "the host has a character that is not allowed");
-  if (is_bracketed && host.find(':') == std::string_view::npos) return bad(text, "brackets are for IPv6 addresses");
+  if (is_bracketed && address.find(':') == std::string_view::npos) return bad(text, "brackets are for IPv6 addresses");
+  if (address.size() < host.size()) {
+    const std::string_view complaint = complaint_about_zone(host.substr(address.size() + 1));
+    if (!complaint.empty()) return bad(text, complaint);
+  }
   return Endpoint{.kind = Endpoint::Kind::kTcp, .host = std::string(host), .port = *port, .path = {}};
 }
 
@@ -56,5 +71,7 @@ std::string Endpoint::to_string() const {
   if (host.find(':') != std::string::npos) return concat("tcp://[", host, "]:", port);
   return concat("tcp://", host, ":", port);
 }
+
+std::string_view Endpoint::host_without_zone() const { return std::string_view(host).substr(0, host.find('%')); }
 
 }  // namespace margay::loop

@@ -8,12 +8,16 @@ namespace {
 
 TEST(Endpoint, ReadsWhatItPrints) {
   for (const char* text : {"tcp://127.0.0.1:6443", "tcp://[::1]:0", "tcp://api.example.org:443",
-                           "tcp://[fe80::1%eth0]:179", "tcp://localhost:65535", "unix:///run/margay/api.sock"}) {
+                           "tcp://[fe80::1%eth0]:179", "tcp://[fe80::1%3]:179", "tcp://[fe80::1%br-25.a_b:0]:1",
+                           "tcp://localhost:65535", "unix:///run/margay/api.sock"}) {
     const auto endpoint = Endpoint::parse(text);
     ASSERT_TRUE(endpoint.ok()) << text << ": " << endpoint.error().message;
     EXPECT_EQ(endpoint->to_string(), text);
   }
   EXPECT_EQ(Endpoint::parse("tcp://[::1]:8080")->host, "::1");
+  EXPECT_EQ(Endpoint::parse("tcp://[fe80::1%eth0]:179")->host, "fe80::1%eth0");
+  EXPECT_EQ(Endpoint::parse("tcp://[fe80::1%eth0]:179")->host_without_zone(), "fe80::1");
+  EXPECT_EQ(Endpoint::parse("tcp://name:179")->host_without_zone(), "name");
   EXPECT_EQ(Endpoint::parse("tcp://[::1]:8080")->port, 8080);
   EXPECT_EQ(Endpoint::parse("unix:///a")->path, "/a");
 }
@@ -38,6 +42,11 @@ TEST(Endpoint, SaysWhatIsWrong) {
       {"tcp://[::1]", "port"},
       {"tcp://[]:80", "host"},
       {"tcp://[host]:80", "brackets"},
+      {"tcp://[fe80::1%]:80", "zone after '%' is missing"},
+      {"tcp://[fe80::1%eth0%eth1]:80", "zone after '%' has a character"},
+      {"tcp://[fe80::1%et/h0]:80", "zone after '%' has a character"},
+      {"tcp://[fe80::1%interface-number]:80", "longer than"},
+      {"tcp://host%eth0:80", "character"},
       {"tcp://ho st:80", "character"},
       {"tcp://user@host:80", "character"},
       {"unix://relative", "absolute"},

@@ -18,6 +18,9 @@ class FdWatch {
   // for the next time. Never runs from inside this call. Asking twice is asking once.
   virtual void want_readable() = 0;
   virtual void want_writable() = 0;
+  // `task` runs once when the descriptor has failed or both its directions are over (POLLERR, POLLHUP), and not when it
+  // is merely readable. Asking twice is asking once.
+  virtual void want_end(Task task) = 0;
 };
 
 class FdWatcher {

@@ -132,6 +132,29 @@ TEST_F(NetworkTest, Ipv6Works) {
   EXPECT_TRUE(stream.value()->peer_name().starts_with("[::1]:"));
 }
 
+TEST_F(NetworkTest, ZoneOfAnIpv6AddressIsItsInterface) {
+  const auto addresses = look_up("fe80::1%lo", 4711, true);
+  ASSERT_TRUE(addresses.ok()) << addresses.error().message;
+  EXPECT_EQ(addresses->front().to_string(), "[fe80::1%lo]:4711");
+  EXPECT_EQ(addresses->front().to_endpoint(), *Endpoint::parse("tcp://[fe80::1%lo]:4711"));
+}
+
+TEST_F(NetworkTest, ZoneWithoutInterfaceIsNamed) {
+  const Endpoint endpoint{Endpoint::Kind::kTcp, "fe80::1%nosuchlink", 4711, ""};
+  const auto listener = network_.listen(endpoint, nullptr, [](auto) {});
+  ASSERT_FALSE(listener.ok());
+  EXPECT_EQ(listener.error().code, ErrorCode::kInvalid);
+  EXPECT_NE(listener.error().message.find("no network interface \"nosuchlink\""), std::string::npos)
+      << listener.error().message;
+  const auto stream = dial(endpoint);
+  ASSERT_FALSE(stream.ok());
+  EXPECT_EQ(stream.error().code, ErrorCode::kUnavailable) << "it may appear";
+  EXPECT_NE(stream.error().message.find("no network interface \"nosuchlink\""), std::string::npos)
+      << stream.error().message;
+  const auto escaped = dial({Endpoint::Kind::kTcp, "fe80::1%25lo", 4711, ""});
+  EXPECT_NE(escaped.error().message.find("%25 is for URLs"), std::string::npos) << escaped.error().message;
+}
+
 // A name with an empty label fails without a question to any name server.
 TEST_F(NetworkTest, UnknownNamesAreUnavailable) {
   const auto stream = dial({Endpoint::Kind::kTcp, "no..such..host", 1, ""});

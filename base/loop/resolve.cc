@@ -22,6 +22,9 @@ struct Lookup {
   Resolved done;         // the loop's thread only
 };
 
+// Names have none: there is nothing more to look up.
+bool has_zone(const Endpoint& endpoint) { return endpoint.host_without_zone().size() < endpoint.host.size(); }
+
 void deliver(const std::shared_ptr<Lookup>& lookup, Addresses addresses) {
   const std::lock_guard lock(lookup->mutex);
   if (lookup->loop == nullptr) return;
@@ -63,7 +66,7 @@ std::unique_ptr<Handle> resolve(Loop& loop, const Endpoint& endpoint, Resolved d
   lookup->done = std::move(done);
   if (endpoint.kind == Endpoint::Kind::kUnix) {
     deliver(lookup, std::vector<SocketAddress>{unix_address(endpoint.path)});
-  } else if (auto numeric = look_up(endpoint.host, endpoint.port, true); numeric.ok()) {
+  } else if (auto numeric = look_up(endpoint.host, endpoint.port, true); numeric.ok() || has_zone(endpoint)) {
     deliver(lookup, std::move(numeric));
   } else {
     start_thread(lookup, endpoint.host, endpoint.port);

@@ -46,6 +46,7 @@ class SimEnd : public std::enable_shared_from_this<SimEnd> {
     arrival_.reset();
     if (peer_ == nullptr) return;
     if (!is_end_sent_ && !is_broken_) peer_->receive({}, ok_status());
+    if (!is_broken_) peer_->receive({}, Status(Error{ErrorCode::kUnavailable, "the peer is gone"}));
     peer_.reset();
   }
 
@@ -84,24 +85,35 @@ class SimEnd : public std::enable_shared_from_this<SimEnd> {
   }
 
   void expect_arrival() {
-    if (is_closed_ || !is_started_ || is_paused_ || is_ended_ || incoming_.empty()) return;
+    if (is_closed_ || !is_started_ || (is_paused_ && !is_ended_) || incoming_.empty()) return;
     arrival_->arm(incoming_.front().at - loop_.now());
   }
 
   void arrive() {
-    if (is_closed_ || is_paused_ || is_ended_ || incoming_.empty()) return;
+    if (is_closed_ || (is_paused_ && !is_ended_) || incoming_.empty()) return;
     const auto self = shared_from_this();
     Item item = std::move(incoming_.front());
     incoming_.pop_front();
     incoming_bytes_ -= item.bytes.size();
     if (peer_ != nullptr) peer_->schedule_send();
     if (item.end) {
-      is_ended_ = true;
-      if (events_.on_closed) events_.on_closed(std::move(*item.end));
+      take_end(std::move(*item.end));
     } else if (events_.on_data) {
       events_.on_data(item.bytes);
     }
     expect_arrival();
+  }
+
+  // After an end in order a second one says that the peer is gone.
+  void take_end(Status reason) {
+    if (!std::exchange(is_ended_, true)) {
+      if (!reason.ok()) is_broken_ = true;
+      if (events_.on_closed) events_.on_closed(std::move(reason));
+    } else if (!reason.ok() && !std::exchange(is_lost_, true)) {
+      is_broken_ = true;
+      queued_.clear();
+      if (events_.on_lost) events_.on_lost(reason.error());
+    }
   }
 
   void schedule_send() {
@@ -116,7 +128,7 @@ class SimEnd : public std::enable_shared_from_this<SimEnd> {
     while (!queued_.is_empty() && peer_->incoming_bytes_ < network_.conditions.window_bytes) send_piece();
     if (!queued_.is_empty()) return;
     if (is_shutdown_ && !std::exchange(is_end_sent_, true)) peer_->receive({}, ok_status());
-    if (had_bytes && is_started_ && !is_ended_ && events_.on_drained) events_.on_drained();
+    if (had_bytes && is_started_ && events_.on_drained) events_.on_drained();
   }
 
   void send_piece() {
@@ -142,6 +154,7 @@ class SimEnd : public std::enable_shared_from_this<SimEnd> {
   bool is_started_ = false;
   bool is_paused_ = false;
   bool is_ended_ = false;   // on_closed has run
+  bool is_lost_ = false;    // on_lost has run
   bool is_closed_ = false;  // the handle is gone
   bool is_broken_ = false;  // reset
   bool is_shutdown_ = false;

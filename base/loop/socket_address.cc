@@ -1,6 +1,7 @@
 #include "base/loop/socket_address.h"
 
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -23,6 +24,23 @@ constexpr int kKeepAliveProbes = 3;
 constexpr int kUserTimeoutMs = 60'000;
 
 void set_option(int fd, int level, int name, int value) { (void)setsockopt(fd, level, name, &value, sizeof value); }
+
+// "%eth0", "%3" when the interface has gone, "" for an address that needs none.
+std::string zone_of(const sockaddr_in6& address) {
+  if (address.sin6_scope_id == 0) return "";
+  char name[IF_NAMESIZE] = "";
+  if (if_indextoname(address.sin6_scope_id, name) != nullptr) return concat('%', std::string_view(name));
+  return concat('%', address.sin6_scope_id);
+}
+
+// The interface of "fe80::1%eth0" when there is none of that name or number, else "".
+std::string_view missing_interface(const std::string& host) {
+  const std::size_t mark = host.find('%');
+  if (mark == std::string::npos) return {};
+  const std::string_view zone = std::string_view(host).substr(mark + 1);
+  const bool is_there = if_nametoindex(host.c_str() + mark + 1) != 0 || parse_number<std::uint32_t>(zone).has_value();
+  return is_there ? std::string_view() : zone;
+}
 
 ErrorCode code_of(int error_number) {
   switch (error_number) {
@@ -51,7 +69,10 @@ Endpoint SocketAddress::to_endpoint() const {
     } else {
       inet_ntop(AF_INET6, &address.sin6_addr, text, sizeof text);
     }
-    return Endpoint{.kind = Endpoint::Kind::kTcp, .host = text, .port = port, .path = {}};
+    return Endpoint{.kind = Endpoint::Kind::kTcp,
+                    .host = concat(std::string_view(text), zone_of(address)),
+                    .port = port,
+                    .path = {}};
   }
   sockaddr_in address{};
   std::memcpy(&address, &storage, sizeof address);
@@ -65,6 +86,10 @@ std::string SocketAddress::to_string() const {
 }
 
 Result<std::vector<SocketAddress>> look_up(const std::string& host, std::uint16_t port, bool is_numeric_only) {
+  // An interface may appear later; as a listener's it is an error of whoever wrote it.
+  if (const std::string_view zone = missing_interface(host); !zone.empty())
+    return Error{ErrorCode::kUnavailable, concat(quoted(host), ": there is no network interface ", quoted(zone),
+                                                 zone.starts_with("25") ? " (%25 is for URLs)" : "")};
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_NUMERICSERV | (is_numeric_only ? AI_NUMERICHOST : 0);

@@ -141,7 +141,8 @@ Result<UniqueFd> bind_unix(const Endpoint& endpoint) {
 
 Result<UniqueFd> bind_tcp(const Endpoint& endpoint) {
   auto addresses = look_up(endpoint.host, endpoint.port, true);
-  if (!addresses) return invalid(concat("listen on ", endpoint.to_string(), ": not an address"));
+  if (!addresses)
+    return invalid(concat("listen on ", endpoint.to_string(), ": not an address: ", addresses.error().message));
   const SocketAddress address = addresses->front();
   MARGAY_ASSIGN_OR_RETURN(UniqueFd fd, open_socket(address.family()));
   const int on = 1;

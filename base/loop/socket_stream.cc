@@ -16,6 +16,14 @@ constexpr std::size_t kPiecesPerSend = 64;
 // After so many bytes in one go the loop's other work gets its turn.
 constexpr std::size_t kSendPerTurn = 4 * 1024 * 1024;
 
+// Why both directions are over; none is known when the peer has just closed.
+Error failure_of(int fd) {
+  int failure = 0;
+  socklen_t size = sizeof failure;
+  if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &size) != 0) failure = errno;
+  return socket_error(failure == 0 ? ECONNRESET : failure, "write");
+}
+
 // Shared with what the loop still has queued; the handle's end closes it.
 class SocketState : public std::enable_shared_from_this<SocketState> {
  public:
@@ -85,11 +93,21 @@ class SocketState : public std::enable_shared_from_this<SocketState> {
 
   void end(Status reason) {
     is_ended_ = true;
-    if (!reason.ok()) {
+    if (reason.ok()) {
+      watch_->want_end([this] { lost(); });
+    } else {
       queue_.clear();
       if (!write_failure_) write_failure_ = reason.error();
     }
     if (events_.on_closed) events_.on_closed(std::move(reason));
+  }
+
+  // The peer closed in order before, and is now gone altogether.
+  void lost() {
+    const auto self = shared_from_this();
+    queue_.clear();
+    if (!write_failure_) write_failure_ = failure_of(fd_.get());
+    if (events_.on_lost) events_.on_lost(*write_failure_);
   }
 
   void schedule_flush() {
@@ -106,7 +124,7 @@ class SocketState : public std::enable_shared_from_this<SocketState> {
     const bool had_bytes = !queue_.is_empty();
     if (!send_queued()) return;
     if (is_shutdown_wanted_) ::shutdown(fd_.get(), SHUT_WR);
-    if (!had_bytes || !is_started_ || is_ended_ || !events_.on_drained) return;
+    if (!had_bytes || !is_started_ || !events_.on_drained) return;
     const auto self = shared_from_this();
     events_.on_drained();
   }

@@ -20,6 +20,7 @@ struct Side {
   std::string received;
   int drained = 0;
   int closed = 0;
+  int lost = 0;
   std::optional<Status> reason;
 
   Stream::Events events() {
@@ -29,7 +30,8 @@ struct Side {
                 [this](Status status) {
                   ++closed;
                   reason = std::move(status);
-                }};
+                },
+            .on_lost = [this](const Error&) { ++lost; }};
   }
 };
 
@@ -164,6 +166,37 @@ TEST_P(Streams, ShutdownSendsWhatIsQueuedAndStillReceives) {
   ASSERT_TRUE(net_.run([&] { return client_.closed == 1; }));
   EXPECT_TRUE(client_.reason->ok());
   EXPECT_EQ(server_.closed, 1);
+}
+
+TEST_P(Streams, WriterHearsOfItsQueueAfterThePeerStoppedSending) {
+  connect_and_start();
+  client_.stream->pause_reading();
+  client_.stream->shutdown_write();
+  ASSERT_TRUE(net_.run([&] { return server_.closed == 1; }));
+  server_.stream->write(std::string(20'000'000, 'x'));
+  net_.settle();
+  EXPECT_EQ(server_.drained, 0);
+  client_.stream->resume_reading();
+  ASSERT_TRUE(net_.run([&] { return client_.received.size() == 20'000'000 && server_.drained > 0; }));
+  EXPECT_EQ(server_.lost, 0);
+}
+
+TEST_P(Streams, PeerThatStoppedSendingAndThenWentIsLost) {
+  connect_and_start();
+  client_.stream->shutdown_write();
+  ASSERT_TRUE(net_.run([&] { return server_.closed == 1; }));
+  net_.settle();
+  EXPECT_EQ(server_.lost, 0) << "it may still read";
+  client_.stream.reset();
+  for (int i = 0; i < 1000 && server_.lost == 0; ++i) {
+    server_.stream->write("x");
+    net_.settle();
+  }
+  server_.stream->write("to nobody");
+  net_.settle();
+  EXPECT_EQ(server_.lost, 1);
+  EXPECT_EQ(server_.closed, 1);
+  EXPECT_EQ(server_.stream->queued_bytes(), 0U);
 }
 
 TEST_P(Streams, DestroyedPeerIsNoticed) {

@@ -34,9 +34,9 @@ std::string key_pem(EVP_PKEY* key) {
 
 EVP_PKEY* new_key() { return EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"); }
 
-void set_name(X509_NAME* name, const std::string& text) {
+void add_name(X509_NAME* name, const char* field, const std::string& text) {
   const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
-  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, bytes, static_cast<int>(text.size()), -1, 0);
+  X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8, bytes, static_cast<int>(text.size()), -1, 0);
 }
 
 void extend(X509* certificate, int nid, const std::string& value) {
@@ -53,7 +53,7 @@ X509* new_certificate(EVP_PKEY* key, const std::string& name, long serial) {
   X509_gmtime_adj(X509_getm_notBefore(certificate), -2 * kDay);
   X509_gmtime_adj(X509_getm_notAfter(certificate), kDay);
   X509_set_pubkey(certificate, key);
-  set_name(X509_get_subject_name(certificate), name);
+  add_name(X509_get_subject_name(certificate), "CN", name);
   return certificate;
 }
 
@@ -81,7 +81,9 @@ std::string TestAuthority::ca_pem() const { return certificate_pem(impl_->certif
 
 TestAuthority::Issued TestAuthority::issue(const Wish& wish) const {
   EVP_PKEY* key = new_key();
-  X509* certificate = new_certificate(key, "leaf", 2);
+  X509* certificate = new_certificate(key, wish.common_name, 2);
+  for (const std::string& organization : wish.organizations)
+    add_name(X509_get_subject_name(certificate), "O", organization);
   if (wish.is_expired) X509_gmtime_adj(X509_getm_notAfter(certificate), -kDay);
   X509_set_issuer_name(certificate, X509_get_subject_name(impl_->certificate));
   extend(certificate, NID_subject_alt_name, wish.names);

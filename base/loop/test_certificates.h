@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace margay::loop {
 
@@ -11,6 +12,8 @@ class TestAuthority {
   struct Wish {
     std::string names = "DNS:localhost,IP:127.0.0.1";  // subjectAltName
     bool is_expired = false;
+    std::string common_name = "leaf";
+    std::vector<std::string> organizations = {};
   };
   struct Issued {
     std::string certificate_pem;

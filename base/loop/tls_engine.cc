@@ -11,7 +11,9 @@
 
 #include <algorithm>
 #include <climits>
+#include <ctime>
 #include <utility>
+#include <vector>
 
 #include "base/core/text.h"
 
@@ -158,6 +160,18 @@ bool is_address(const std::string& name) {
   return inet_pton(AF_INET, name.c_str(), address) == 1 || inet_pton(AF_INET6, name.c_str(), address) == 1;
 }
 
+// All values of this kind in a name, as UTF-8.
+std::vector<std::string> entries_of(const X509_NAME* name, int nid) {
+  std::vector<std::string> values;
+  for (int at = X509_NAME_get_index_by_NID(name, nid, -1); at >= 0; at = X509_NAME_get_index_by_NID(name, nid, at)) {
+    unsigned char* text = nullptr;
+    const int size = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
+    if (size >= 0) values.emplace_back(reinterpret_cast<const char*>(text), static_cast<std::size_t>(size));
+    OPENSSL_free(text);
+  }
+  return values;
+}
+
 // Verification against the name, and the name in the hello unless it is an address (RFC 6066 section 3).
 bool expect_server(SSL* ssl, const std::string& name) {
   X509_VERIFY_PARAM* parameters = SSL_get0_param(ssl);
@@ -222,7 +236,8 @@ Result<TlsContextPtr> make_tls_context(const TlsServerConfig& config) {
     MARGAY_RETURN_IF_ERROR(each_certificate(config.client_ca_pem, "TLS client CA", [&](X509* certificate, int) {
       return SSL_CTX_add_client_CA(context.get(), certificate) == 1;
     }));
-    SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+    const int demanded = config.is_client_certificate_optional ? 0 : SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+    SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | demanded, nullptr);
   }
   return TlsContextPtr(std::make_shared<TlsContext>(std::move(context), make_wire_method()));
 }
@@ -307,6 +322,22 @@ void TlsEngine::write_close_notify() {
   ERR_clear_error();
   (void)SSL_shutdown(impl_->ssl.get());
   ERR_clear_error();
+}
+
+std::optional<PeerCertificate> TlsEngine::peer_certificate() const {
+  const SSL* ssl = impl_->ssl.get();
+  const X509* certificate = SSL_get0_peer_certificate(ssl);
+  const bool is_checked = SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE && SSL_get_verify_result(ssl) == X509_V_OK;
+  if (certificate == nullptr || !is_checked) return std::nullopt;
+  PeerCertificate out;
+  const X509_NAME* subject = X509_get_subject_name(certificate);
+  if (auto names = entries_of(subject, NID_commonName); !names.empty()) out.common_name = std::move(names.back());
+  out.organizations = entries_of(subject, NID_organizationName);
+  tm end{};
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) == 1) {
+    out.not_after = WallTime(std::chrono::seconds(::timegm(&end)));
+  }
+  return out;
 }
 
 std::string TlsEngine::take_output() { return std::exchange(impl_->wire.output, {}); }

@@ -2,11 +2,13 @@
 // behind this file.
 //
 // TLS 1.2 and 1.3 only, no renegotiation, no resumption. A client checks the server's certificate against its trust
-// store and the server's name or address (RFC 9525, by OpenSSL); a server with a client CA demands a certificate of it.
+// store and the server's name or address (RFC 9525, by OpenSSL); a server with a client CA demands a certificate of it,
+// or takes one if there is one.
 #pragma once
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -46,6 +48,8 @@ class TlsEngine {
   Result<Plaintext> read(char* buffer, std::size_t size);
   Status write(std::string_view plaintext);
   void write_close_notify();
+  // After the handshake; nullopt: none was shown, or it was not checked.
+  [[nodiscard]] std::optional<PeerCertificate> peer_certificate() const;
   // What is to be sent.
   std::string take_output();
 

@@ -21,7 +21,7 @@ bool have_same_trust(const TlsClientConfig& a, const TlsClientConfig& b) {
 
 std::string name_of_server(const TlsClientConfig& config, const Endpoint& endpoint) {
   if (!config.server_name.empty()) return config.server_name;
-  return endpoint.kind == Endpoint::Kind::kUnix ? "localhost" : endpoint.host;
+  return endpoint.kind == Endpoint::Kind::kUnix ? "localhost" : std::string(endpoint.host_without_zone());
 }
 
 // First the connection, then the handshake, within one timeout.
@@ -81,11 +81,19 @@ class TlsConnector final : public Handle {
 // The handshakes under way at a listener.
 class TlsAcceptor : public std::enable_shared_from_this<TlsAcceptor> {
  public:
-  TlsAcceptor(Loop& loop, std::shared_ptr<ReadBuffer> buffer, TlsContextPtr context, Network::Accepted on_accepted)
-      : loop_(loop), buffer_(std::move(buffer)), context_(std::move(context)), on_accepted_(std::move(on_accepted)) {}
+  using Renewed = std::function<std::shared_ptr<const TlsServerConfig>()>;
+
+  TlsAcceptor(Loop& loop, std::shared_ptr<ReadBuffer> buffer, TlsContextPtr context, Renewed renewed,
+              Network::Accepted on_accepted)
+      : loop_(loop),
+        buffer_(std::move(buffer)),
+        context_(std::move(context)),
+        renewed_(std::move(renewed)),
+        on_accepted_(std::move(on_accepted)) {}
 
   void accept(std::unique_ptr<Stream> raw) {
     if (is_closed_ || handshakes_.size() >= kHandshakesMax) return;
+    renew();
     auto engine = TlsEngine::for_server(context_);
     if (!engine) return;
     const std::uint64_t id = next_id_++;
@@ -99,6 +107,15 @@ class TlsAcceptor : public std::enable_shared_from_this<TlsAcceptor> {
   }
 
  private:
+  // Connections that are there keep what they began with.
+  void renew() {
+    if (!renewed_) return;
+    auto config = renewed_();
+    if (config == nullptr || config == config_) return;
+    config_ = std::move(config);
+    if (auto context = make_tls_context(*config_)) context_ = std::move(context).value();
+  }
+
   void on_secured(std::uint64_t id, Result<std::unique_ptr<Stream>> stream) {
     const auto self = shared_from_this();
     handshakes_.erase(id);
@@ -108,6 +125,8 @@ class TlsAcceptor : public std::enable_shared_from_this<TlsAcceptor> {
   Loop& loop_;
   std::shared_ptr<ReadBuffer> buffer_;
   TlsContextPtr context_;
+  Renewed renewed_;
+  std::shared_ptr<const TlsServerConfig> config_;  // that context_ was made from; null: the first
   Network::Accepted on_accepted_;
   std::map<std::uint64_t, std::unique_ptr<Handle>> handshakes_;
   std::uint64_t next_id_ = 0;
@@ -127,6 +146,16 @@ class TlsListener final : public Listener {
 };
 
 }  // namespace
+
+Status check_tls(const TlsClientConfig& config) {
+  const auto context = make_tls_context(config);
+  return context.ok() ? ok_status() : Status(context.error());
+}
+
+Status check_tls(const TlsServerConfig& config) {
+  const auto context = make_tls_context(config);
+  return context.ok() ? ok_status() : Status(context.error());
+}
 
 Result<TlsContextPtr> TlsLayer::context_for(const TlsClientConfig& config) {
   for (const auto& [known, context] : contexts_) {
@@ -154,7 +183,8 @@ std::unique_ptr<Handle> TlsLayer::connect(const Endpoint& endpoint, const TlsCli
 Result<std::unique_ptr<Listener>> TlsLayer::listen(const Endpoint& endpoint, const TlsServerConfig& config,
                                                    Network::Accepted on_accepted) {
   MARGAY_ASSIGN_OR_RETURN(TlsContextPtr context, make_tls_context(config));
-  auto acceptor = std::make_shared<TlsAcceptor>(loop_, buffer_, std::move(context), std::move(on_accepted));
+  auto acceptor =
+      std::make_shared<TlsAcceptor>(loop_, buffer_, std::move(context), config.renewed, std::move(on_accepted));
   auto plain = plain_.listen(endpoint, nullptr, [acceptor](auto raw) { acceptor->accept(std::move(raw)); });
   if (!plain) return plain.error();
   return std::unique_ptr<Listener>(std::make_unique<TlsListener>(std::move(acceptor), std::move(plain).value()));

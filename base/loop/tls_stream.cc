@@ -32,7 +32,8 @@ class TlsState : public std::enable_shared_from_this<TlsState> {
     timer_->arm(timeout);
     raw_->start({.on_data = [this](std::string_view bytes) { on_raw_data(bytes); },
                  .on_drained = [this] { on_raw_drained(); },
-                 .on_closed = [this](Status reason) { on_raw_closed(std::move(reason)); }});
+                 .on_closed = [this](Status reason) { on_raw_closed(std::move(reason)); },
+                 .on_lost = [this](Error reason) { on_raw_lost(std::move(reason)); }});
     loop_.post([self = shared_from_this()] { self->shake(); });
   }
 
@@ -72,6 +73,7 @@ class TlsState : public std::enable_shared_from_this<TlsState> {
   [[nodiscard]] bool is_shaking() const { return static_cast<bool>(done_); }
   [[nodiscard]] std::size_t queued_bytes() const { return is_closed_ ? 0 : queue_.size() + raw_->queued_bytes(); }
   [[nodiscard]] std::string peer_name() const { return is_closed_ ? "" : raw_->peer_name(); }
+  [[nodiscard]] std::optional<PeerCertificate> peer_certificate() const { return engine_->peer_certificate(); }
 
  private:
   [[nodiscard]] bool can_read() const { return is_started_ && !is_paused_ && !is_closed_ && !is_ended_; }
@@ -91,7 +93,22 @@ class TlsState : public std::enable_shared_from_this<TlsState> {
     const auto self = shared_from_this();
     raw_end_ = std::move(reason);
     if (done_) return fail_handshake(end_reason().error());
+    if (!raw_end_->ok() && is_ended_) return on_raw_lost(raw_end_->error());
     process();
+  }
+
+  void on_raw_lost(Error reason) {
+    const auto self = shared_from_this();
+    lost_ = std::move(reason);
+    if (is_ended_) tell_lost();
+  }
+
+  // Not after an end that was a failure.
+  void tell_lost() {
+    if (is_closed_ || is_broken_ || !lost_) return;
+    is_broken_ = true;
+    queue_.clear();
+    if (events_.on_lost) events_.on_lost(*lost_);
   }
 
   // Without close_notify the end may be forged.
@@ -173,6 +190,7 @@ class TlsState : public std::enable_shared_from_this<TlsState> {
       send_output();
     }
     if (events_.on_closed) events_.on_closed(std::move(reason));
+    if (lost_) loop_.post([self = shared_from_this()] { self->tell_lost(); });
   }
 
   void encrypt() {
@@ -201,7 +219,7 @@ class TlsState : public std::enable_shared_from_this<TlsState> {
   void on_raw_drained() {
     const bool had_bytes = !queue_.is_empty();
     encrypt();
-    if (had_bytes || !queue_.is_empty() || !is_started_ || is_ended_ || !events_.on_drained) return;
+    if (had_bytes || !queue_.is_empty() || !is_started_ || !events_.on_drained) return;
     const auto self = shared_from_this();
     events_.on_drained();
   }
@@ -215,6 +233,7 @@ class TlsState : public std::enable_shared_from_this<TlsState> {
   Stream::Events events_;
   SendQueue queue_;
   std::optional<Status> raw_end_;    // of the stream below
+  std::optional<Error> lost_;        // of the stream below, after an end in order
   std::optional<Status> plain_end_;  // to be told when everything before it has been handed over
   bool is_started_ = false;
   bool is_paused_ = false;
@@ -236,6 +255,7 @@ class TlsStream final : public Stream {
   void resume_reading() override { state_->resume(); }
   [[nodiscard]] std::size_t queued_bytes() const override { return state_->queued_bytes(); }
   [[nodiscard]] std::string peer_name() const override { return state_->peer_name(); }
+  [[nodiscard]] std::optional<PeerCertificate> peer_certificate() const override { return state_->peer_certificate(); }
 
  private:
   std::shared_ptr<TlsState> state_;

@@ -110,6 +110,14 @@ TEST_F(TlsTest, CiphertextIsNotPlaintext) {
   EXPECT_EQ(wire.find("127.0.0.1"), std::string::npos) << "no SNI for an address";
 }
 
+TEST_F(TlsTest, ZoneOfAnAddressIsNotPartOfItsName) {
+  const Endpoint zoned{Endpoint::Kind::kTcp, "fe80::1%eth0", 443, ""};
+  serve_as({.names = "IP:fe80::1", .is_expired = false});
+  EXPECT_FALSE(connect(zoned));
+  serve_as({.names = "IP:fe80::2", .is_expired = false});
+  expect_refused("mismatch", zoned);
+}
+
 TEST_F(TlsTest, NamesAndAddressesAreChecked) {
   const Endpoint by_name{Endpoint::Kind::kTcp, "api.example.org", 443, ""};
   const Endpoint by_address{Endpoint::Kind::kTcp, "10.1.2.3", 443, ""};
@@ -190,6 +198,79 @@ TEST_F(TlsTest, ClientsWithoutTheRightCertificateGetNowhere) {
     EXPECT_TRUE(error || (client_end_ && !client_end_->ok()));
     EXPECT_EQ(accepted_, nullptr);
   }
+}
+
+TEST_F(TlsTest, CheckedCertificateTellsWhoThePeerIs) {
+  server_config_.client_ca_pem = authority().ca_pem();
+  const TestAuthority::Issued user =
+      authority().issue({.common_name = "nöde-a", .organizations = {"system:nodes", "system:masters"}});
+  client_config_.certificate_pem = user.certificate_pem;
+  client_config_.key_pem = user.key_pem;
+  ASSERT_FALSE(connect());
+  ASSERT_NE(accepted_, nullptr);
+  const auto shown = accepted_->peer_certificate();
+  ASSERT_TRUE(shown);
+  EXPECT_EQ(shown->common_name, "nöde-a");
+  EXPECT_EQ(shown->organizations, (std::vector<std::string>{"system:nodes", "system:masters"}));
+  EXPECT_GT(shown->not_after, WallTime(std::chrono::hours(24 * 365 * 50)));
+  EXPECT_TRUE(client_->peer_certificate());
+  client_config_.insecure_skip_verify = true;
+  ASSERT_FALSE(connect());
+  EXPECT_FALSE(client_->peer_certificate()) << "not checked";
+}
+
+TEST_F(TlsTest, OptionalCertificateMayBeMissingButNotWrong) {
+  server_config_.client_ca_pem = authority().ca_pem();
+  server_config_.is_client_certificate_optional = true;
+  ASSERT_FALSE(connect());
+  ASSERT_NE(accepted_, nullptr);
+  EXPECT_FALSE(accepted_->peer_certificate());
+  for (const TestAuthority::Issued& wrong :
+       {TestAuthority("another authority").issue({}), authority().issue({.is_expired = true})}) {
+    client_end_.reset();
+    client_config_.certificate_pem = wrong.certificate_pem;
+    client_config_.key_pem = wrong.key_pem;
+    const auto error = connect();
+    EXPECT_TRUE(error || (client_end_ && !client_end_->ok()));
+    EXPECT_EQ(accepted_, nullptr);
+  }
+}
+
+TEST_F(TlsTest, RenewedSettingsAreUsedFromTheNextConnectionOn) {
+  const TestAuthority next("the next authority");
+  const TestAuthority::Issued issued = next.issue({});
+  auto renewed = std::make_shared<TlsServerConfig>(TlsServerConfig{issued.certificate_pem, issued.key_pem, {}});
+  std::shared_ptr<const TlsServerConfig> current;
+  int asked = 0;
+  server_config_.renewed = [&] {
+    ++asked;
+    return current;
+  };
+  ASSERT_FALSE(connect());
+  EXPECT_EQ(asked, 1);
+  const Endpoint endpoint{Endpoint::Kind::kTcp, "127.0.0.1", 443, ""};
+  const auto error_of_next = [&] {
+    std::optional<Error> error;
+    std::unique_ptr<Stream> kept;
+    auto attempt = network_.connect(endpoint, &client_config_, seconds(5), [&](auto stream) {
+      if (stream.ok()) {
+        kept = std::move(stream).value();
+      } else {
+        error = stream.error();
+      }
+    });
+    loop_.advance(seconds(6));
+    return error;
+  };
+  current = renewed;
+  EXPECT_TRUE(error_of_next()) << "the client does not trust it yet";
+  client_config_.ca_pem = next.ca_pem();
+  EXPECT_FALSE(error_of_next());
+  current = std::make_shared<TlsServerConfig>(TlsServerConfig{"nonsense", issued.key_pem, {}});
+  EXPECT_FALSE(error_of_next()) << "what cannot be used changes nothing";
+  EXPECT_FALSE(check_tls(*current).ok());
+  EXPECT_TRUE(check_tls(*renewed).ok());
+  EXPECT_TRUE(check_tls(client_config_).ok());
 }
 
 TEST_F(TlsTest, BadSettingsAreInvalid) {
