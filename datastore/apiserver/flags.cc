@@ -32,19 +32,30 @@ void define(CLI::App& app, Flags& flags, Texts& texts) {
   app.add_option("--crd-dir", flags.crd_dir,
                  "serve the CustomResourceDefinitions in the YAML files of this folder, too")
       ->type_name("DIR");
-  app.add_option(
-         "--token-file", flags.token_file,
-         "who may do what: lines token,user,uid,\"groups\",\"rules\". Without it every client is an administrator,\n"
-         "and only loopback addresses and unix sockets are listened on")
+  app.add_option("--token-file", flags.token_file,
+                 "who may do what: lines token,user,uid,\"groups\",\"rules\". Without it and --client-ca-file every "
+                 "client is an\n"
+                 "administrator, and only loopback addresses and unix sockets are listened on")
       ->type_name("FILE");
-  app.add_option("--tls-cert", flags.tls_cert, "certificate chain for TCP listeners, PEM")->type_name("FILE");
+  app.add_option("--tls-cert", flags.tls_cert,
+                 "certificate chain for TCP listeners, PEM; read again when it changes, as are the next two")
+      ->type_name("FILE");
   app.add_option("--tls-key", flags.tls_key, "its private key, PEM")->type_name("FILE");
+  app.add_option(
+         "--client-ca-file", flags.client_ca_file,
+         "authorities, PEM: who shows a certificate of theirs is the user its common name (CN) says, in the groups "
+         "its\n"
+         "organizations (O) say. system:masters may do everything; for others --token-file holds the rules, in lines\n"
+         "with an empty token. Needs --tls-cert")
+      ->type_name("FILE");
   app.add_option("--write-kubeconfig", flags.write_kubeconfig, "write a kubeconfig for the first listener when serving")
       ->type_name("FILE");
   app.add_option("--log-level", texts.log_level, "debug, info, warn, error or off")->capture_default_str();
   app.add_option("--log-format", texts.log_format, "logfmt or json")->capture_default_str();
-  app.add_flag("--enable-fault-injection", flags.enable_fault_injection,
-               "for tests: administrators may make the server fail through /debug/faults");
+  app.add_flag(
+      "--enable-fault-injection", flags.enable_fault_injection,
+      "FOR TESTS ONLY, off by default: administrators may make the server delay, refuse, cut off or spoil its answers\n"
+      "through /debug/faults");
   app.set_version_flag("--version", process::version_line("margay-apiserver"));
 }
 
@@ -64,6 +75,8 @@ Status settle(Flags& flags, const Texts& texts) {
   if (!format) return format.error().within("--log-format");
   flags.log_format = format.value();
   if (flags.tls_cert.empty() != flags.tls_key.empty()) return invalid("--tls-cert and --tls-key go together");
+  if (!flags.client_ca_file.empty() && flags.tls_cert.empty())
+    return invalid("--client-ca-file needs --tls-cert and --tls-key: certificates are shown in TLS");
   return ok_status();
 }
 

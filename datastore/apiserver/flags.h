@@ -25,6 +25,7 @@ struct Flags {
   std::string token_file;
   std::string tls_cert;
   std::string tls_key;
+  std::string client_ca_file;
   std::string write_kubeconfig;
   bool enable_fault_injection = false;
   telemetry::Level log_level = telemetry::Level::kInfo;

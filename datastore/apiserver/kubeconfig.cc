@@ -16,7 +16,10 @@ std::string server_url(const KubeconfigInput& input) {
   if (endpoint.host == "0.0.0.0") endpoint.host = "127.0.0.1";
   if (endpoint.host == "::") endpoint.host = "::1";
   constexpr std::string_view kTcp = "tcp://";
-  return concat(input.certificate_pem.empty() ? "http://" : "https://", endpoint.to_string().substr(kTcp.size()));
+  std::string authority = endpoint.to_string().substr(kTcp.size());
+  // RFC 6874 section 2: the '%' before a zone is escaped in a URL.
+  if (const std::size_t zone = authority.find('%'); zone != std::string::npos) authority.insert(zone + 1, "25");
+  return concat(input.certificate_pem.empty() ? "http://" : "https://", authority);
 }
 
 json::Value named(std::string_view key, json::Value value) {

@@ -14,12 +14,14 @@
 #include "base/loop/asio_loop.h"
 #include "base/loop/asio_network.h"
 #include "base/process/build_info.h"
+#include "base/process/process_metrics.h"
 #include "base/process/service_notifier.h"
 #include "base/process/signals.h"
 #include "base/telemetry/fd_sink.h"
 #include "base/telemetry/log.h"
 #include "base/telemetry/metrics.h"
 #include "base/telemetry/wall_clock.h"
+#include "datastore/apiserver/certificates.h"
 #include "datastore/apiserver/crd_dir.h"
 #include "datastore/apiserver/kubeconfig.h"
 #include "datastore/apiserver/store_choice.h"
@@ -43,6 +45,7 @@ class Program {
 
  private:
   Status read_tls();
+  void write_kubeconfig();
   Result<server::Access> read_access() const;
   Status listen();
   void serving();
@@ -56,7 +59,8 @@ class Program {
   telemetry::Registry metrics_;
   std::optional<process::ServiceNotifier> notifier_;
   std::unique_ptr<process::SignalWatch> signals_;
-  std::optional<loop::TlsServerConfig> tls_;
+  std::optional<process::ProcessMetrics> process_metrics_{std::in_place, metrics_};
+  std::unique_ptr<Certificates> certificates_;  // null: no TLS
   std::string admin_token_;
   std::unique_ptr<ChosenStore> store_;
   std::unique_ptr<server::ApiServer> server_;
@@ -66,10 +70,10 @@ class Program {
 
 Status Program::read_tls() {
   if (flags_.tls_cert.empty()) return ok_status();
-  loop::TlsServerConfig tls;
-  MARGAY_ASSIGN_OR_RETURN(tls.certificate_pem, file::read_file(flags_.tls_cert));
-  MARGAY_ASSIGN_OR_RETURN(tls.key_pem, file::read_file(flags_.tls_key));
-  tls_ = std::move(tls);
+  MARGAY_ASSIGN_OR_RETURN(
+      certificates_, Certificates::read({flags_.tls_cert, flags_.tls_key, flags_.client_ca_file}, log_, loop_.now()));
+  // Clients trust what the kubeconfig holds.
+  certificates_->set_on_changed([this] { write_kubeconfig(); });
   return ok_status();
 }
 
@@ -80,10 +84,11 @@ Result<server::Access> Program::read_access() const {
     if (!access) return access.error().within(flags_.token_file);
     return access;
   }
+  if (!flags_.client_ca_file.empty()) return server::Access::certificates_only();
   for (const loop::Endpoint& endpoint : flags_.listen)
     if (!is_local_only(endpoint))
       return invalid(concat("--listen ", endpoint.to_string(),
-                            " can be reached from other machines: give --token-file, ",
+                            " can be reached from other machines: give --token-file or --client-ca-file, ",
                             "or listen on 127.0.0.1, [::1] or a unix socket"));
   return server::Access::open();
 }
@@ -101,7 +106,10 @@ Status Program::start() {
     log_.info("kinds loaded", {{"folder", flags_.crd_dir}, {"definitions", count}});
   }
   MARGAY_ASSIGN_OR_RETURN(store_, choose_store({loop_, network_, random_, metrics_, log_}, flags_.store));
-  if (flags_.enable_fault_injection) log_.warn("fault injection is enabled: for tests only");
+  if (flags_.enable_fault_injection)
+    log_.warn(
+        "FAULT INJECTION IS ENABLED: administrators can make this server fail; for tests only, never in production",
+        {{"flag", "--enable-fault-injection"}, {"path", "/debug/faults"}});
   server_ = std::make_unique<server::ApiServer>(
       server::ApiServer::Dependencies{loop_, random_, store_->store(), metrics_, log_}, std::move(registry),
       server::ApiServerConfig{std::move(access), flags_.enable_fault_injection});
@@ -116,9 +124,14 @@ Status Program::listen() {
       [this](http::Request request, const http::PeerInfo& peer, std::unique_ptr<http::Responder> responder) {
         server_->handle(std::move(request), peer, std::move(responder));
       });
+  loop::TlsServerConfig tls;
+  if (certificates_ != nullptr) {
+    tls = *certificates_->settings();
+    tls.renewed = [this] { return certificates_->renew(loop_.now()); };
+  }
   for (const loop::Endpoint& endpoint : flags_.listen) {
-    const bool is_tls = tls_ && endpoint.kind == loop::Endpoint::Kind::kTcp;
-    auto bound = http_->listen(endpoint, is_tls ? &*tls_ : nullptr);
+    const bool is_tls = certificates_ != nullptr && endpoint.kind == loop::Endpoint::Kind::kTcp;
+    auto bound = http_->listen(endpoint, is_tls ? &tls : nullptr);
     if (!bound) return bound.error().within(concat("--listen ", endpoint.to_string()));
     if (!is_tls && !is_local_only(endpoint))
       log_.warn("tokens travel in the clear: give --tls-cert", {{"listen", bound.value()}});
@@ -127,16 +140,19 @@ Status Program::listen() {
   return ok_status();
 }
 
+void Program::write_kubeconfig() {
+  if (flags_.write_kubeconfig.empty() || bound_.empty()) return;
+  const bool is_tls = certificates_ != nullptr && bound_.front().kind == loop::Endpoint::Kind::kTcp;
+  const std::string trusted = is_tls ? certificates_->settings()->certificate_pem : std::string();
+  const std::string text = kubeconfig_text({bound_.front(), trusted, admin_token_});
+  if (const Status written = file::write_file_atomically(flags_.write_kubeconfig, text, 0600); !written.ok())
+    log_.error("the kubeconfig cannot be written", {{"error", written.error()}});
+}
+
 void Program::serving() {
   std::vector<std::string> urls;
   for (const loop::Endpoint& endpoint : bound_) urls.push_back(endpoint.to_string());
-  if (!flags_.write_kubeconfig.empty()) {
-    const bool is_tls = tls_ && bound_.front().kind == loop::Endpoint::Kind::kTcp;
-    const std::string text =
-        kubeconfig_text({bound_.front(), is_tls ? tls_->certificate_pem : std::string(), admin_token_});
-    if (const Status written = file::write_file_atomically(flags_.write_kubeconfig, text, 0600); !written.ok())
-      log_.error("the kubeconfig cannot be written", {{"error", written.error()}});
-  }
+  write_kubeconfig();
   log_.info("serving",
             {{"listen", join(urls, ",")}, {"store", store_->name()}, {"version", process::build_info().version}});
   (void)notifier_->ready();

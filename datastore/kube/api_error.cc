@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/core/text.h"
+#include "base/http/http_date.h"
 
 namespace margay::kube {
 namespace {
@@ -73,7 +74,7 @@ ApiError api_error(Error error) {
       .code = error.code, .message = std::move(error.message), .reason = {}, .causes = {}, .retry_after = {}};
 }
 
-ApiError error_of_response(const http::ResponseHead& head, std::string_view body) {
+ApiError error_of_response(const http::ResponseHead& head, std::string_view body, WallTime now) {
   ApiError error;
   error.http_status = head.status;
   const auto status = json::parse(body);
@@ -81,7 +82,7 @@ ApiError error_of_response(const http::ResponseHead& head, std::string_view body
   if (is_status) read_status(*status, error);
   error.code = code_of(head.status, error.reason);
   if (error.message.empty()) error.message = default_message(head.status, is_status ? "" : first_line(body));
-  if (const auto wait = retry_after(head.headers)) error.retry_after = wait;
+  if (const auto wait = retry_after(head.headers, now)) error.retry_after = wait;
   return error;
 }
 
@@ -100,9 +101,12 @@ ApiError error_of_status(const json::Value& status) {
   return error;
 }
 
-std::optional<Duration> retry_after(const http::Headers& headers) {
-  const auto seconds = parse_number<std::int64_t>(trim(headers.get("Retry-After")));
-  return seconds ? bounded_seconds(*seconds) : std::nullopt;
+std::optional<Duration> retry_after(const http::Headers& headers, WallTime now) {
+  const std::string_view text = trim(headers.get("Retry-After"));
+  if (const auto seconds = parse_number<std::int64_t>(text)) return bounded_seconds(*seconds);
+  const auto date = http::parse_http_date(text, now);
+  if (!date.ok()) return std::nullopt;
+  return std::clamp<Duration>(*date - now, Duration::zero(), std::chrono::seconds(kRetryAfterMaxSeconds));
 }
 
 }  // namespace margay::kube

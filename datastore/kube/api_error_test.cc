@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/core/time_text.h"
+
 namespace margay::kube {
 namespace {
 
@@ -12,6 +14,12 @@ http::ResponseHead head(int status, std::string retry_after_value = "") {
   out.status = status;
   if (!retry_after_value.empty()) out.headers.add("retry-after", std::move(retry_after_value));
   return out;
+}
+
+const WallTime kNow = *parse_timestamp("2026-10-21T07:28:00Z");
+
+ApiError answer_of(const http::ResponseHead& answer, std::string_view body) {
+  return error_of_response(answer, body, kNow);
 }
 
 TEST(ApiError, EachStatusHasItsCode) {
@@ -43,7 +51,7 @@ TEST(ApiError, EachStatusHasItsCode) {
   for (const Case& c : cases) {
     const std::string body =
         std::string(R"({"kind":"Status","reason":")") + c.reason + R"(","message":"what happened"})";
-    const ApiError error = error_of_response(head(c.status), body);
+    const ApiError error = answer_of(head(c.status), body);
     EXPECT_EQ(error.code, c.code) << c.status;
     EXPECT_EQ(error.http_status, c.status);
     EXPECT_EQ(error.reason, c.reason);
@@ -53,7 +61,7 @@ TEST(ApiError, EachStatusHasItsCode) {
 
 TEST(ApiError, CausesNameFieldsAndReasons) {
   const ApiError error =
-      error_of_response(head(422), R"({"kind":"Status","reason":"Invalid","message":"IPPool \"a\" is invalid",
+      answer_of(head(422), R"({"kind":"Status","reason":"Invalid","message":"IPPool \"a\" is invalid",
       "details":{"causes":[{"reason":"FieldValueInvalid","field":"spec.cidr","message":"no"},{"field":"spec.blockSize"},7]}})");
   ASSERT_EQ(error.causes.size(), 3U);
   EXPECT_EQ(error.causes[0].reason, "FieldValueInvalid");
@@ -64,25 +72,43 @@ TEST(ApiError, CausesNameFieldsAndReasons) {
 }
 
 TEST(ApiError, RetryAfterComesFromTheHeaderOrTheStatus) {
-  EXPECT_EQ(error_of_response(head(429, "3"), "").retry_after, Duration(seconds(3)));
-  EXPECT_EQ(error_of_response(head(429), R"({"kind":"Status","details":{"retryAfterSeconds":2}})").retry_after,
+  EXPECT_EQ(answer_of(head(429, "3"), "").retry_after, Duration(seconds(3)));
+  EXPECT_EQ(answer_of(head(429), R"({"kind":"Status","details":{"retryAfterSeconds":2}})").retry_after,
             Duration(seconds(2)));
-  EXPECT_EQ(error_of_response(head(429, "1"), R"({"kind":"Status","details":{"retryAfterSeconds":2}})").retry_after,
+  EXPECT_EQ(answer_of(head(429, "1"), R"({"kind":"Status","details":{"retryAfterSeconds":2}})").retry_after,
             Duration(seconds(1)));
-  EXPECT_EQ(error_of_response(head(429, "86400"), "").retry_after, Duration(seconds(300)));  // bounded
-  for (const char* odd : {"-1", "soon", "Wed, 21 Oct 2026 07:28:00 GMT", "1.5", "99999999999999999999"}) {
-    EXPECT_EQ(error_of_response(head(429, odd), "").retry_after, std::nullopt) << odd;
+  EXPECT_EQ(answer_of(head(429, "86400"), "").retry_after, Duration(seconds(300)));  // bounded
+  for (const char* odd : {"-1", "soon", "Wed, 21 Oct 2026", "1.5", "99999999999999999999"}) {
+    EXPECT_EQ(answer_of(head(429, odd), "").retry_after, std::nullopt) << odd;
   }
 }
 
+TEST(ApiError, RetryAfterMayBeADate) {
+  struct Case {
+    const char* date;
+    Duration wait;
+  };
+  const Case cases[] = {
+      {"Wed, 21 Oct 2026 07:28:07 GMT", seconds(7)},   {"Wednesday, 21-Oct-26 07:29:00 GMT", seconds(60)},
+      {"Wed Oct 21 07:28:01 2026", seconds(1)},        {"Wed, 21 Oct 2026 07:28:00 GMT", seconds(0)},
+      {"Wed, 21 Oct 2015 07:28:00 GMT", seconds(0)},    // has passed
+      {"Fri, 31 Dec 2100 23:59:59 GMT", seconds(300)},  // bounded
+  };
+  for (const Case& each : cases) EXPECT_EQ(answer_of(head(429, each.date), "").retry_after, each.wait) << each.date;
+  EXPECT_EQ(
+      answer_of(head(429, "Wed, 21 Oct 2026 07:28:05 GMT"), R"({"kind":"Status","details":{"retryAfterSeconds":2}})")
+          .retry_after,
+      Duration(seconds(5)));
+}
+
 TEST(ApiError, WhatIsNoStatusObjectIsShownInPart) {
-  EXPECT_EQ(error_of_response(head(502), "").message, "the server answered 502 Bad Gateway");
-  EXPECT_EQ(error_of_response(head(502), "\n upstream is away \nsecond line").message,
+  EXPECT_EQ(answer_of(head(502), "").message, "the server answered 502 Bad Gateway");
+  EXPECT_EQ(answer_of(head(502), "\n upstream is away \nsecond line").message,
             "the server answered 502 Bad Gateway: upstream is away");
-  EXPECT_EQ(error_of_response(head(404), R"({"kind":"Status"})").message, "the server answered 404 Not Found");
-  const ApiError page = error_of_response(head(500), std::string(5000, 'x'));
+  EXPECT_EQ(answer_of(head(404), R"({"kind":"Status"})").message, "the server answered 404 Not Found");
+  const ApiError page = answer_of(head(500), std::string(5000, 'x'));
   EXPECT_LT(page.message.size(), 300U);
-  EXPECT_EQ(error_of_response(head(500), R"({"kind":"Status","message":7,"reason":[],"details":"x"})").message,
+  EXPECT_EQ(answer_of(head(500), R"({"kind":"Status","message":7,"reason":[],"details":"x"})").message,
             "the server answered 500 Internal Server Error");
 }
 

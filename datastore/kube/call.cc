@@ -101,7 +101,8 @@ void Call::on_done(Status outcome) {
     Error error = std::move(outcome).error().within(context_->servers.url(server).to_string());
     return attempt_failed(api_error(std::move(error)), may_have_been_sent);
   }
-  if (!is_success(head_.status)) return attempt_failed(error_of_response(head_, error_body_), true);
+  if (!is_success(head_.status))
+    return attempt_failed(error_of_response(head_, error_body_, context_->loop.wall_now()), true);
   if (auto error = receiver_->finish()) return attempt_failed(std::move(*error), true);
   finish(std::nullopt);
 }

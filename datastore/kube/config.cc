@@ -33,6 +33,7 @@ Result<ConnectionConfig> explicit_config(const ConnectionFlags& flags, std::vect
   config.servers = std::move(servers);
   config.origin = "--server";
   config.token_file = flags.token_file;
+  config.tls_files = {flags.ca_file, flags.client_certificate_file, flags.client_key_file};
   MARGAY_RETURN_IF_ERROR(read_into(config.tls.ca_pem, flags.ca_file, files));
   MARGAY_RETURN_IF_ERROR(read_into(config.tls.certificate_pem, flags.client_certificate_file, files));
   MARGAY_RETURN_IF_ERROR(read_into(config.tls.key_pem, flags.client_key_file, files));
@@ -106,7 +107,8 @@ Result<ConnectionConfig> in_cluster_config(const Environment& environment, const
   config.origin = "the pod's service account";
   const std::string port = environment.service_port.empty() ? "443" : environment.service_port;
   MARGAY_ASSIGN_OR_RETURN(config.servers, parse_servers(concat("https://", host, ":", port)));
-  MARGAY_ASSIGN_OR_RETURN(config.tls.ca_pem, files(folder + "ca.crt"));
+  config.tls_files.ca = folder + "ca.crt";
+  MARGAY_ASSIGN_OR_RETURN(config.tls.ca_pem, files(config.tls_files.ca));
   config.token_file = folder + "token";
   MARGAY_ASSIGN_OR_RETURN(const std::string token, files(config.token_file));
   config.token = trim(token);

@@ -30,6 +30,7 @@ inline Result<std::string> read_file(const std::string& path) { return file::rea
 
 // One API server.
 //   https://10.0.0.1:6443   http://[::1]:8001   https://host/k8s/clusters/c-1   unix:///run/margay/api.sock
+//   https://[fe80::1%25eth0]:6443, where %25 is how a URL writes the '%' of a zone (RFC 6874)
 // Ports default to 443 and 80.
 struct ServerUrl {
   loop::Endpoint endpoint{};
@@ -44,9 +45,17 @@ struct ServerUrl {
 // Separated by commas; at least one, at most 32.
 Result<std::vector<ServerUrl>> parse_servers(std::string_view list);
 
+// Where TLS settings came from; "": not from a file.
+struct TlsFiles {
+  std::string ca{};
+  std::string certificate{};
+  std::string key{};
+};
+
 struct ConnectionConfig {
   std::vector<ServerUrl> servers{};  // in order of preference
   loop::TlsClientConfig tls{};       // for those that use it
+  TlsFiles tls_files{};              // re-read as they change
   std::string token{};               // "": none
   std::string token_file{};          // re-read as it changes; what is read last goes before `token`
   std::string default_namespace = "default";

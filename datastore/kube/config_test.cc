@@ -48,6 +48,8 @@ TEST(ServerUrl, ReadsWhatPeopleWrite) {
       {"http://localhost", "tcp://localhost:80", false, "localhost", ""},
       {"https://[fd00::1]:6443", "tcp://[fd00::1]:6443", true, "[fd00::1]:6443", ""},
       {"https://[fd00::1]", "tcp://[fd00::1]:443", true, "[fd00::1]", ""},
+      {"https://[fe80::1%25eth0]:6443/a", "tcp://[fe80::1%eth0]:6443", true, "[fe80::1]:6443", "/a"},
+      {"http://[fe80::1%25br%2Dlan]", "tcp://[fe80::1%br-lan]:80", false, "[fe80::1]", ""},
       {"https://rancher/k8s/clusters/c-1/", "tcp://rancher:443", true, "rancher", "/k8s/clusters/c-1"},
       {"unix:///run/margay/api.sock", "unix:///run/margay/api.sock", false, "localhost", ""},
   };
@@ -71,6 +73,27 @@ TEST(ServerUrl, RefusesTheRest) {
   EXPECT_EQ(ServerUrl::parse("ftp://a").error().message,
             "server \"ftp://a\": the scheme is none we know; expected https://HOST[:PORT], http://HOST[:PORT] or "
             "unix:///PATH");
+}
+
+TEST(ServerUrl, SaysHowAZoneIsWritten) {
+  struct Case {
+    const char* url;
+    const char* complaint;
+  };
+  const Case cases[] = {
+      {"https://[fe80::1%eth0]:6443", "written with %25"},
+      {"https://[fe80::1%25]:6443", "written with %25"},
+      {"https://[fe80::1%25et%2Fh0]:6443", "zone after '%' has a character"},
+      {"https://[fe80::1%25et%2]:6443", "two hexadecimal digits"},
+      {"https://[fe80::1%25interface-number]:6443", "longer than"},
+      {"https://a%25b:6443", "zone of an IPv6 address"},
+      {"https://[fe80::1]:6443%25", "zone of an IPv6 address"},
+  };
+  for (const Case& c : cases) {
+    const auto url = ServerUrl::parse(c.url);
+    ASSERT_FALSE(url.ok()) << c.url;
+    EXPECT_NE(url.error().message.find(c.complaint), std::string::npos) << url.error().message;
+  }
 }
 
 TEST(ServerUrl, Lists) {

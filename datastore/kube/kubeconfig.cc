@@ -50,6 +50,7 @@ Status apply_cluster(const KubeconfigCluster& cluster, ConnectionConfig& config,
     return invalid("certificate-authority and insecure-skip-tls-verify exclude each other");
   }
   MARGAY_ASSIGN_OR_RETURN(config.tls.ca_pem, load_pem(cluster.ca, "certificate-authority", files));
+  config.tls_files.ca = cluster.ca.used_file();
   config.tls.server_name = cluster.tls_server_name;
   config.tls.insecure_skip_verify = cluster.insecure_skip_tls_verify;
   return ok_status();
@@ -62,6 +63,8 @@ Status apply_user(const KubeconfigUser& user, ConnectionConfig& config, const Fi
   }
   MARGAY_ASSIGN_OR_RETURN(config.tls.certificate_pem, load_pem(user.certificate, "client-certificate", files));
   MARGAY_ASSIGN_OR_RETURN(config.tls.key_pem, load_pem(user.key, "client-key", files));
+  config.tls_files.certificate = user.certificate.used_file();
+  config.tls_files.key = user.key.used_file();
   config.token = user.token;
   config.token_file = user.token_file;
   return ok_status();

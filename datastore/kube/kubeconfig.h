@@ -22,6 +22,8 @@ struct PemSource {
   std::string data;  // base64; blanks and line ends in it do not count
   std::string file;
   [[nodiscard]] bool is_given() const { return !data.empty() || !file.empty(); }
+  // "" when it is given inline.
+  [[nodiscard]] std::string used_file() const { return data.empty() ? file : std::string(); }
 };
 
 struct KubeconfigCluster {

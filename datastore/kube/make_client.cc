@@ -6,6 +6,7 @@
 #include "base/core/text.h"
 #include "datastore/kube/call.h"
 #include "datastore/kube/path.h"
+#include "datastore/kube/tls_source.h"
 
 namespace margay::kube {
 namespace {
@@ -200,9 +201,10 @@ std::unique_ptr<Client> make_client(loop::Loop& loop, Random& random, const Conn
 
 HttpFactory make_http_factory(loop::Loop& loop, loop::Network& network, const ConnectionConfig& config,
                               const ClientOptions& options) {
-  return [&loop, &network, tls = config.tls, connections_max = options.connections_max](const ServerUrl& url) {
+  auto source = std::make_shared<TlsSource>(config.tls, config.tls_files, read_file, options.log, loop.now());
+  return [&loop, &network, source, connections_max = options.connections_max](const ServerUrl& url) {
     http::ClientConfig http{.endpoint = url.endpoint, .tls = {}, .host_header = url.host_header};
-    if (url.uses_tls) http.tls = tls;
+    if (url.uses_tls) http.renewed_tls = [&loop, source] { return source->current(loop.now()); };
     http.connections_max = connections_max;
     return http::make_client(loop, network, std::move(http));
   };

@@ -80,8 +80,14 @@ Result<Access::Rule> Access::parse_rule(std::string_view text) {
 Result<Access::Account> Access::parse_account(const std::vector<std::string>& columns) {
   if (columns.size() < 3 || columns.size() > 5)
     return invalid(concat("expected token,user,uid[,\"groups\"[,\"rules\"]], found ", columns.size(), " columns"));
-  if (columns[0].empty() || columns[1].empty()) return invalid("token and user must not be empty");
-  Account account{columns[0], User{columns[1], columns[2], {}}, {}};
+  if (columns[1].empty()) return invalid("the user must not be empty");
+  Account account{columns[0], User{columns[1], columns[2], {}}, {}, {}};
+  if (columns[1].starts_with('@')) {
+    account.group = std::exchange(account.user.name, {}).substr(1);
+    if (account.group.empty()) return invalid("the group after '@' must not be empty");
+    if (!account.token.empty())
+      return invalid(concat("a token belongs to a user, not to the group ", quoted(account.group)));
+  }
   if (columns.size() > 3)
     for (const std::string_view group : split(columns[3], ','))
       if (!trim(group).empty()) account.user.groups.emplace(trim(group));
@@ -105,22 +111,31 @@ Result<Access> Access::parse(std::string_view token_file) {
     auto account = columns ? parse_account(columns.value()) : Result<Account>(columns.error());
     if (!account) return account.error().within(concat("line ", number));
     for (const Account& other : access.accounts_)
-      if (other.token == account->token)
+      if (!account->token.empty() && other.token == account->token)
         return invalid(concat("line ", number, ": the token of user ", quoted(other.user.name), " again"));
     access.accounts_.push_back(std::move(account).value());
   }
-  if (access.accounts_.empty()) return invalid("there is no token in it");
+  if (access.accounts_.empty()) return invalid("there is no user in it");
   return access;
 }
 
-std::optional<User> Access::authenticate(std::string_view authorization) const {
+std::optional<User> Access::authenticate(const Credentials& credentials) const {
   if (is_open_) return User{"admin", "", {std::string(kAdministrators)}};
+  const auto& certificate = credentials.certificate;
+  if (certificate && !certificate->common_name.empty() && credentials.now <= certificate->not_after) {
+    const auto& groups = certificate->organizations;
+    return User{certificate->common_name, "", {groups.begin(), groups.end()}};
+  }
+  return holder_of(credentials.authorization);
+}
+
+std::optional<User> Access::holder_of(std::string_view authorization) const {
   const auto parts = split_once(authorization, ' ');
   if (!parts || !equals_ignoring_case(parts->first, "bearer")) return std::nullopt;
   const std::string_view token = trim(parts->second);
   const Account* found = nullptr;
   for (const Account& account : accounts_)
-    if (equal_in_constant_time(token, account.token)) found = &account;
+    if (!account.token.empty() && equal_in_constant_time(token, account.token)) found = &account;
   return found == nullptr ? std::nullopt : std::optional(found->user);
 }
 
@@ -138,7 +153,8 @@ bool Access::Rule::allows(const AccessRequest& request) const {
 bool Access::allows(const User& user, const AccessRequest& request) const {
   if (user.groups.contains(kAdministrators)) return true;
   for (const Account& account : accounts_) {
-    if (account.user.name != user.name) continue;
+    const bool is_meant = account.group.empty() ? account.user.name == user.name : user.groups.contains(account.group);
+    if (!is_meant) continue;
     for (const Rule& rule : account.rules)
       if (rule.allows(request)) return true;
   }
@@ -147,7 +163,7 @@ bool Access::allows(const User& user, const AccessRequest& request) const {
 
 std::string Access::admin_token() const {
   for (const Account& account : accounts_)
-    if (account.user.groups.contains(kAdministrators)) return account.token;
+    if (!account.token.empty() && account.user.groups.contains(kAdministrators)) return account.token;
   return "";
 }
 

@@ -101,12 +101,14 @@ void ApiServer::handle(http::Request request, const http::PeerInfo& peer, std::u
   impl_->handle(std::move(request), peer, std::move(responder));
 }
 
-void ApiServer::Impl::handle(http::Request request, const http::PeerInfo&, std::unique_ptr<http::Responder> responder) {
+void ApiServer::Impl::handle(http::Request request, const http::PeerInfo& peer,
+                             std::unique_ptr<http::Responder> responder) {
   auto target = http::parse_target(request.target);
   if (!target) return responder->send(failure_response(bad_request(target.error().message)));
   if (target->path == "/readyz") return readyz(std::move(responder));
   if (auto response = handle_open(request, target.value())) return responder->send(std::move(*response));
-  const auto user = config.access.authenticate(request.headers.get("Authorization"));
+  const auto user =
+      config.access.authenticate({request.headers.get("Authorization"), peer.certificate, on.loop.wall_now()});
   if (!user) {
     http::Response response = failure_response(unauthorized());
     response.headers.add("WWW-Authenticate", "Bearer");

@@ -208,16 +208,65 @@ TEST(AccessRules, AreObeyed) {
   EXPECT_EQ(update.status, 404) << update.body;
 }
 
+constexpr std::string_view kCertified = R"(t,token-user,1,"team"
+,alice,,,"read pods"
+,@team,,,"read secrets"
+)";
+
+http::PeerInfo shown(std::string common_name, std::vector<std::string> organizations, WallTime not_after) {
+  return {"test", false, loop::PeerCertificate{std::move(common_name), std::move(organizations), not_after}};
+}
+
+TEST(AccessRules, CertificatesNameUsersAndGroups) {
+  ServerHarness server({Access::parse(kCertified).value(), false});
+  const WallTime later = server.loop.wall_now() + std::chrono::hours(1);
+  struct Case {
+    const char* why;
+    http::PeerInfo peer;
+    const char* token;
+    const char* method;
+    const char* target;
+    int status;
+  };
+  const Case cases[] = {
+      {"rules of the user", shown("alice", {}, later), "", "GET", "/api/v1/pods", 200},
+      {"and no more", shown("alice", {}, later), "", "GET", "/api/v1/secrets", 403},
+      {"rules of a group", shown("bob", {"x", "team"}, later), "", "GET", "/api/v1/secrets", 200},
+      {"administrators", shown("root", {"system:masters"}, later), "", "DELETE", "/api/v1/namespaces/x", 404},
+      {"known, without rights", shown("carol", {}, later), "", "GET", "/api/v1/pods", 403},
+      {"a group's name is no user's", shown("@team", {}, later), "", "GET", "/api/v1/secrets", 403},
+      {"a certificate needs a name", shown("", {"team"}, later), "", "GET", "/api/v1/secrets", 401},
+      {"nor has run out", shown("alice", {}, WallTime()), "", "GET", "/api/v1/pods", 401},
+      {"certificate before token", shown("alice", {}, later), "Bearer t", "GET", "/api/v1/secrets", 403},
+      {"groups of a token's user", {"test", false}, "Bearer t", "GET", "/api/v1/secrets", 200},
+      {"an empty token is nobody's", {"test", false}, "Bearer ", "GET", "/api/v1/pods", 401},
+      {"neither", {"test", false}, "", "GET", "/api/v1/pods", 401},
+  };
+  for (const Case& c : cases) {
+    const Answer& answer = server.call_as(c.peer, c.method, c.target, "", {{"Authorization", c.token}});
+    EXPECT_EQ(answer.status, c.status) << c.why << ": " << answer.body;
+  }
+}
+
+TEST(AccessRules, WithoutATokenFileOnlyAdministratorsHaveRights) {
+  ServerHarness server({Access::certificates_only(), false});
+  const WallTime later = server.loop.wall_now() + std::chrono::hours(1);
+  EXPECT_EQ(server.call("GET", "/api/v1/pods").status, 401);
+  EXPECT_EQ(server.call_as(shown("a", {}, later), "GET", "/api/v1/pods").status, 403);
+  EXPECT_EQ(server.call_as(shown("a", {"system:masters"}, later), "GET", "/api/v1/pods").status, 200);
+}
+
 TEST(AccessRules, MistakesNameTheirLine) {
   struct Case {
     const char* text;
     const char* message;
   };
   for (const Case& c :
-       {Case{"", "no token"}, Case{"a,b", "line 1: expected token,user,uid"},
+       {Case{"", "no user"}, Case{"a,b", "line 1: expected token,user,uid"},
         Case{"a,b,c\na,d,e", "line 2: the token of user \"b\" again"},
         Case{"a,b,c,\"d", "line 1: a quote is not closed"}, Case{"a,b,c,,fly pods", "\"fly\" is no verb"},
-        Case{"a,b,c,,get", "expected verbs, a blank, and kinds"}, Case{",b,c", "must not be empty"}}) {
+        Case{"a,b,c,,get", "expected verbs, a blank, and kinds"}, Case{"a,,c", "must not be empty"},
+        Case{",@,c", "must not be empty"}, Case{"a,@g,c", "not to the group \"g\""}}) {
     const auto access = Access::parse(c.text);
     ASSERT_FALSE(access.ok()) << c.text;
     EXPECT_NE(access.error().message.find(c.message), std::string::npos) << access.error().message;

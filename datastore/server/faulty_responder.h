@@ -28,6 +28,9 @@ class FaultyResponder final : public http::Responder {
   [[nodiscard]] std::size_t queued_bytes() const override { return inner_ == nullptr ? 0 : inner_->queued_bytes(); }
   void on_drained(Callback<void()> task) override;
   void on_closed(Task task) override { on_closed_ = std::move(task); }
+  void on_input_end(Task task) override {
+    if (inner_ != nullptr) inner_->on_input_end(std::move(task));
+  }
 
  private:
   void cut();

@@ -31,6 +31,7 @@ class ObservedResponder final : public http::Responder {
   [[nodiscard]] std::size_t queued_bytes() const override { return inner_->queued_bytes(); }
   void on_drained(Callback<void()> task) override { inner_->on_drained(std::move(task)); }
   void on_closed(Task task) override { inner_->on_closed(std::move(task)); }
+  void on_input_end(Task task) override { inner_->on_input_end(std::move(task)); }
 
  private:
   std::unique_ptr<http::Responder> inner_;

@@ -47,6 +47,7 @@ struct LiveAnswer : Answer {
   std::size_t queued = 0;  // bytes the client does not take
   Callback<void()> on_drained;
   Task on_closed;
+  Task on_input_end;
 };
 
 class FakeResponder final : public http::Responder {
@@ -77,6 +78,7 @@ class FakeResponder final : public http::Responder {
   [[nodiscard]] std::size_t queued_bytes() const override { return answer_->queued; }
   void on_drained(Callback<void()> task) override { answer_->on_drained = std::move(task); }
   void on_closed(Task task) override { answer_->on_closed = std::move(task); }
+  void on_input_end(Task task) override { answer_->on_input_end = std::move(task); }
 
  private:
   std::shared_ptr<LiveAnswer> answer_;
@@ -96,19 +98,28 @@ class ServerHarness {
     loop.run_until_idle();
   }
 
+  using HeaderList = std::initializer_list<std::pair<const char*, const char*>>;
+
   AnswerPtr begin(std::string_view method, std::string_view target, std::string_view body = "",
-                  std::initializer_list<std::pair<const char*, const char*>> headers = {}) {
+                  HeaderList headers = {}) {
+    return begin_as({"test", true}, method, target, body, headers);
+  }
+  AnswerPtr begin_as(const http::PeerInfo& peer, std::string_view method, std::string_view target,
+                     std::string_view body = "", HeaderList headers = {}) {
     http::Request request{std::string(method), std::string(target), {}, std::string(body)};
     for (const auto& [name, value] : headers) request.headers.add(name, value);
     if (!body.empty() && !request.headers.contains("Content-Type"))
       request.headers.add("Content-Type", "application/json");
     auto answer = std::make_shared<LiveAnswer>();
-    server_->handle(std::move(request), {"test", true}, std::make_unique<FakeResponder>(answer));
+    server_->handle(std::move(request), peer, std::make_unique<FakeResponder>(answer));
     return answer;
   }
-  Answer& call(std::string_view method, std::string_view target, std::string_view body = "",
-               std::initializer_list<std::pair<const char*, const char*>> headers = {}) {
-    last_ = begin(method, target, body, headers);
+  Answer& call(std::string_view method, std::string_view target, std::string_view body = "", HeaderList headers = {}) {
+    return call_as({"test", true}, method, target, body, headers);
+  }
+  Answer& call_as(const http::PeerInfo& peer, std::string_view method, std::string_view target,
+                  std::string_view body = "", HeaderList headers = {}) {
+    last_ = begin_as(peer, method, target, body, headers);
     loop.run_until_idle();
     return *last_;
   }

@@ -36,6 +36,7 @@ void WatchStream::tell_done() {
 
 void WatchStream::start() {
   call_->responder->on_closed([this] { close(); });
+  call_->responder->on_input_end([this] { on_input_end(); });
   // As kube-apiserver: somewhere between half an hour and an hour, so that not all clients come back at once.
   const Duration timeout =
       options_.timeout.value_or(kTimeoutMin + std::chrono::duration_cast<Duration>(
@@ -60,6 +61,12 @@ void WatchStream::close() {
   is_over_ = true;
   watch_.reset();
   if (!is_reading_) tell_done();
+}
+
+// As kube-apiserver: whoever does not keep the connection open gets what there is now, and no changes.
+void WatchStream::on_input_end() {
+  is_input_over_ = true;
+  if (watch_ != nullptr) end();
 }
 
 void WatchStream::end() {
@@ -117,6 +124,7 @@ void WatchStream::on_page(Result<store::ListReply> reply) {
 }
 
 void WatchStream::watch_from(store::Revision revision) {
+  if (is_input_over_) return end();
   watch_ = on_.store.watch(
       prefix_, revision,
       {[this](const std::vector<store::Change>& changes) { on_changes(changes); },

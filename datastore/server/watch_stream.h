@@ -1,6 +1,8 @@
 // WatchStream: answers one watch: first, where it was asked for, the present as ADDED events, then every change, with
 // bookmarks in between, until its time is over, the client leaves, or it reads too slowly.
 //
+// A client that closes its sending side may be gone: it gets the present, if it asked for that, and the end.
+//
 //   listing (synthetic ADDED, page by page) ─▶ watching ─timeout▶ (last bookmark) ─▶ finished
 //        └─ revision gone ─▶ ERROR event with a 410 Status ─▶ finished
 //
@@ -56,6 +58,7 @@ class WatchStream final : public LongAnswer {
   enum class Kind : char { kAdded = 'A', kModified = 'M', kDeleted = 'D' };
 
   void close();
+  void on_input_end();
   void begin_response();
   void read_page();
   void on_page(Result<store::ListReply> reply);
@@ -88,6 +91,7 @@ class WatchStream final : public LongAnswer {
   std::unique_ptr<loop::Timer> timeout_timer_;
   bool has_started_ = false;
   bool is_reading_ = false;
+  bool is_input_over_ = false;
   bool is_ending_ = false;  // the next progress is the last thing sent
   bool is_over_ = false;
 };

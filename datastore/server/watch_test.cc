@@ -140,6 +140,24 @@ TEST_F(WatchTest, WithoutAVersionThePresentComesFirst) {
   }
 }
 
+TEST_F(WatchTest, ClientThatStoppedSendingGetsThePresentAndTheEnd) {
+  for (int i = 0; i < 1200; ++i) create(concat("n", 10'000 + i));
+  const AnswerPtr listing = server->begin("GET", concat(kFoos, "?watch=1"));
+  listing->queued = 100'000'000;
+  server->loop.run_until_idle();
+  listing->on_input_end();
+  EXPECT_FALSE(listing->is_complete) << "the present is not all there yet";
+  listing->queued = 0;
+  listing->on_drained();
+  server->loop.run_until_idle();
+  EXPECT_TRUE(listing->is_complete);
+  EXPECT_EQ(listing->events().size(), 1200U);
+  const AnswerPtr watching = watch("");
+  EXPECT_FALSE(watching->is_complete);
+  watching->on_input_end();
+  EXPECT_TRUE(watching->is_complete);
+}
+
 TEST_F(WatchTest, FromAVersionOnlyWhatFollows) {
   create("a");
   const AnswerPtr answer = watch(concat("&resourceVersion=", version()));
