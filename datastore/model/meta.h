@@ -83,8 +83,8 @@ struct SecretReference {
   friend bool operator==(const SecretReference&, const SecretReference&) = default;
 };
 
-// LabelSelector as objects carry it (Kubernetes documentation, "Labels and Selectors"); codec/label_terms.h turns it
-// into one that matches.
+// LabelSelector as objects carry it (Kubernetes documentation, "Labels and Selectors"). What it matches is said by
+// datastore/selector/label_selector.h.
 enum class LabelOperator { kIn, kNotIn, kExists, kDoesNotExist };
 template <>
 struct EnumText<LabelOperator> {

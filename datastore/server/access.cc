@@ -153,12 +153,19 @@ bool Access::Rule::allows(const AccessRequest& request) const {
 bool Access::allows(const User& user, const AccessRequest& request) const {
   if (user.groups.contains(kAdministrators)) return true;
   for (const Account& account : accounts_) {
-    const bool is_meant = account.group.empty() ? account.user.name == user.name : user.groups.contains(account.group);
-    if (!is_meant) continue;
+    if (!account.concerns(user)) continue;
     for (const Rule& rule : account.rules)
       if (rule.allows(request)) return true;
   }
   return false;
+}
+
+std::vector<Access::RuleText> Access::rules_of(const User& user) const {
+  if (user.groups.contains(kAdministrators)) return {RuleText{{"*"}, {"*"}}};
+  std::vector<RuleText> out;
+  for (const Account& account : accounts_)
+    if (account.concerns(user)) out.insert(out.end(), account.rules.begin(), account.rules.end());
+  return out;
 }
 
 std::string Access::admin_token() const {

@@ -63,20 +63,27 @@ class Access {
   // nullopt: not known. A certificate must still be good, also on a connection that began long ago.
   [[nodiscard]] std::optional<User> authenticate(const Credentials& credentials) const;
   [[nodiscard]] bool allows(const User& user, const AccessRequest& request) const;
+  // What a user may do, as rules.
+  struct RuleText {
+    std::set<std::string, std::less<>> verbs;
+    std::set<std::string, std::less<>> kinds;
+  };
+  [[nodiscard]] std::vector<RuleText> rules_of(const User& user) const;
   [[nodiscard]] bool is_open() const { return is_open_; }
   // The token of an administrator, for a kubeconfig; "" when there is none.
   [[nodiscard]] std::string admin_token() const;
 
  private:
-  struct Rule {
-    std::set<std::string, std::less<>> verbs;
-    std::set<std::string, std::less<>> kinds;
+  struct Rule : RuleText {
     [[nodiscard]] bool allows(const AccessRequest& request) const;
   };
   struct Account {
     std::string token;  // "": shows a certificate
     User user;
     std::string group;  // instead of a user
+    [[nodiscard]] bool concerns(const User& who) const {
+      return group.empty() ? user.name == who.name : who.groups.contains(group);
+    }
     std::vector<Rule> rules;
   };
   [[nodiscard]] std::optional<User> holder_of(std::string_view authorization) const;

@@ -14,6 +14,7 @@
 #include "datastore/server/observed_responder.h"
 #include "datastore/server/request_metrics.h"
 #include "datastore/server/requests.h"
+#include "datastore/server/reviews.h"
 #include "datastore/server/startup.h"
 
 namespace margay::server {
@@ -114,6 +115,8 @@ void ApiServer::Impl::handle(http::Request request, const http::PeerInfo& peer,
     response.headers.add("WWW-Authenticate", "Bearer");
     return responder->send(std::move(response));
   }
+  if (auto response = review_response(config.access, *user, request, target->path))
+    return responder->send(std::move(*response));
   if (auto path = parse_resource_path(target->path))
     return handle_resource(std::move(request), std::move(target).value(), *user, std::move(*path),
                            std::move(responder));

@@ -6,25 +6,13 @@
 #include "base/core/text.h"
 #include "base/json/value.h"
 #include "datastore/server/call.h"
+#include "datastore/server/openapi_schema.h"
 
 namespace margay::server {
 namespace {
 
 constexpr std::string_view kTitle = "margay-apiserver";
 constexpr std::string_view kDocumentVersion = "v1";
-
-// Protocol buffers, wire type 2 (length-delimited); lengths below 128 are enough here.
-std::string field(int number, std::string_view bytes) {
-  std::string out;
-  out.push_back(static_cast<char>(number << 3 | 2));
-  out.push_back(static_cast<char>(bytes.size()));
-  return out.append(bytes);
-}
-
-// openapi.v2.Document of gnostic: swagger = 1, info = 2 (title = 1, version = 2), paths = 8.
-std::string v2_protobuf() {
-  return field(1, "2.0") + field(2, field(1, kTitle) + field(2, kDocumentVersion)) + field(8, "");
-}
 
 json::Object info() {
   json::Object out;
@@ -33,9 +21,22 @@ json::Object info() {
   return out;
 }
 
-http::Response v2_response(std::string_view accept) {
+// Kinds of CustomResourceDefinitions. What we have of Kubernetes' own kinds is only what Margay uses: clients would
+// take the rest for mistakes.
+json::Object v2_definitions(const schema::Registry& registry) {
+  json::Object out;
+  for (const schema::ResourceInfo* resource : registry.all()) {
+    const bool is_of_kubernetes = resource->group.empty() || resource->group.ends_with(".k8s.io") ||
+                                  resource->group.find('.') == std::string::npos;
+    if (!is_of_kubernetes) out.append_new(definition_name(*resource), v2_definition(registry, *resource));
+  }
+  return out;
+}
+
+http::Response v2_response(const schema::Registry& registry, std::string_view accept) {
+  json::Object definitions = v2_definitions(registry);
   if (accept.find("+protobuf") != std::string_view::npos) {
-    http::Response response{200, {}, v2_protobuf()};
+    http::Response response{200, {}, v2_protobuf(kTitle, kDocumentVersion, definitions)};
     // kubectl 1.20 does not understand the media type that it asks for; kube-apiserver of that age says this, too.
     response.headers.add("Content-Type", "application/octet-stream");
     return response;
@@ -43,6 +44,7 @@ http::Response v2_response(std::string_view accept) {
   json::Object out{{"swagger", "2.0"}};
   out.append_new("info", info());
   out.append_new("paths", json::Object{});
+  out.append_new("definitions", std::move(definitions));
   return json_response(200, json::dump(out));
 }
 
@@ -94,8 +96,10 @@ json::Value patch_operation(const schema::ResourceInfo& resource) {
 
 http::Response v3_group(const schema::Registry& registry, std::string_view group) {
   json::Object paths;
+  json::Object schemas;
   for (const schema::ResourceInfo* resource : registry.all()) {
     if (group_path(*resource) != group) continue;
+    schemas.append_new(definition_name(*resource), v3_definition(registry, *resource));
     const std::string_view scope = resource->is_namespaced ? "/namespaces/{namespace}/" : "/";
     paths.append_new(concat('/', group, scope, resource->plural, "/{name}"), patch_operation(*resource));
   }
@@ -103,6 +107,9 @@ http::Response v3_group(const schema::Registry& registry, std::string_view group
   json::Object out{{"openapi", "3.0.0"}};
   out.append_new("info", info());
   out.append_new("paths", std::move(paths));
+  json::Object components;
+  components.append_new("schemas", std::move(schemas));
+  out.append_new("components", std::move(components));
   return json_response(200, json::dump(out));
 }
 
@@ -111,7 +118,7 @@ http::Response v3_group(const schema::Registry& registry, std::string_view group
 std::optional<http::Response> openapi_response(const schema::Registry& registry, std::string_view path,
                                                std::string_view accept) {
   constexpr std::string_view kV3 = "/openapi/v3";
-  if (path == "/openapi/v2") return v2_response(accept);
+  if (path == "/openapi/v2") return v2_response(registry, accept);
   if (path == kV3) return v3_index(registry);
   if (!path.starts_with(kV3) || path[kV3.size()] != '/') return std::nullopt;
   if (accept.find("application/json") == std::string_view::npos && accept.find("protobuf") != std::string_view::npos)

@@ -1,5 +1,6 @@
-// The OpenAPI documents, as far as kubectl needs them: they describe nothing, so that it leaves validation to the
-// server, which does it with the same schemas and names every error (datastore/schema, datastore/codec).
+// The OpenAPI documents: what kinds there are and how they look (openapi_schema.h), as far as kubectl needs them for
+// `explain` and for its own checks. All else is left to the server, which validates with the same schemas and names
+// every error (datastore/schema, datastore/codec).
 #pragma once
 
 #include <optional>
