@@ -2,61 +2,15 @@
 
 #include <gtest/gtest.h>
 
-#include <memory>
 #include <string>
-#include <vector>
 
 #include "base/core/text.h"
-#include "test/support/api_servers.h"
+#include "test/integration/kubectl_fixture.h"
 
 namespace margay::test {
 namespace {
 
-constexpr const char* kPool = R"(apiVersion: projectcalico.org/v3
-kind: IPPool
-metadata:
-  name: NAME
-spec:
-  cidr: 10.20.0.0/16
-  ipipMode: CrossSubnet
-  natOutgoing: true
-)";
-
-class Kubectl : public testing::TestWithParam<std::string> {
- protected:
-  void SetUp() override {
-    binary_ = GetParam() == "old" ? old_kubectl() : new_kubectl();
-    if (binary_.empty()) GTEST_SKIP() << "no kubectl on this machine";
-    if (GetParam() == "new" && binary_ == old_kubectl()) GTEST_SKIP() << "no second kubectl on this machine";
-    std::string why;
-    server_ = start_memory_server({}, &why);
-    if (server_ == nullptr) GTEST_SKIP() << why;
-  }
-
-  ProgramResult run(const std::vector<std::string>& arguments, const std::string& input = "",
-                    std::map<std::string, std::string> environment = {}) {
-    std::vector<std::string> argv{binary_, "--kubeconfig", server_->kubeconfig()};
-    argv.insert(argv.end(), arguments.begin(), arguments.end());
-    environment["HOME"] = home_.path();
-    return run_program({argv, environment, input, ""});
-  }
-  // The output of a call that has to succeed.
-  std::string output(const std::vector<std::string>& arguments, const std::string& input = "",
-                     const std::map<std::string, std::string>& environment = {}) {
-    const ProgramResult result = run(arguments, input, environment);
-    EXPECT_EQ(result.exit_status, 0) << join(arguments, " ") << "\n" << result.out << result.err;
-    return result.out;
-  }
-  static std::string pool(const std::string& name) {
-    std::string text = kPool;
-    return text.replace(text.find("NAME"), 4, name);
-  }
-  static bool has(const std::string& text, std::string_view piece) { return text.find(piece) != std::string::npos; }
-
-  std::string binary_;
-  TempDir home_;
-  std::unique_ptr<ApiServer> server_;
-};
+class Kubectl : public KubectlTest {};
 
 TEST_P(Kubectl, AppliesAndAppliesAgain) {
   EXPECT_TRUE(has(output({"apply", "-f", "-"}, pool("a")), "ippool.projectcalico.org/a created"));
@@ -161,8 +115,7 @@ TEST_P(Kubectl, KubernetesKindsHaveTheirColumns) {
   EXPECT_TRUE(has(none.err, "No resources found")) << none.err;
 }
 
-INSTANTIATE_TEST_SUITE_P(Versions, Kubectl, testing::Values("old", "new"),
-                         [](const auto& parameter) { return parameter.param; });
+INSTANTIATE_TEST_SUITE_P(Versions, Kubectl, kubectl_versions(), kubectl_name);
 
 }  // namespace
 }  // namespace margay::test
