@@ -53,19 +53,37 @@ TEST(OpenApi, VersionTwoSaysLess) {
   EXPECT_EQ(document.find({"definitions", "core.v1.Pod"}), nullptr);
 }
 
-TEST(OpenApi, ProtobufHoldsTheDefinitions) {
+TEST(OpenApi, ProtobufHoldsTheDefinitionsAndPaths) {
   json::Object definition{{"type", "object"}, {"description", std::string(200, 'd')}};
-  json::Object definitions;
-  definitions.append_new("a.B", std::move(definition));
-  const std::string bytes = v2_protobuf("t", "v", definitions);
+  json::Value document = *json::parse(R"({"swagger":"2.0","info":{"title":"t","version":"v"},"paths":{"/a/{name}":
+      {"patch":{"parameters":[{"name":"dryRun","in":"query","type":"string"}]}}},"definitions":{}})");
+  document["definitions"]["a.B"] = json::Value(std::move(definition));
+  const std::string bytes = v2_protobuf(document);
   // 200 = 0xc8 0x01 as a varint: lengths above 127 take two bytes.
   const std::string description = concat("\x22\xc8\x01", std::string(200, 'd'));
   const std::string type = "\xb2\x01\x08\x0a\x06object";
+  const std::string parameter =
+      "\x1a\x05query\x22\x06"
+      "dryRun\x32\x06string";
   EXPECT_NE(bytes.find(description), std::string::npos);
   EXPECT_NE(bytes.find(type), std::string::npos);
+  EXPECT_NE(bytes.find(parameter), std::string::npos);
   EXPECT_NE(bytes.find("\x0a\x03"
                        "a.B"),
             std::string::npos);
+  EXPECT_NE(bytes.find("\x0a\x09/a/{name}"), std::string::npos);
+}
+
+TEST(OpenApi, EveryKindSaysThatItTakesDryRuns) {
+  ServerHarness server;
+  const Value document = server.call("GET", "/openapi/v2").json();
+  for (const char* path : {"/api/v1/namespaces/{namespace}/configmaps/{name}", "/api/v1/nodes/{name}",
+                           "/apis/projectcalico.org/v3/ippools/{name}"}) {
+    const Value* patch = document.find({"paths", path, "patch"});
+    ASSERT_NE(patch, nullptr) << path;
+    EXPECT_EQ((*patch->find("parameters")->as_array())[0].string_at({"name"}), "dryRun");
+    EXPECT_NE(patch->string_at({"x-kubernetes-group-version-kind", "kind"}), "");
+  }
 }
 
 constexpr std::string_view kTokens = R"(root,admin,1,"system:masters"
@@ -101,6 +119,22 @@ TEST_F(Reviews, AnswerWhatTheServerWouldDo) {
   EXPECT_TRUE(may(R"({"resourceAttributes":{"verb":"*","resource":"*"}})", "Bearer root"));
   EXPECT_TRUE(may(R"({"nonResourceAttributes":{"verb":"get","path":"/metrics"}})"));
   EXPECT_FALSE(may(R"({"nonResourceAttributes":{"verb":"post","path":"/debug"}})"));
+}
+
+// As kubectl 1.32 sends it.
+TEST_F(Reviews, ProtobufQuestionsAreUnderstood) {
+  const std::string attributes = "\x12\x04list\x1a\x11projectcalico.org*\x07ippools";
+  const std::string spec = concat("\x0a", static_cast<char>(attributes.size()), attributes);
+  const std::string review = concat("\x12", static_cast<char>(spec.size()), spec);
+  const std::string type =
+      "\x0a\x17"
+      "authorization.k8s.io/v1\x12\x17SelfSubjectAccessReview";
+  const std::string body = concat(std::string_view("k8s\0", 4), "\x0a", static_cast<char>(type.size()), type, "\x12",
+                                  static_cast<char>(review.size()), review);
+  const Answer& answer = server_.call(
+      "POST", kAccess, body, {{"Authorization", "Bearer r"}, {"Content-Type", "application/vnd.kubernetes.protobuf"}});
+  ASSERT_EQ(answer.status, 201) << answer.body;
+  EXPECT_TRUE(*answer.json().find({"status", "allowed"})->as_bool()) << answer.body;
 }
 
 TEST_F(Reviews, BadQuestionsAreRefused) {

@@ -33,21 +33,6 @@ json::Object v2_definitions(const schema::Registry& registry) {
   return out;
 }
 
-http::Response v2_response(const schema::Registry& registry, std::string_view accept) {
-  json::Object definitions = v2_definitions(registry);
-  if (accept.find("+protobuf") != std::string_view::npos) {
-    http::Response response{200, {}, v2_protobuf(kTitle, kDocumentVersion, definitions)};
-    // kubectl 1.20 does not understand the media type that it asks for; kube-apiserver of that age says this, too.
-    response.headers.add("Content-Type", "application/octet-stream");
-    return response;
-  }
-  json::Object out{{"swagger", "2.0"}};
-  out.append_new("info", info());
-  out.append_new("paths", json::Object{});
-  out.append_new("definitions", std::move(definitions));
-  return json_response(200, json::dump(out));
-}
-
 std::string group_path(const schema::ResourceInfo& resource) {
   return resource.group.empty() ? concat("api/", resource.version)
                                 : concat("apis/", resource.group, '/', resource.version);
@@ -68,24 +53,32 @@ http::Response v3_index(const schema::Registry& registry) {
   return json_response(200, json::dump(out));
 }
 
-json::Value query_parameter(std::string_view name) {
-  json::Object schema{{"type", "string"}};
+enum class Version { kTwo, kThree };
+
+json::Value query_parameter(std::string_view name, Version version) {
   json::Object out;
   out.append_new("name", name);
   out.append_new("in", "query");
-  out.append_new("schema", std::move(schema));
+  if (version == Version::kTwo) {
+    out.append_new("type", "string");
+  } else {
+    out.append_new("schema", json::Object{{"type", "string"}});
+  }
   return out;
 }
 
 // kubectl looks here whether a kind's PATCH takes fieldValidation; if so, it leaves validation to the server.
-json::Value patch_operation(const schema::ResourceInfo& resource) {
+// kubectl 1.20 looks for dryRun in version 2, for `diff` and `--dry-run=server`.
+json::Value patch_operation(const schema::ResourceInfo& resource, Version version) {
   json::Object type;
   type.append_new("group", resource.group);
   type.append_new("kind", resource.kind);
   type.append_new("version", resource.version);
   json::Object patch;
-  patch.append_new("parameters", json::Array{query_parameter("dryRun"), query_parameter("fieldManager"),
-                                             query_parameter("fieldValidation"), query_parameter("force")});
+  json::Array parameters;
+  for (const char* name : {"dryRun", "fieldManager", "fieldValidation", "force"})
+    parameters.push_back(query_parameter(name, version));
+  patch.append_new("parameters", std::move(parameters));
   patch.append_new("responses", json::Object{});
   patch.append_new("x-kubernetes-action", "patch");
   patch.append_new("x-kubernetes-group-version-kind", std::move(type));
@@ -94,14 +87,33 @@ json::Value patch_operation(const schema::ResourceInfo& resource) {
   return out;
 }
 
+std::string object_path(const schema::ResourceInfo& resource) {
+  const std::string_view scope = resource.is_namespaced ? "/namespaces/{namespace}/" : "/";
+  return concat('/', group_path(resource), scope, resource.plural, "/{name}");
+}
+
+http::Response v2_response(const schema::Registry& registry, std::string_view accept) {
+  json::Object paths;
+  for (const schema::ResourceInfo* resource : registry.all())
+    paths.append_new(object_path(*resource), patch_operation(*resource, Version::kTwo));
+  json::Object out{{"swagger", "2.0"}};
+  out.append_new("info", info());
+  out.append_new("paths", std::move(paths));
+  out.append_new("definitions", v2_definitions(registry));
+  if (accept.find("+protobuf") == std::string_view::npos) return json_response(200, json::dump(out));
+  http::Response response{200, {}, v2_protobuf(out)};
+  // kubectl 1.20 does not understand the media type that it asks for; kube-apiserver of that age says this, too.
+  response.headers.add("Content-Type", "application/octet-stream");
+  return response;
+}
+
 http::Response v3_group(const schema::Registry& registry, std::string_view group) {
   json::Object paths;
   json::Object schemas;
   for (const schema::ResourceInfo* resource : registry.all()) {
     if (group_path(*resource) != group) continue;
     schemas.append_new(definition_name(*resource), v3_definition(registry, *resource));
-    const std::string_view scope = resource->is_namespaced ? "/namespaces/{namespace}/" : "/";
-    paths.append_new(concat('/', group, scope, resource->plural, "/{name}"), patch_operation(*resource));
+    paths.append_new(object_path(*resource), patch_operation(*resource, Version::kThree));
   }
   if (paths.empty()) return failure_response(no_such_path());
   json::Object out{{"openapi", "3.0.0"}};

@@ -108,6 +108,11 @@ std::string flag(std::uint32_t number) {
   return out;
 }
 
+// NamedAny: name = 1, value = 2; Any: yaml = 2, and JSON is YAML.
+std::string proto_extension(const json::Value& type) {
+  return field(1, kTypeExtension) + field(2, field(2, json::dump(type)));
+}
+
 std::string proto_schema(const json::Value& value);
 
 // NamedSchema: name = 1, value = 2; a map of them is field 1 of Properties and Definitions.
@@ -132,9 +137,39 @@ std::string proto_schema(const json::Value& value) {
     // AdditionalPropertiesItem: schema = 1 or boolean = 2.
     if (member.name == "additionalProperties")
       out += field(21, member.value.as_object() == nullptr ? flag(2) : field(1, proto_schema(member.value)));
-    // NamedAny: name = 1, value = 2; Any: yaml = 2, and JSON is YAML.
-    if (member.name == kTypeExtension)
-      out += field(31, field(1, kTypeExtension) + field(2, field(2, json::dump(member.value))));
+    if (member.name == kTypeExtension) out += field(31, proto_extension(member.value));
+  }
+  return out;
+}
+
+const json::Object& members_of(const json::Value& document, std::string_view name) {
+  static const json::Object kNone;
+  const json::Value* found = document.find(name);
+  return found == nullptr || found->as_object() == nullptr ? kNone : *found->as_object();
+}
+
+// Operation: parameters = 8, vendor_extension = 13. A parameter of the query is ParametersItem.parameter = 1,
+// Parameter.non_body_parameter = 2, NonBodyParameter.query_parameter_sub_schema = 3 with in = 3, name = 4, type = 6.
+std::string proto_operation(const json::Value& operation) {
+  std::string out;
+  if (const json::Value* parameters = operation.find("parameters")) {
+    for (const json::Value& parameter : *parameters->as_array()) {
+      const std::string query = field(3, parameter.string_at({"in"})) + field(4, parameter.string_at({"name"})) +
+                                field(6, parameter.string_at({"type"}));
+      out += field(8, field(1, field(2, field(3, query))));
+    }
+  }
+  if (const json::Value* type = operation.find(kTypeExtension)) out += field(13, proto_extension(*type));
+  return out;
+}
+
+// Paths: path = 2; NamedPathItem: name = 1, value = 2; PathItem: patch = 8.
+std::string proto_paths(const json::Value& document) {
+  std::string out;
+  for (const json::Member& path : members_of(document, "paths")) {
+    const json::Value* patch = path.value.find("patch");
+    const std::string item = patch == nullptr ? "" : field(8, proto_operation(*patch));
+    out += field(2, field(1, path.name) + field(2, item));
   }
   return out;
 }
@@ -156,10 +191,12 @@ json::Value v2_definition(const schema::Registry& registry, const schema::Resour
   return definition(registry, resource, Version::kTwo);
 }
 
-std::string v2_protobuf(std::string_view title, std::string_view version, const json::Object& definitions) {
+std::string v2_protobuf(const json::Value& document) {
   // Document: swagger = 1, info = 2 (title = 1, version = 2), paths = 8, definitions = 9.
-  return field(1, "2.0") + field(2, field(1, title) + field(2, version)) + field(8, "") +
-         field(9, proto_schemas(definitions));
+  const std::string info =
+      field(1, document.string_at({"info", "title"})) + field(2, document.string_at({"info", "version"}));
+  return field(1, document.string_at({"swagger"})) + field(2, info) + field(8, proto_paths(document)) +
+         field(9, proto_schemas(members_of(document, "definitions")));
 }
 
 }  // namespace margay::server

@@ -20,7 +20,8 @@ std::string definition_name(const schema::ResourceInfo& resource);
 // With the kind's name in x-kubernetes-group-version-kind.
 json::Value v3_definition(const schema::Registry& registry, const schema::ResourceInfo& resource);
 json::Value v2_definition(const schema::Registry& registry, const schema::ResourceInfo& resource);
-// An OpenAPI 2 document in protobuf: the members of `definitions` (v2_definition) by their names.
-std::string v2_protobuf(std::string_view title, std::string_view version, const json::Object& definitions);
+// An OpenAPI 2 document in protobuf, of one in JSON with info, paths (PATCH and its query parameters) and definitions
+// (v2_definition).
+std::string v2_protobuf(const json::Value& document);
 
 }  // namespace margay::server

@@ -107,31 +107,61 @@ const Message& object_reference() {
   return message;
 }
 
-// The kinds of the core group that are understood; nullptr for others.
+// k8s.io/api/authorization/v1: what a client asks about itself.
+const Message& access_question() {
+  static const Message resource{"ResourceAttributes",
+                                {{1, "namespace", Shape::kString},
+                                 {2, "verb", Shape::kString},
+                                 {3, "group", Shape::kString},
+                                 {4, "version", Shape::kString},
+                                 {5, "resource", Shape::kString},
+                                 {6, "subresource", Shape::kString},
+                                 {7, "name", Shape::kString},
+                                 {8, "fieldSelector", Shape::kIgnored},
+                                 {9, "labelSelector", Shape::kIgnored}}};
+  static const Message path{"NonResourceAttributes", {{1, "path", Shape::kString}, {2, "verb", Shape::kString}}};
+  static const Message message{"SelfSubjectAccessReviewSpec",
+                               {{1, "resourceAttributes", Shape::kMessage, false, &resource},
+                                {2, "nonResourceAttributes", Shape::kMessage, false, &path}}};
+  return message;
+}
+
+// The kinds that are understood; nullptr for others.
 const Message* message_of(std::string_view kind) {
+  static const Message rules_question{"SelfSubjectRulesReviewSpec", {{1, "namespace", Shape::kString}}};
   static const Message namespace_spec{"NamespaceSpec", {{1, "finalizers", Shape::kString, true}}};
   static const Message namespace_status{"NamespaceStatus", {{1, "phase", Shape::kString}}};
   static const Message local_reference{"LocalObjectReference", {{1, "name", Shape::kString}}};
-  static const std::vector<Message> kinds{{"Namespace",
-                                           {{1, "metadata", Shape::kMessage, false, &object_meta()},
-                                            {2, "spec", Shape::kMessage, false, &namespace_spec},
-                                            {3, "status", Shape::kMessage, false, &namespace_status}}},
-                                          {"ServiceAccount",
-                                           {{1, "metadata", Shape::kMessage, false, &object_meta()},
-                                            {2, "secrets", Shape::kMessage, true, &object_reference()},
-                                            {3, "imagePullSecrets", Shape::kMessage, true, &local_reference},
-                                            {4, "automountServiceAccountToken", Shape::kBool}}},
-                                          {"ConfigMap",
-                                           {{1, "metadata", Shape::kMessage, false, &object_meta()},
-                                            {2, "data", Shape::kStringMap},
-                                            {3, "binaryData", Shape::kBytesMap},
-                                            {4, "immutable", Shape::kBool}}},
-                                          {"Secret",
-                                           {{1, "metadata", Shape::kMessage, false, &object_meta()},
-                                            {2, "data", Shape::kBytesMap},
-                                            {3, "type", Shape::kString},
-                                            {4, "stringData", Shape::kStringMap},
-                                            {5, "immutable", Shape::kBool}}}};
+  static const std::vector<Message> kinds{
+      {"Namespace",
+       {{1, "metadata", Shape::kMessage, false, &object_meta()},
+        {2, "spec", Shape::kMessage, false, &namespace_spec},
+        {3, "status", Shape::kMessage, false, &namespace_status}}},
+      {"ServiceAccount",
+       {{1, "metadata", Shape::kMessage, false, &object_meta()},
+        {2, "secrets", Shape::kMessage, true, &object_reference()},
+        {3, "imagePullSecrets", Shape::kMessage, true, &local_reference},
+        {4, "automountServiceAccountToken", Shape::kBool}}},
+      {"ConfigMap",
+       {{1, "metadata", Shape::kMessage, false, &object_meta()},
+        {2, "data", Shape::kStringMap},
+        {3, "binaryData", Shape::kBytesMap},
+        {4, "immutable", Shape::kBool}}},
+      {"Secret",
+       {{1, "metadata", Shape::kMessage, false, &object_meta()},
+        {2, "data", Shape::kBytesMap},
+        {3, "type", Shape::kString},
+        {4, "stringData", Shape::kStringMap},
+        {5, "immutable", Shape::kBool}}},
+      {"SelfSubjectAccessReview",
+       {{1, "metadata", Shape::kIgnored},
+        {2, "spec", Shape::kMessage, false, &access_question()},
+        {3, "status", Shape::kIgnored}}},
+      {"SelfSubjectRulesReview",
+       {{1, "metadata", Shape::kIgnored},
+        {2, "spec", Shape::kMessage, false, &rules_question},
+        {3, "status", Shape::kIgnored}}},
+      {"SelfSubjectReview", {{1, "metadata", Shape::kIgnored}, {2, "status", Shape::kIgnored}}}};
   for (const Message& message : kinds) {
     if (message.name == kind) return &message;
   }
@@ -231,6 +261,11 @@ Result<Value> decode(std::string_view bytes, const Message& message, int depth) 
   return object;
 }
 
+std::string_view api_version_of(std::string_view kind) {
+  if (kind == "SelfSubjectReview") return "authentication.k8s.io/v1";
+  return kind.starts_with("SelfSubject") ? "authorization.k8s.io/v1" : "v1";
+}
+
 const Message& envelope() {
   static const Message type_meta{"TypeMeta", {{1, "apiVersion", Shape::kString}, {2, "kind", Shape::kString}}};
   static const Message message{"Unknown",
@@ -247,12 +282,13 @@ Result<Value> parse_protobuf_body(std::string_view body) {
   if (!body.starts_with(kMagic)) return invalid("protobuf: the body does not begin with Kubernetes' prefix");
   MARGAY_ASSIGN_OR_RETURN(const Value outer, decode(body.substr(kMagic.size()), envelope(), 0));
   const std::string_view kind = outer.string_at({"typeMeta", "kind"});
-  const Message* message = outer.string_at({"typeMeta", "apiVersion"}) == "v1" ? message_of(kind) : nullptr;
+  const std::string_view api_version = outer.string_at({"typeMeta", "apiVersion"});
+  const Message* message = api_version == api_version_of(kind) ? message_of(kind) : nullptr;
   if (message == nullptr) {
     return Error{ErrorCode::kUnsupported, concat("protobuf is not understood for kind ", quoted(kind), "; send JSON")};
   }
   MARGAY_ASSIGN_OR_RETURN(const Value decoded, decode(outer.string_at({"raw"}), *message, 0));
-  Value object = json::Object{{"apiVersion", "v1"}, {"kind", kind}};
+  Value object = json::Object{{"apiVersion", api_version}, {"kind", kind}};
   for (const json::Member& member : *decoded.as_object()) object[member.name] = member.value;
   // Text in protobuf may be any bytes; the parser refuses what is not UTF-8.
   return json::parse(json::dump(object));

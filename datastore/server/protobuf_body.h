@@ -1,5 +1,6 @@
 // Request bodies in Kubernetes' protobuf encoding, for the few kinds that kubectl's own commands send that way:
-// `kubectl create namespace|serviceaccount|configmap|secret` of newer releases does, and does not fall back to JSON.
+// `kubectl create namespace|serviceaccount|configmap|secret` and `kubectl auth` of newer releases do, and do not fall
+// back to JSON.
 //
 // Only requests: answers are always JSON, which every client that sends protobuf accepts. Other kinds are refused as an
 // unsupported media type.

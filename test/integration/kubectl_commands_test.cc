@@ -97,8 +97,7 @@ TEST_P(KubectlCommands, ListsInChunks) {
 TEST_P(KubectlCommands, WatchShowsEvents) {
   output({"create", "-f", "-"}, pool("watched"));
   const std::string log = home_.file("watch.log");
-  ChildProcess watcher(
-      {command({"get", "ippools", "-w", "--output-watch-events", "-o", "name"}), {{"HOME", home_.path()}}, "", log});
+  ChildProcess watcher({command({"get", "ippools", "-w", "--output-watch-events"}), {{"HOME", home_.path()}}, "", log});
   const auto shows = [&](const char* text) {
     return poll_until(seconds(30), [&] { return has(read_text(log), text); });
   };
@@ -114,7 +113,7 @@ TEST_P(KubectlCommands, ExplainsFields) {
   EXPECT_TRUE(has(text, "peerIP")) << text;
   EXPECT_TRUE(has(text, "<string>")) << text;
   EXPECT_TRUE(has(output({"explain", "bgppeer.spec.peerIP"}), "<string>"));
-  EXPECT_TRUE(has(output({"explain", "networkpolicies.projectcalico.org", "--recursive"}), "notSelector"));
+  EXPECT_TRUE(has(output({"explain", "globalnetworkpolicies", "--recursive"}), "notSelector"));
   EXPECT_NE(run({"explain", "bgppeer.spec.nonsense"}).exit_status, 0);
 }
 
