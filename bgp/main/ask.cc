@@ -8,7 +8,7 @@
 #include "base/http/client.h"
 #include "base/json/value.h"
 #include "base/loop/asio_loop.h"
-#include "base/loop/asio_network.h"
+#include "base/loop/plain_network.h"
 #include "bgp/main/tables.h"
 
 namespace margay::bgpd {
@@ -47,7 +47,7 @@ struct Answer {
 
 Result<Answer> ask(const Flags& flags) {
   loop::AsioLoop loop;
-  loop::AsioNetwork network(loop);
+  loop::PlainNetwork network(loop);
   http::ClientConfig config;
   config.endpoint.kind = loop::Endpoint::Kind::kUnix;
   config.endpoint.path = flags.socket;

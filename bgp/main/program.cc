@@ -14,7 +14,7 @@
 #include "base/core/text.h"
 #include "base/file/file.h"
 #include "base/loop/asio_loop.h"
-#include "base/loop/asio_network.h"
+#include "base/loop/plain_network.h"
 #include "base/process/build_info.h"
 #include "base/process/service_notifier.h"
 #include "base/process/signals.h"
@@ -53,7 +53,7 @@ class Program {
   const Flags& flags_;
   const telemetry::Logger log_;
   loop::AsioLoop loop_;
-  loop::AsioNetwork network_{loop_};
+  loop::PlainNetwork network_{loop_};
   SeededRandom random_{system_seed()};
   telemetry::Registry metrics_;
   std::optional<process::ServiceNotifier> notifier_;

@@ -1,0 +1,126 @@
+// The local socket's answers, with a speaker in virtual time behind them; and the tables made of them.
+#include "bgp/main/local_api.h"
+
+#include <gmock/gmock.h>
+
+#include "base/json/value.h"
+#include "base/loop/sim_network.h"
+#include "bgp/main/tables.h"
+#include "bgp/speaker/speaker_fixture.h"
+
+namespace margay::bgpd {
+namespace {
+
+using testing::HasSubstr;
+
+class LocalApiTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    b_.config.local_routes = {bgp::local("10.2.0.0/26")};
+    a_.add_peer(b_).name = "bee";
+    b_.add_peer(a_);
+    a_.metrics = &metrics_;
+    a_.start();
+    b_.start();
+    ASSERT_TRUE(loop_.run_until([this] { return a_.sink.routes.size() == 1; }, std::chrono::seconds(30)));
+    api_ = std::make_unique<LocalApi>(LocalApi::Parts{loop_, network_, a_.speaker(), metrics_, [this] {
+                                                        ++reloads_;
+                                                        return problems_;
+                                                      }});
+  }
+  http::Response ask(std::string method, std::string target) {
+    http::Request request;
+    request.method = std::move(method);
+    request.target = std::move(target);
+    return api_->answer(request);
+  }
+  json::Value get(std::string target) {
+    const http::Response response = ask("GET", std::move(target));
+    EXPECT_EQ(response.status, 200);
+    return json::parse(response.body).value();
+  }
+
+  loop::SimLoop loop_;
+  loop::SimNetwork network_{loop_, 1};
+  bgp::session::SimInternet internet_{loop_, 1};
+  bgp::Node a_{loop_, internet_, "10.0.0.1", Asn(64512)};
+  bgp::Node b_{loop_, internet_, "10.0.0.2", Asn(64513)};
+  telemetry::Registry metrics_;
+  std::vector<std::string> problems_;
+  int reloads_ = 0;
+  std::unique_ptr<LocalApi> api_;
+};
+
+TEST_F(LocalApiTest, PeersHaveTheFieldsThatAreKept) {
+  const json::Value answer = get("/peers");
+  const json::Value& peer = answer.find("peers")->as_array()->at(0);
+  EXPECT_EQ(peer.string_at({"address"}), "10.0.0.2");
+  EXPECT_EQ(*peer.find("asNumber"), json::Value(64513));
+  EXPECT_EQ(peer.string_at({"state"}), "Established");
+  EXPECT_EQ(*peer.find("prefixesReceived"), json::Value(1));
+  EXPECT_EQ(*peer.find("prefixesAccepted"), json::Value(1));
+  EXPECT_EQ(*peer.find("prefixesSent"), json::Value(0));
+  for (const char* name : {"uptimeSeconds", "lastError", "session", "messagesSent"}) {
+    EXPECT_NE(peer.find(name), nullptr) << name;
+  }
+  const std::string table = peers_table(answer);
+  EXPECT_THAT(table, HasSubstr("10.0.0.2  bee   64513  Established"));
+}
+
+TEST_F(LocalApiTest, RoutesHaveTheFieldsThatAreKept) {
+  const json::Value answer = get("/routes");
+  const json::Value& route = answer.find("routes")->as_array()->at(0);
+  EXPECT_EQ(route.string_at({"prefix"}), "10.2.0.0/26");
+  EXPECT_EQ(route.string_at({"nextHop"}), "10.0.0.2");
+  EXPECT_EQ(route.string_at({"peer"}), "10.0.0.2");
+  EXPECT_EQ(*route.find("best"), json::Value(true));
+  EXPECT_EQ(route.string_at({"asPath"}), "64513");
+  for (const char* name : {"localPref", "med", "communities", "reason"}) EXPECT_NE(route.find(name), nullptr) << name;
+  EXPECT_THAT(routes_table(answer), HasSubstr(">  10.2.0.0/26  10.0.0.2  10.0.0.2"));
+  EXPECT_EQ(get("/routes?peer=10.0.0.2&in").find("routes")->as_array()->size(), 1U);
+  EXPECT_EQ(get("/routes?peer=10.0.0.2&out").find("routes")->as_array()->size(), 0U);
+  EXPECT_EQ(get("/routes?prefix=10.9.0.0/16").find("routes")->as_array()->size(), 0U);
+}
+
+TEST_F(LocalApiTest, AdminsCanResetAndRefresh) {
+  EXPECT_EQ(ask("POST", "/refresh?peer=10.0.0.2").status, 200);
+  EXPECT_EQ(ask("POST", "/refresh?peer=10.0.0.2&out").status, 200);
+  EXPECT_TRUE(a_.is_up(b_));
+  EXPECT_EQ(ask("POST", "/reset?peer=10.0.0.2&text=why%20not").status, 200);
+  EXPECT_FALSE(a_.is_up(b_));
+}
+
+TEST_F(LocalApiTest, ReloadTellsWhatIsWrong) {
+  EXPECT_EQ(ask("POST", "/reload").status, 200);
+  problems_ = {"bgp.yaml:3:4: no"};
+  const http::Response response = ask("POST", "/reload");
+  EXPECT_EQ(response.status, 422);
+  EXPECT_THAT(response.body, HasSubstr("bgp.yaml:3:4: no"));
+  EXPECT_EQ(reloads_, 2);
+}
+
+TEST_F(LocalApiTest, MetricsAreServed) {
+  loop_.advance(std::chrono::seconds(2));
+  EXPECT_THAT(ask("GET", "/metrics").body, HasSubstr("margay_bgp_peers{state=\"Established\"} 1"));
+}
+
+TEST_F(LocalApiTest, WrongQuestionsAreAnswered) {
+  const std::tuple<const char*, const char*, int> cases[] = {
+      {"GET", "/nothing", 404},
+      {"POST", "/peers", 404},
+      {"GET", "/routes?in", 400},
+      {"GET", "/routes?peer=x", 400},
+      {"GET", "/routes?prefix=x", 400},
+      {"POST", "/reset", 400},
+      {"POST", "/reset?peer=10.9.9.9", 404},
+      {"GET", "/%zz", 400},
+  };
+  for (const auto& [method, target, status] : cases) {
+    const http::Response response = ask(method, target);
+    EXPECT_EQ(response.status, status) << target;
+    EXPECT_THAT(response.body, HasSubstr("\"error\"")) << target;
+  }
+}
+
+}  // namespace
+}  // namespace margay::bgpd
