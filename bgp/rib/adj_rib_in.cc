@@ -4,6 +4,12 @@
 #include <utility>
 
 namespace margay::bgp::rib {
+namespace {
+
+// Destinations that are looked for in memory before they are needed.
+constexpr std::size_t kAhead = 8;
+
+}  // namespace
 
 AdjRibIn::~AdjRibIn() {
   for (PeerIn& peer : peers_) forget_recent(peer);
@@ -74,8 +80,12 @@ void AdjRibIn::receive_family(PeerId peer, Family family, const Update& update) 
 
   const Arrival arrival{peer, family, received, next_hop};
   const bool looks_at_prefix = in.policy.looks_at_prefix(family);
+  const PrefixTable& prefixes = tables_.prefixes[family];
   ImportResult result;
-  for (const Nlri& nlri : reach.nlri) {
+  for (std::size_t at = 0; at < reach.nlri.size() && at < kAhead; ++at) prefixes.prefetch(reach.nlri[at].prefix);
+  for (std::size_t at = 0; at < reach.nlri.size(); ++at) {
+    const Nlri& nlri = reach.nlri[at];
+    if (at + kAhead < reach.nlri.size()) prefixes.prefetch(reach.nlri[at + kAhead].prefix);
     if (looks_at_prefix || result.attributes == kNoId) {
       if (result.attributes != kNoId) tables_.attributes.release(result.attributes);
       result = in.policy.evaluate(tables_.attributes, nlri.prefix, received, reach.next_hop);

@@ -28,8 +28,9 @@ std::uint32_t u32_at(bytes::View value, std::size_t offset) {
          std::uint32_t{value[offset + 2]} << 8 | std::uint32_t{value[offset + 3]};
 }
 
-std::uint16_t narrow(std::size_t count) {
-  return static_cast<std::uint16_t>(std::min<std::size_t>(count, std::numeric_limits<std::uint16_t>::max()));
+template <class T>
+T narrow(std::size_t count) {
+  return static_cast<T>(std::min<std::size_t>(count, std::numeric_limits<T>::max()));
 }
 
 std::uint16_t flag_of_community(std::uint32_t community) {
@@ -49,7 +50,7 @@ void note(AttributeRecord& record, AttributeType type, bytes::View value) {
     record.origin = static_cast<Origin>(value[0]);
   } else if (type == AttributeType::kAsPath) {
     const AsPathView path(value);
-    record.path_length = narrow(path.length());
+    record.path_length = narrow<std::uint16_t>(path.length());
     record.neighbour_asn = path.first().value_or(Asn(0)).value();
   } else if (type == AttributeType::kMultiExitDisc) {
     record.med = u32_at(value, 0);
@@ -63,7 +64,7 @@ void note(AttributeRecord& record, AttributeType type, bytes::View value) {
     record.originator_id = u32_at(value, 0);
     record.flags |= AttributeRecord::kHasOriginator;
   } else if (type == AttributeType::kClusterList) {
-    record.cluster_list_length = narrow(value.size() / 4);
+    record.cluster_list_length = narrow<std::uint8_t>(value.size() / 4);
     record.flags |= AttributeRecord::kHasClusterList;
   }
 }
@@ -82,10 +83,9 @@ void read_attributes(AttributeRecord& record) {
   }
 }
 
-AttributeRecord* make_record(bytes::View canonical, std::uint32_t hash) {
+AttributeRecord* make_record(bytes::View canonical) {
   void* memory = ::operator new(sizeof(AttributeRecord) + canonical.size());
   auto* record = new (memory) AttributeRecord;
-  record->hash = hash;
   record->size = static_cast<std::uint32_t>(canonical.size());
   if (!canonical.empty()) std::memcpy(record + 1, canonical.data(), canonical.size());
   read_attributes(*record);
@@ -112,24 +112,23 @@ AttributeId AttributeStore::intern(bytes::View canonical, AttributeId guess) {
     return guess;
   }
   const std::uint32_t hash = hash_bytes(canonical);
-  const AttributeId found = index_.find(
-      hash, [&](AttributeId id) { return records_[id]->hash == hash && equal(records_[id]->bytes(), canonical); });
+  const AttributeId found = index_.find(hash, [&](AttributeId id) { return equal(records_[id]->bytes(), canonical); });
   if (found != kNoId) {
     retain(found);
     return found;
   }
   const AttributeId id = ids_.allocate();
   records_.reach(id);
-  records_[id] = make_record(canonical, hash);
+  records_[id] = make_record(canonical);
   records_[id]->references = 1;
   bytes_ += sizeof(AttributeRecord) + canonical.size();
-  index_.insert(id, hash_of());
+  index_.insert(id, hash);
   return id;
 }
 
 void AttributeStore::remove(AttributeId id) {
   AttributeRecord* record = records_[id];
-  index_.erase(id, hash_of());
+  index_.erase(id, hash_bytes(record->bytes()));
   bytes_ -= sizeof(AttributeRecord) + record->size;
   ::operator delete(record);
   records_[id] = nullptr;

@@ -32,21 +32,22 @@ struct AttributeRecord {
   };
 
   std::uint32_t references = 0;
-  std::uint32_t hash = 0;
   std::uint32_t size = 0;  // of the bytes
   std::uint32_t local_pref = kDefaultLocalPref;
   std::uint32_t med = 0;            // RFC 4271 §9.1.2.2: none is the lowest
   std::uint32_t neighbour_asn = 0;  // first of the path; 0: an empty one
   std::uint32_t originator_id = 0;
-  std::uint16_t path_length = 0;
-  std::uint16_t cluster_list_length = 0;
+  std::uint16_t path_length = 0;  // no longer than 65535
   std::uint16_t flags = 0;
+  std::uint8_t cluster_list_length = 0;  // no longer than 255
   Origin origin = Origin::kIncomplete;
 
   [[nodiscard]] bool has(Flag flag) const { return (flags & flag) != 0; }
   [[nodiscard]] bytes::View bytes() const { return {reinterpret_cast<const std::uint8_t*>(this + 1), size}; }
   [[nodiscard]] AttributeView view() const { return AttributeView(bytes()); }
 };
+
+static_assert(sizeof(AttributeRecord) == 32, "there are hundreds of thousands");
 
 class AttributeStore {
  public:
@@ -68,9 +69,6 @@ class AttributeStore {
   [[nodiscard]] std::size_t memory_bytes() const;
 
  private:
-  [[nodiscard]] auto hash_of() const {
-    return [this](AttributeId id) { return records_[id]->hash; };
-  }
   void remove(AttributeId id);
 
   PagedVector<AttributeRecord*> records_;

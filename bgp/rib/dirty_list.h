@@ -26,8 +26,11 @@ class DirtyList {
       }
     }
   }
-  [[nodiscard]] bool empty() const {
-    return lists_[Family::kIpv4Unicast].ids.empty() && lists_[Family::kIpv6Unicast].ids.empty();
+  [[nodiscard]] bool empty() const { return size() == 0; }
+  [[nodiscard]] std::size_t size() const {
+    std::size_t size = 0;
+    for (const Family family : kFamilies) size += lists_[family].ids.size() - lists_[family].done;
+    return size;
   }
 
   // decide(family, prefix) for at most `count` of them; each is no longer dirty, and forgotten if nobody needs it then.

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "bgp/rib/attribute_rewrite.h"
+
 namespace margay::bgp::rib {
 namespace {
 
@@ -165,7 +167,28 @@ void ExportPolicy::finish_internal(AttributeEditor& editor, const Path& path) co
   if (key_.cluster_id) editor.prepend_cluster(*key_.cluster_id);
 }
 
+// What needs no editor; kNoId: an editor.
+AttributeId ExportPolicy::attributes_at_once(const Path& path) {
+  const AttributeRecord& record = tables_.record(path);
+  if (!key_.is_internal) {
+    if (!rewrite_for_external(record.bytes(), key_.local_asn, scratch_)) return kNoId;
+    return tables_.attributes.intern(bytes::view_of(scratch_));
+  }
+  const bool is_reflected = !path.is_local() && tables_.facts[path.peer].is_internal;
+  if (is_reflected || (path.is_local() && !key_.calico_local_pref)) return kNoId;
+  if (record.has(AttributeRecord::kHasLocalPref)) {
+    tables_.attributes.retain(path.attributes);
+    return path.attributes;
+  }
+  rewrite_local_pref(record.bytes(), record.local_pref, scratch_);
+  return tables_.attributes.intern(bytes::view_of(scratch_));
+}
+
 AttributeId ExportPolicy::attributes_for(const Path& path, const Verdict& verdict) {
+  if (!verdict.changes() && !key_.graceful_shutdown) {
+    const AttributeId attributes = attributes_at_once(path);
+    if (attributes != kNoId) return attributes;
+  }
   const AttributeRecord& record = tables_.record(path);
   AttributeEditor editor(record.view());
   std::uint32_t local_pref = record.local_pref;

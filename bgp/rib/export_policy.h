@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -101,6 +102,7 @@ class ExportPolicy {
   [[nodiscard]] bool is_on_link(const Path& path) const;
   [[nodiscard]] Verdict verdict_of(Family family, PrefixId prefix, const Path& path) const;
   [[nodiscard]] ExportResult compute(Family family, PrefixId prefix, const Path& path);
+  AttributeId attributes_at_once(const Path& path);
   AttributeId attributes_for(const Path& path, const Verdict& verdict);
   void finish_internal(AttributeEditor& editor, const Path& path) const;
   [[nodiscard]] bool fits(AttributeId attributes) const;
@@ -109,6 +111,7 @@ class ExportPolicy {
   ExportMemo& memo_;
   ExportKey key_;
   PerFamily<bool> looks_at_prefix_;
+  std::string scratch_;
 };
 
 }  // namespace margay::bgp::rib

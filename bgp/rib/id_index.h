@@ -1,5 +1,6 @@
-// IdIndex: finds numbers by the hash of what they stand for. Open addressing of four bytes a slot; the keys stay with
-// their owner, who hashes and compares them. Linear probing, erasing shifts back, so no tombstones.
+// IdIndex: finds numbers by the hash of what they stand for. Open addressing; a slot has the number and its whole hash,
+// so that only what is very likely meant is looked at. The keys stay with their owner, who hashes and compares them.
+// Linear probing, erasing shifts back, so no tombstones.
 #pragma once
 
 #include <cstddef>
@@ -17,61 +18,66 @@ class IdIndex {
   [[nodiscard]] std::uint32_t find(std::uint32_t hash, const Equal& equal) const {
     if (slots_.empty()) return kNoId;
     for (std::size_t at = hash & mask();; at = (at + 1) & mask()) {
-      const std::uint32_t id = slots_[at];
-      if (id == kNoId || equal(id)) return id;
+      const Slot& slot = slots_[at];
+      if (slot.id == kNoId || (slot.hash == hash && equal(slot.id))) return slot.id;
     }
   }
+  // A find() of this hash is to come.
+  void prefetch(std::uint32_t hash) const {
+    if (!slots_.empty()) __builtin_prefetch(&slots_[hash & mask()]);
+  }
 
-  // `hash_of(id)` is asked for the others when the table grows. The id must not be there.
-  template <class HashOf>
-  void insert(std::uint32_t id, const HashOf& hash_of) {
-    if ((used_ + 1) * 4 > slots_.size() * 3) grow(hash_of);
-    put(id, hash_of(id));
+  // It must not be there.
+  void insert(std::uint32_t id, std::uint32_t hash) {
+    if ((used_ + 1) * 4 > slots_.size() * 3) grow();
+    put({id, hash});
     ++used_;
   }
 
-  // The id must be there.
-  template <class HashOf>
-  void erase(std::uint32_t id, const HashOf& hash_of) {
-    std::size_t hole = hash_of(id) & mask();
-    while (slots_[hole] != id) hole = (hole + 1) & mask();
-    for (std::size_t at = (hole + 1) & mask(); slots_[at] != kNoId; at = (at + 1) & mask()) {
-      const std::size_t home = hash_of(slots_[at]) & mask();
+  // It must be there.
+  void erase(std::uint32_t id, std::uint32_t hash) {
+    std::size_t hole = hash & mask();
+    while (slots_[hole].id != id) hole = (hole + 1) & mask();
+    for (std::size_t at = (hole + 1) & mask(); slots_[at].id != kNoId; at = (at + 1) & mask()) {
+      const std::size_t home = slots_[at].hash & mask();
       // What stands between its home and here may move back only as far as its home.
       if (((at - home) & mask()) < ((at - hole) & mask())) continue;
       slots_[hole] = slots_[at];
       hole = at;
     }
-    slots_[hole] = kNoId;
+    slots_[hole] = Slot{};
     if (--used_ == 0) clear();
   }
 
   void clear() {
-    std::vector<std::uint32_t>().swap(slots_);
+    std::vector<Slot>().swap(slots_);
     used_ = 0;
   }
   [[nodiscard]] std::size_t size() const { return used_; }
-  [[nodiscard]] std::size_t memory_bytes() const { return slots_.capacity() * sizeof(std::uint32_t); }
+  [[nodiscard]] std::size_t memory_bytes() const { return slots_.capacity() * sizeof(Slot); }
 
  private:
+  struct Slot {
+    std::uint32_t id = kNoId;
+    std::uint32_t hash = 0;
+  };
   [[nodiscard]] std::size_t mask() const { return slots_.size() - 1; }
 
-  void put(std::uint32_t id, std::uint32_t hash) {
-    std::size_t at = hash & mask();
-    while (slots_[at] != kNoId) at = (at + 1) & mask();
-    slots_[at] = id;
+  void put(const Slot& slot) {
+    std::size_t at = slot.hash & mask();
+    while (slots_[at].id != kNoId) at = (at + 1) & mask();
+    slots_[at] = slot;
   }
 
-  template <class HashOf>
-  void grow(const HashOf& hash_of) {
-    std::vector<std::uint32_t> old(slots_.empty() ? 64 : slots_.size() * 2, kNoId);
+  void grow() {
+    std::vector<Slot> old(slots_.empty() ? 16 : slots_.size() * 2);
     old.swap(slots_);
-    for (const std::uint32_t id : old) {
-      if (id != kNoId) put(id, hash_of(id));
+    for (const Slot& slot : old) {
+      if (slot.id != kNoId) put(slot);
     }
   }
 
-  std::vector<std::uint32_t> slots_;  // a power of two of them, or none
+  std::vector<Slot> slots_;  // a power of two of them, or none
   std::size_t used_ = 0;
 };
 

@@ -52,7 +52,7 @@ std::uint32_t KernelRoutes::intern() {
     for (const NextHopId next_hop : wanted_.next_hops) tables_.next_hops.retain(next_hop);
     wanted_.references = 0;
     id = entries_.add(wanted_);
-    index_.insert(id, [this](std::uint32_t other) { return entries_[other].hash(); });
+    index_.insert(id, wanted_.hash());
   }
   ++entries_[id].references;
   recent_ = id;
@@ -61,7 +61,7 @@ std::uint32_t KernelRoutes::intern() {
 
 void KernelRoutes::release(std::uint32_t id) {
   if (--entries_[id].references != 0) return;
-  index_.erase(id, [this](std::uint32_t other) { return entries_[other].hash(); });
+  index_.erase(id, entries_[id].hash());
   for (const NextHopId next_hop : entries_[id].next_hops) tables_.next_hops.release(next_hop);
   entries_[id] = {};
   entries_.remove(id);

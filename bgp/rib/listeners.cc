@@ -30,9 +30,8 @@ Listeners::Excluded Listeners::excluded(const Told& told) const {
   Excluded result;
   if (!told.exists()) return result;
   if (has(told.source)) result.source = told.source;
-  const AttributeRecord& record = tables_.attributes[told.attributes];
-  if (record.has(AttributeRecord::kHasOriginator)) {
-    const PeerId originator = with_router_id(record.originator_id);
+  if (told.has_originator) {
+    const PeerId originator = with_router_id(tables_.attributes[told.attributes].originator_id);
     if (originator != result.source) result.originator = originator;
   }
   return result;
@@ -74,8 +73,8 @@ void Listeners::tell(Packer& packer, const Told& before, const Told& now, Packer
 
 bool hears(const Tables& tables, PeerId peer, const Told& told) {
   if (!told.exists() || told.source == peer) return false;
-  const AttributeRecord& record = tables.attributes[told.attributes];
-  return !record.has(AttributeRecord::kHasOriginator) || record.originator_id != tables.facts[peer].router_id.value();
+  return !told.has_originator ||
+         tables.attributes[told.attributes].originator_id != tables.facts[peer].router_id.value();
 }
 
 }  // namespace margay::bgp::rib

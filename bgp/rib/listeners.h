@@ -16,6 +16,7 @@ struct Told {
   AttributeId attributes = kNoId;
   NextHopId next_hop = kNoId;
   PeerId source = kNoPeer;
+  bool has_originator = false;  // ORIGINATOR_ID is among the attributes
   [[nodiscard]] bool exists() const { return attributes != kNoId; }
   friend bool operator==(const Told&, const Told&) = default;
 };

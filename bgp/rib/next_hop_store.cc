@@ -20,12 +20,12 @@ NextHopId NextHopStore::intern(const NextHop& next_hop, NextHopId guess) {
     return id;
   }
   const NextHopId added = entries_.add({next_hop, 1});
-  index_.insert(added, hash_of());
+  index_.insert(added, hash(next_hop));
   return added;
 }
 
 void NextHopStore::remove(NextHopId id) {
-  index_.erase(id, hash_of());
+  index_.erase(id, hash(entries_[id].next_hop));
   entries_.remove(id);
 }
 

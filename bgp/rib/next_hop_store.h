@@ -30,9 +30,6 @@ class NextHopStore {
     NextHop next_hop;
     std::uint32_t references = 0;
   };
-  [[nodiscard]] auto hash_of() const {
-    return [this](NextHopId id) { return hash(entries_[id].next_hop); };
-  }
   static std::uint32_t hash(const NextHop& next_hop);
   void remove(NextHopId id);
 

@@ -50,7 +50,7 @@ std::uint32_t Packer::bucket_of(const Key& key) {
   if (found != kNoId) return found;
   const auto added = static_cast<std::uint32_t>(buckets_.size());
   buckets_.push_back({key});
-  bucket_index_.insert(added, [this](std::uint32_t at) { return buckets_[at].key.hash(); });
+  bucket_index_.insert(added, key.hash());
   Line& line = lines_[line_of(key.audience)];
   if (key.attributes == kNoId) {
     line.withdrawal = added;
@@ -69,7 +69,7 @@ std::uint32_t Packer::line_of(const Audience& audience) {
   if (recent_line_ != kNoId) return recent_line_;
   recent_line_ = static_cast<std::uint32_t>(lines_.size());
   lines_.push_back({audience});
-  line_index_.insert(recent_line_, [this](std::uint32_t at) { return hash_of(lines_[at].audience); });
+  line_index_.insert(recent_line_, hash_of(audience));
   return recent_line_;
 }
 

@@ -24,6 +24,10 @@ PrefixId PrefixTable::find(const IpPrefix& prefix) const {
                      [&](PrefixId id) { return keys6_[id].bits == bits && keys6_[id].length == prefix.length(); });
 }
 
+void PrefixTable::prefetch(const IpPrefix& prefix) const {
+  index_.prefetch(family_ == Family::kIpv4Unicast ? spread(key4(prefix)) : hash6(prefix.bits(), prefix.length()));
+}
+
 PrefixId PrefixTable::find_or_add(const IpPrefix& prefix) {
   const PrefixId found = find(prefix);
   if (found != kNoId) return found;
@@ -32,7 +36,7 @@ PrefixId PrefixTable::find_or_add(const IpPrefix& prefix) {
   entries_[id] = PrefixEntry{};
   entries_[id].is_used = true;
   set_key(id, prefix);
-  index_.insert(id, [this](PrefixId other) { return hash_of(other); });
+  index_.insert(id, hash_of(id));
   return id;
 }
 
@@ -64,7 +68,7 @@ int PrefixTable::length(PrefixId id) const {
 void PrefixTable::collect(PrefixId id) {
   PrefixEntry& entry = entries_[id];
   if (entry.first_path != kNoId || entry.best_route != kNoId || entry.holders != 0 || entry.is_dirty) return;
-  index_.erase(id, [this](PrefixId other) { return hash_of(other); });
+  index_.erase(id, hash_of(id));
   entry.is_used = false;
   if (!ids_.release(id)) return;
   entries_.clear();

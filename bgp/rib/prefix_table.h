@@ -28,6 +28,8 @@ class PrefixTable {
 
   [[nodiscard]] PrefixId find(const IpPrefix& prefix) const;
   PrefixId find_or_add(const IpPrefix& prefix);
+  // A look for it is to come.
+  void prefetch(const IpPrefix& prefix) const;
   [[nodiscard]] IpPrefix prefix(PrefixId id) const;
   [[nodiscard]] int length(PrefixId id) const;
 

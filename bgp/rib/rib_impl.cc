@@ -1,5 +1,6 @@
 #include "bgp/rib/rib_impl.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/bytes/writer.h"
@@ -166,6 +167,7 @@ void Rib::Impl::defer_end_of_rib(bool deferred) {
 
 bool Rib::Impl::run(std::size_t steps) {
   std::vector<RouteChange> changes;
+  if (events_.on_routes) changes.reserve(std::min(steps, dirty_.size()));
   dirty_.work_off(steps, [&](Family family, PrefixId prefix) {
     loc_.decide(family, prefix);
     if (events_.on_routes) kernel_.update(family, prefix, changes);

@@ -84,6 +84,11 @@ std::size_t UpdateGroup::flush_family(Family family, std::size_t steps, const De
   return end - begin;
 }
 
+Told UpdateGroup::told_of(const ExportResult& result, const Path& path) const {
+  const bool has_originator = tables_.attributes[result.attributes].has(AttributeRecord::kHasOriginator);
+  return {result.attributes, result.next_hop, path.peer, has_originator};
+}
+
 void UpdateGroup::work_off(Family family, PrefixId prefix) {
   AdjRibOut& out = *state_[family].out;
   if (out.has_path_ids()) {
@@ -93,7 +98,7 @@ void UpdateGroup::work_off(Family family, PrefixId prefix) {
   Told now;
   if (const Path* best = tables_.best(tables_.prefixes[family][prefix])) {
     const ExportResult result = policy_.evaluate(family, prefix, *best);
-    if (result.attributes != kNoId) now = {result.attributes, result.next_hop, best->peer};
+    if (result.attributes != kNoId) now = told_of(result, *best);
   }
   const Told& before = out.told(prefix);
   if (before == now) return;
@@ -108,7 +113,7 @@ void UpdateGroup::work_off_paths(Family family, PrefixId prefix) {
     const Path& path = tables_.paths[id];
     const ExportResult result = policy_.evaluate(family, prefix, path);
     if (result.attributes == kNoId) continue;
-    now_.push_back({{result.attributes, result.next_hop, path.peer}, path.path_id, 0});
+    now_.push_back({told_of(result, path), path.path_id, 0});
     // The memo may drop them at the next question.
     tables_.attributes.retain(result.attributes);
     tables_.next_hops.retain(result.next_hop);

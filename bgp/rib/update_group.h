@@ -87,6 +87,7 @@ class UpdateGroup {
   };
   [[nodiscard]] const AdjRibOut& out_of(Family family) const { return *state_[family].out; }
   std::size_t flush_family(Family family, std::size_t steps, const Deliver& deliver);
+  [[nodiscard]] Told told_of(const ExportResult& result, const Path& path) const;
   void work_off(Family family, PrefixId prefix);
   void work_off_paths(Family family, PrefixId prefix);
   void tell_paths(const Listeners& peers, PrefixId prefix, const std::vector<AdjRibOut::Entry>& before,
