@@ -107,7 +107,8 @@ TEST(Collision, ALostOneLeavesTheOther) {
   peer.accept();
   peer.take_log();
   peer.step(NotificationReceived{2, {6, 7, {}}});
-  EXPECT_EQ(peer.take_outputs(), "Close #2; Disarm IncomingHold; AttemptFailed (NOTIFICATION received)");
+  EXPECT_EQ(peer.take_outputs(),
+            "Close #2; Disarm IncomingHold; AttemptFailed (received Cease/Connection Collision Resolution)");
   EXPECT_EQ(peer.state(), State::kOpenSent);
   peer.step(NotificationReceived{1, {6, 7, {}}});
   EXPECT_EQ(peer.state(), State::kActive) << "no fault, no idle hold";

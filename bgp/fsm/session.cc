@@ -108,7 +108,7 @@ std::optional<Ending> Session::on_data(MessageType type, TimePoint now) {
 
 // No NOTIFICATION answers a NOTIFICATION (RFC 4271 §6.4), also where the table of §8.2.2 would have an FSM error sent.
 Ending Session::on_notification(const Notification& notification) const {
-  Ending ending = fault({Kind::kNotificationReceived, notification, "NOTIFICATION received"});
+  Ending ending = fault({Kind::kNotificationReceived, notification, concat("received ", notification.to_string())});
   ending.next = after_notification(notification, config_.capabilities != Capabilities{});
   return ending;
 }

@@ -47,7 +47,7 @@ TEST(HoldTime, MessagesOnlyNoteTheirTimeAndTheTimerGoesOnForTheRest) {
   EXPECT_TRUE(peer.peer().note_data(id, peer.now()));
   peer.take_log();
   peer.advance(seconds(20));
-  EXPECT_EQ(peer.take_outputs(), "Send #1 KEEPALIVE; Arm Keepalive 30.0 s; Arm OutgoingHold 70.0 s");
+  EXPECT_EQ(peer.take_outputs(), "Arm OutgoingHold 70.0 s; Send #1 KEEPALIVE; Arm Keepalive 30.0 s");
   peer.advance(milliseconds(69'999));
   EXPECT_EQ(peer.state(), State::kEstablished);
   peer.advance(milliseconds(1));
