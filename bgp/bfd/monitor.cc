@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "base/core/check.h"
 #include "base/core/text.h"
 #include "bgp/bfd/packet.h"
 #include "bgp/bfd/sockets.h"
@@ -18,7 +17,7 @@ constexpr int kDatagramsPerTurn = 64;   // so that a flood cannot keep the loop
 class Monitor::Impl {
  public:
   Impl(MonitorParts parts, Ports ports) : parts_(parts), ports_(ports) {}
-  ~Impl() { MARGAY_CHECK(by_discriminator_.empty()); }
+  ~Impl();
 
   Result<std::unique_ptr<Watch>> watch(const Target& target, const SessionConfig& config, Callback<void(bool)> on_down);
   [[nodiscard]] std::vector<SessionSnapshot> snapshot() const;
@@ -50,25 +49,36 @@ class Monitor::Impl {
 // One session with its timer and its sending socket.
 class Monitor::Impl::Entry final : public Watch {
  public:
-  Entry(Impl& monitor, Target target, Session session, loop::UniqueFd socket, Callback<void(bool)> on_down)
+  Entry(Impl* monitor, Target target, Session session, loop::UniqueFd socket, Callback<void(bool)> on_down)
       : monitor_(monitor),
         target_(std::move(target)),
         session_(std::move(session)),
         socket_(std::move(socket)),
         on_down_(std::move(on_down)),
-        timer_(monitor.parts_.loop.make_timer([this] { carry_out(session_.on_time(now())); })) {
-    monitor_.by_discriminator_[session_.discriminator()] = this;
-    monitor_.by_target_[target_] = this;
+        timer_(monitor->parts_.loop.make_timer([this] { carry_out(session_.on_time(now())); })) {
+    monitor_->by_discriminator_[session_.discriminator()] = this;
+    monitor_->by_target_[target_] = this;
     arm();
   }
   ~Entry() override {
-    monitor_.by_discriminator_.erase(session_.discriminator());
-    monitor_.by_target_.erase(target_);
+    if (monitor_ == nullptr) return;
+    monitor_->by_discriminator_.erase(session_.discriminator());
+    monitor_->by_target_.erase(target_);
+  }
+  // The monitor goes first: nothing happens any more.
+  void detach() {
+    monitor_ = nullptr;
+    timer_.reset();
+    socket_.reset();
   }
 
   [[nodiscard]] State state() const override { return session_.state(); }
-  void set_config(const SessionConfig& config) override { carry_out(session_.set_config(config, now())); }
-  void set_admin_down(bool is_down) override { carry_out(session_.set_admin_down(is_down, now())); }
+  void set_config(const SessionConfig& config) override {
+    if (monitor_ != nullptr) carry_out(session_.set_config(config, now()));
+  }
+  void set_admin_down(bool is_down) override {
+    if (monitor_ != nullptr) carry_out(session_.set_admin_down(is_down, now()));
+  }
 
   void receive(const ControlPacket& packet) { carry_out(session_.receive(packet, now())); }
   [[nodiscard]] const Target& target() const { return target_; }
@@ -85,7 +95,7 @@ class Monitor::Impl::Entry final : public Watch {
   }
 
  private:
-  [[nodiscard]] TimePoint now() const { return monitor_.parts_.loop.now(); }
+  [[nodiscard]] TimePoint now() const { return monitor_->parts_.loop.now(); }
 
   void arm() {
     const std::optional<TimePoint> deadline = session_.next_deadline();
@@ -110,22 +120,31 @@ class Monitor::Impl::Entry final : public Watch {
   void report(const StateChange& change) {
     if (change.to == State::kUp) ++ups_;
     if (change.to == State::kUp || change.from == State::kUp) {
-      monitor_.parts_.log.info("BFD session", {{"peer", target_.peer.to_string()},
-                                               {"state", to_string(change.to)},
-                                               {"diagnostic", to_string(change.diagnostic)}});
+      monitor_->parts_.log.info("BFD session", {{"peer", target_.peer.to_string()},
+                                                {"state", to_string(change.to)},
+                                                {"diagnostic", to_string(change.diagnostic)}});
     }
     const bool is_by_admin = change.to == State::kAdminDown || change.remote == State::kAdminDown;  // RFC 5882 §4.2
-    if (change.from == State::kUp && !is_by_admin) on_down_(session_.remote_is_independent());
+    if (change.from != State::kUp || is_by_admin) return;
+    const std::weak_ptr<bool> alive = alive_;
+    Callback<void(bool)> on_down = std::move(on_down_);  // must not die while it runs
+    on_down(session_.remote_is_independent());
+    if (!alive.expired()) on_down_ = std::move(on_down);
   }
 
-  Impl& monitor_;
+  Impl* monitor_;  // nullptr once it is gone
   Target target_;
   Session session_;
   loop::UniqueFd socket_;
   Callback<void(bool)> on_down_;
   std::unique_ptr<loop::Timer> timer_;
   std::uint64_t ups_ = 0;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
+
+Monitor::Impl::~Impl() {
+  for (const auto& [target, entry] : by_target_) entry->detach();
+}
 
 Result<std::unique_ptr<Monitor::Watch>> Monitor::Impl::watch(const Target& target, const SessionConfig& config,
                                                              Callback<void(bool)> on_down) {
@@ -140,7 +159,7 @@ Result<std::unique_ptr<Monitor::Watch>> Monitor::Impl::watch(const Target& targe
   MARGAY_ASSIGN_OR_RETURN(loop::UniqueFd socket, open_sender(target.local, parts_.random));
   Session session(new_discriminator(), config, parts_.random, parts_.loop.now());
   std::unique_ptr<Watch> entry =
-      std::make_unique<Entry>(*this, target, std::move(session), std::move(socket), std::move(on_down));
+      std::make_unique<Entry>(this, target, std::move(session), std::move(socket), std::move(on_down));
   return entry;
 }
 

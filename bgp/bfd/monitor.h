@@ -2,7 +2,7 @@
 // socket per port and family, one sending socket per peer.
 //
 // A watch begins Down and says nothing until it has been up: on_down runs each time an Up session goes down other than
-// by the peer's administrator. Destroying the watch ends the session without a word to the peer.
+// by the peer's administrator, and may destroy the watch (not the monitor), which ends the session without a word.
 // Thread: the loop's.
 #pragma once
 
@@ -73,7 +73,7 @@ class Monitor {
 
   explicit Monitor(MonitorParts parts);
   Monitor(MonitorParts parts, Ports ports);
-  ~Monitor();  // after all watches
+  ~Monitor();  // watches that are left do nothing any more
 
   // Errors: an address that is not ours, a port in use, a second watch of the same target (kAlreadyExists).
   // `remote_is_independent`: the C bit of the peer (RFC 5882 §4.3).

@@ -77,6 +77,19 @@ TEST_P(MonitorTest, ComesUpAndSeesThePeerGo) {
   EXPECT_EQ(a_.snapshot()[0].ups, 1U);
 }
 
+TEST_P(MonitorTest, TheCallbackMayEndTheWatch) {
+  const auto [a, b, is_multihop] = GetParam();
+  const std::uint16_t port_a = port_of(a_);
+  const std::uint16_t port_b = port_of(b_);
+  std::unique_ptr<Monitor::Watch> watch_a;
+  watch_a = a_.watch(target(b, a, port_b), fast(), [&](bool) { watch_a.reset(); }).value();
+  std::unique_ptr<Monitor::Watch> watch_b = b_.watch(target(a, b, port_a), fast(), [](bool) {}).value();
+  ASSERT_TRUE(loop_.run_until([&] { return watch_a->state() == State::kUp; }, kLimit));
+  watch_b.reset();
+  ASSERT_TRUE(loop_.run_until([&] { return watch_a == nullptr; }, kLimit));
+  EXPECT_TRUE(a_.snapshot().empty());
+}
+
 TEST_P(MonitorTest, ThePeersAdministratorIsNoFailure) {  // RFC 5882 §4.2
   const auto [a, b, is_multihop] = GetParam();
   const std::uint16_t port_a = port_of(a_);
@@ -166,6 +179,21 @@ TEST(BfdMonitor, NonsenseAndUnknownDiscriminatorsAreCounted) {
   }
   EXPECT_TRUE(loop.run_until([&] { return monitor.discarded() == 4; }, kLimit));
   EXPECT_EQ((*watch)->state(), State::kDown);
+}
+
+TEST(BfdMonitor, AWatchMayOutliveIt) {
+  loop::AsioLoop loop;
+  SeededRandom random(1);
+  auto monitor = std::make_unique<Monitor>(MonitorParts{loop, loop, random}, Monitor::Ports{0, 0});
+  const IpAddress local = IpAddress::v4(0x7f000001);
+  int downs = 0;
+  auto watch = monitor->watch({local, local, false, 9}, fast(), [&](bool) { ++downs; });
+  ASSERT_TRUE(watch.ok());
+  monitor.reset();
+  (*watch)->set_admin_down(true);
+  (*watch)->set_config({});
+  EXPECT_EQ((*watch)->state(), State::kDown);
+  EXPECT_EQ(downs, 0);
 }
 
 TEST(BfdMonitor, SourcePortsAreThoseOfTheRfc) {  // RFC 5881 §4

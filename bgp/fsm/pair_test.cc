@@ -1,5 +1,6 @@
 // Two machines in a bad network: whatever happened, they end with one session, over one connection, in bounded time.
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <chrono>
@@ -89,6 +90,34 @@ TEST(Pair, ConvergesSoonWhenBothSidesLearnOfTheirFaults) {
   const std::vector<Duration> times = times_to_converge({.half_open = false}, 60, seconds(70));
   ASSERT_EQ(times.size(), 60U);
   EXPECT_LT(times[times.size() / 2], seconds(30));
+}
+
+// --- a long time ---
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+constexpr bool kCountsMemory = true;
+#else
+constexpr bool kCountsMemory = false;  // the allocator of the sanitizer knows nothing of mallinfo
+#endif
+
+TEST(Pair, ADayOfFlappingLeavesNoGrowth) {
+  PairSim sim(pair_of(3), {}, 3);
+  sim.start(0);
+  sim.start(1);
+  std::vector<std::size_t> bytes_in_use;
+  for (int hour = 0; hour < 24; ++hour) {
+    sim.set_faults(true);
+    sim.run_for(minutes(50));
+    sim.set_faults(false);
+    ASSERT_TRUE(sim.run_until_converged(minutes(7))) << "hour " << hour << "\n" << sim.trace();
+    EXPECT_LE(sim.links(), 6U) << "of them at most two at each side, and what is not known to be dead yet";
+    EXPECT_LE(sim.events(), 20U);
+    bytes_in_use.push_back(mallinfo2().uordblks);
+  }
+  constexpr std::size_t kSlack = 64 * 1024;  // texts of errors, and what the simulator keeps of its story
+  if (kCountsMemory) {
+    EXPECT_LE(bytes_in_use.back(), bytes_in_use[2] + kSlack);
+  }
 }
 
 // --- the same again ---

@@ -144,6 +144,12 @@ void Peer::on(const DataReceived& received, TimePoint now) {
 void Peer::on(const NotificationReceived& received, TimePoint now) {
   Lane* lane = find(received.id);
   if (lane == nullptr) return;
+  const auto& [code, subcode, data] = received.notification;
+  const bool is_collision = code == collision().code && subcode == cease_subcode::kConnectionCollision;
+  if (is_collision && !(*lane)->is_established() && has_two()) {
+    drop(*lane, std::nullopt);  // the peer decided first: no error worth telling
+    return retry_later();
+  }
   const Ending ending = (*lane)->on_notification(received.notification);
   finish(*lane, ending, now);
   if (ending.next == Ending::Next::kIdleBrief) without_capabilities_ = true;

@@ -114,6 +114,7 @@ class Peer {
   Lane* find_confirmed();
   [[nodiscard]] bool has_outgoing() const;
   [[nodiscard]] bool is_empty() const { return !lanes_[0] && !lanes_[1]; }
+  [[nodiscard]] bool has_two() const { return lanes_[0] && lanes_[1]; }
   void note_state(TimePoint now);
 
   PeerConfig config_;

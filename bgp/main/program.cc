@@ -22,6 +22,7 @@
 #include "base/telemetry/log.h"
 #include "base/telemetry/metrics.h"
 #include "base/telemetry/wall_clock.h"
+#include "bgp/main/bfd_liveness.h"
 #include "bgp/main/config_file.h"
 #include "bgp/main/kernel_routes.h"
 #include "bgp/main/local_api.h"
@@ -63,6 +64,7 @@ class Program {
   NullRoutes no_routes_;
   bool installs_ = false;
   std::uint32_t table_ = 0;
+  BfdLiveness liveness_{{loop_, loop_, random_, log_.with({{"scope", "bfd"}})}};
   std::optional<bgp::Speaker> speaker_;
   std::unique_ptr<LocalApi> api_;
 };
@@ -95,7 +97,7 @@ Status Program::start(LoadedConfig config) {
   const bool restarting = kernel_ != nullptr && kernel_->has_routes();
   bgp::RouteSink& sink = kernel_ != nullptr ? static_cast<bgp::RouteSink&>(*kernel_) : no_routes_;
   speaker_.emplace(
-      bgp::SpeakerParts{loop_, random_, transport_, sink, log_.with({{"scope", "bgp"}}), &metrics_, nullptr},
+      bgp::SpeakerParts{loop_, random_, transport_, sink, log_.with({{"scope", "bgp"}}), &metrics_, &liveness_},
       restarting);
   const std::size_t peers = config.speaker.peers.size();
   MARGAY_RETURN_IF_ERROR(speaker_->apply(std::move(config.speaker)));

@@ -1,0 +1,41 @@
+#include "bgp/main/bfd_liveness.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace margay::bgpd {
+namespace {
+
+// One process does both: when it restarts, BFD goes down with BGP, and the C bit stays clear (RFC 5882 §4.3).
+bgp::bfd::SessionConfig to_session(const bgp::BfdConfig& config) {
+  return {.transmit_min = config.transmit_min,
+          .receive_min = config.receive_min,
+          .multiplier = static_cast<std::uint8_t>(std::clamp(config.multiplier, 1, 255)),
+          .control_plane_independent = false};
+}
+
+class BfdWatch final : public bgp::LivenessMonitor::Watch {
+ public:
+  explicit BfdWatch(std::unique_ptr<bgp::bfd::Monitor::Watch> watch) : watch_(std::move(watch)) {}
+
+ private:
+  std::unique_ptr<bgp::bfd::Monitor::Watch> watch_;
+};
+
+}  // namespace
+
+BfdLiveness::BfdLiveness(bgp::bfd::MonitorParts parts) : log_(parts.log), monitor_(std::move(parts)) {}
+
+std::unique_ptr<bgp::LivenessMonitor::Watch> BfdLiveness::watch(const IpAddress& peer, const IpAddress& local,
+                                                                bool multihop, const bgp::BfdConfig& config,
+                                                                Callback<void(bool)> on_down) {
+  const bgp::bfd::Target target{.peer = peer, .local = local, .is_multihop = multihop, .port = std::nullopt};
+  auto watch = monitor_.watch(target, to_session(config), std::move(on_down));
+  if (!watch.ok()) {
+    log_.warn("peer without BFD", {{"peer", peer.to_string()}, {"error", watch.error().message}});
+    return nullptr;
+  }
+  return std::make_unique<BfdWatch>(std::move(watch).value());
+}
+
+}  // namespace margay::bgpd
