@@ -1,3 +1,5 @@
+// The editor keeps canonical bytes and edits them in place: most routes are changed in one or two attributes.
+
 #include <algorithm>
 
 #include "bgp/wire/as_path.h"
@@ -10,20 +12,95 @@ namespace margay::bgp {
 namespace {
 
 using wire::front_of;
+using wire::store16;
 using wire::store32;
 using wire::store64;
+using wire::store8;
 
 constexpr std::size_t kSegmentNumbersMax = 255;
+constexpr std::size_t kValueSizeMax = 0xffff;
+constexpr std::size_t kRoomToGrow = 48;  // so that the first changes need no new memory
 
-std::string bytes_of(std::uint32_t number) {
-  std::string bytes(4, '\0');
-  store32(bytes.data(), number);
-  return bytes;
+// An attribute inside the bytes, or where it belongs.
+struct Place {
+  std::size_t start = 0;
+  std::size_t head = 3;
+  std::size_t size = 0;
+  bool is_there = false;
+
+  [[nodiscard]] std::size_t value() const { return start + head; }
+};
+
+Place place_of(const std::string& bytes, AttributeType type) {
+  const auto wanted = static_cast<std::uint8_t>(type);
+  bytes::View rest = bytes::view_of(bytes);
+  for (auto front = front_of(rest); front && front->type <= wanted; front = front_of(rest)) {
+    const std::size_t start = bytes.size() - rest.size();
+    if (front->type == wanted) return {start, front->whole.size() - front->value.size(), front->value.size(), true};
+    rest = rest.subspan(front->whole.size());
+  }
+  return {.start = bytes.size() - rest.size()};
 }
 
-std::string bytes_of(const LargeCommunity& community) {
-  return bytes_of(community.global) + bytes_of(community.local1) + bytes_of(community.local2);
+// The place, with an empty attribute put there if there was none.
+Place made_place(std::string& bytes, AttributeType type) {
+  Place place = place_of(bytes, type);
+  if (place.is_there) return place;
+  const wire::AttributeRule rule = wire::rule_of(static_cast<std::uint8_t>(type));
+  const char head[] = {static_cast<char>(rule.is_known ? rule.flags : rule.flags | kFlagPartial),
+                       static_cast<char>(type), 0};
+  bytes.insert(place.start, head, sizeof head);
+  place.is_there = true;
+  return place;
 }
+
+void write_size(std::string& bytes, const Place& place, std::size_t size) {
+  const bool is_long = size > 255;
+  if (is_long && place.head == 3) bytes.insert(place.start + 2, 1, '\0');
+  if (!is_long && place.head == 4) bytes.erase(place.start + 2, 1);
+  char* const at = bytes.data() + place.start;
+  const auto flags = static_cast<std::uint8_t>(static_cast<std::uint8_t>(*at) & ~kFlagExtendedLength);
+  store8(at, flags | (is_long ? kFlagExtendedLength : 0));
+  if (is_long) {
+    store16(at + 2, static_cast<std::uint16_t>(size));
+  } else {
+    store8(at + 2, static_cast<std::uint8_t>(size));
+  }
+}
+
+// What is put into a value in place of `erased` bytes at `at`.
+struct Change {
+  std::size_t at = 0;
+  std::size_t erased = 0;
+  std::string_view inserted;
+};
+
+// A value longer than an attribute can be is cut: such a set is too large for any message, which encode_reach says.
+void change_value(std::string& bytes, const Place& place, const Change& change) {
+  bytes.replace(place.value() + change.at, change.erased, change.inserted);
+  std::size_t size = place.size - change.erased + change.inserted.size();
+  if (size > kValueSizeMax) {
+    bytes.erase(place.value() + kValueSizeMax, size - kValueSizeMax);
+    size = kValueSizeMax;
+  }
+  write_size(bytes, place, size);
+}
+
+void set_value(std::string& bytes, AttributeType type, std::string_view value) {
+  const Place place = made_place(bytes, type);
+  change_value(bytes, place, {0, place.size, value});
+}
+
+void erase_attribute(std::string& bytes, AttributeType type) {
+  const Place place = place_of(bytes, type);
+  if (place.is_there) bytes.erase(place.start, place.head + place.size);
+}
+
+struct Octets4 {
+  char bytes[4];
+  explicit Octets4(std::uint32_t number) { store32(bytes, number); }
+  [[nodiscard]] std::string_view text() const { return {bytes, sizeof bytes}; }
+};
 
 // Size of the elements that are kept sorted and single; 0: the value is no such list.
 std::size_t sorted_element_size(AttributeType type) {
@@ -37,103 +114,104 @@ std::size_t sorted_element_size(AttributeType type) {
 }
 
 // Puts `element` into a list of sorted elements of its size.
-void insert_sorted(std::string& list, std::string_view element) {
+void insert_sorted(std::string& bytes, AttributeType type, std::string_view element) {
+  const Place place = made_place(bytes, type);
+  const std::string_view list(bytes.data() + place.value(), place.size);
   std::size_t at = 0;
-  while (at < list.size() && list.compare(at, element.size(), element) < 0) at += element.size();
-  if (at < list.size() && list.compare(at, element.size(), element) == 0) return;
-  list.insert(at, element);
+  while (at < list.size() && list.substr(at, element.size()) < element) at += element.size();
+  if (at < list.size() && list.substr(at, element.size()) == element) return;
+  change_value(bytes, place, {at, 0, element});
 }
 
 // RFC 4360 §6: bit 0x40 of an extended community's type says that it stays inside the AS.
-void erase_non_transitive(std::string& list, std::size_t size) {
-  for (std::size_t at = 0; at < list.size();) {
-    if ((static_cast<std::uint8_t>(list[at]) & 0x40) != 0) {
-      list.erase(at, size);
-    } else {
-      at += size;
-    }
+void erase_non_transitive(std::string& bytes, AttributeType type) {
+  const Place place = place_of(bytes, type);
+  const std::size_t size = sorted_element_size(type);
+  std::string kept;
+  for (std::size_t at = 0; at + size <= place.size; at += size) {
+    const char* const element = bytes.data() + place.value() + at;
+    if ((static_cast<std::uint8_t>(*element) & 0x40) == 0) kept.append(element, size);
   }
+  if (!place.is_there || kept.size() == place.size) return;
+  if (kept.empty()) return erase_attribute(bytes, type);
+  change_value(bytes, place, {0, place.size, kept});
 }
 
 std::string segment_of(std::span<const Asn> numbers) {
   std::string segment{static_cast<char>(SegmentType::kSequence), static_cast<char>(numbers.size())};
-  for (const Asn asn : numbers) segment += bytes_of(asn.value());
+  for (const Asn asn : numbers) segment += Octets4(asn.value()).text();
   return segment;
 }
 
 // How many numbers the first segment can take before it: 0 unless it is a sequence.
-std::size_t room_in_front(const std::string& path) {
-  if (path.size() < 2 || static_cast<SegmentType>(path[0]) != SegmentType::kSequence) return 0;
-  return kSegmentNumbersMax - static_cast<std::uint8_t>(path[1]);
+std::size_t room_in_front(const std::string& bytes, const Place& path) {
+  if (path.size < 2 || static_cast<SegmentType>(bytes[path.value()]) != SegmentType::kSequence) return 0;
+  return kSegmentNumbersMax - static_cast<std::uint8_t>(bytes[path.value() + 1]);
+}
+
+bool stays_inside(std::uint8_t flags, std::uint8_t type) {
+  const bool is_non_transitive = (flags & kFlagTransitive) == 0;
+  return is_non_transitive || type == static_cast<std::uint8_t>(AttributeType::kLocalPref) ||
+         type == static_cast<std::uint8_t>(AttributeType::kPrefixSid);  // RFC 8669 §5
 }
 
 }  // namespace
 
 AttributeEditor::AttributeEditor(AttributeView from) {
   bytes::View rest = from.bytes();
-  for (auto front = front_of(rest); front; front = front_of(rest)) {
-    const std::uint8_t flags = front->whole[0] & static_cast<std::uint8_t>(~kFlagExtendedLength);
-    attributes_.push_back({flags, front->type, std::string(bytes::text_of(front->value))});
-    rest = rest.subspan(front->whole.size());
-  }
-}
-
-AttributeEditor::Attribute& AttributeEditor::attribute(AttributeType type) {
-  const auto number = static_cast<std::uint8_t>(type);
-  const auto at = std::lower_bound(attributes_.begin(), attributes_.end(), number,
-                                   [](const Attribute& each, std::uint8_t wanted) { return each.type < wanted; });
-  if (at != attributes_.end() && at->type == number) return *at;
-  const wire::AttributeRule rule = wire::rule_of(number);
-  const std::uint8_t flags = rule.is_known ? rule.flags : rule.flags | kFlagPartial;
-  return *attributes_.insert(at, {flags, number, {}});
+  while (const auto front = front_of(rest)) rest = rest.subspan(front->whole.size());
+  bytes_.reserve(from.bytes().size() + kRoomToGrow);
+  bytes_ = bytes::text_of(from.bytes().first(from.bytes().size() - rest.size()));
 }
 
 void AttributeEditor::set(AttributeType type, bytes::View value) {
-  std::string& stored = attribute(type).value;
-  stored = bytes::text_of(value);
-  if (const std::size_t size = sorted_element_size(type)) wire::sort_elements(stored, 0, size);
+  const std::size_t size = sorted_element_size(type);
+  if (size == 0) return set_value(bytes_, type, bytes::text_of(value));
+  std::string sorted(bytes::text_of(value));
+  wire::sort_elements(sorted, 0, size);
+  set_value(bytes_, type, sorted);
 }
 
-void AttributeEditor::remove(AttributeType type) {
-  std::erase_if(attributes_, [&](const Attribute& each) { return each.type == static_cast<std::uint8_t>(type); });
-}
+void AttributeEditor::remove(AttributeType type) { erase_attribute(bytes_, type); }
 
 void AttributeEditor::remove_for_ebgp() {
-  const auto stays_inside = [](const Attribute& each) {
-    const bool is_non_transitive = (each.flags & kFlagTransitive) == 0;
-    return is_non_transitive || each.type == static_cast<std::uint8_t>(AttributeType::kLocalPref) ||
-           each.type == static_cast<std::uint8_t>(AttributeType::kPrefixSid);  // RFC 8669 §5
-  };
-  std::erase_if(attributes_, stays_inside);
-  for (Attribute& each : attributes_) {
-    if (each.type == 16) erase_non_transitive(each.value, 8);
-    if (each.type == 25) erase_non_transitive(each.value, 20);
+  for (std::size_t at = 0; at < bytes_.size();) {
+    const auto front = front_of(bytes::view_of(bytes_).subspan(at));
+    if (!front) break;
+    if (stays_inside(front->whole[0], front->type)) {
+      bytes_.erase(at, front->whole.size());
+    } else {
+      at += front->whole.size();
+    }
   }
-  std::erase_if(attributes_,
-                [](const Attribute& each) { return (each.type == 16 || each.type == 25) && each.value.empty(); });
+  erase_non_transitive(bytes_, AttributeType::kExtendedCommunities);
+  erase_non_transitive(bytes_, AttributeType::kIpv6ExtendedCommunities);
 }
 
 void AttributeEditor::set_origin(Origin origin) {
-  attribute(AttributeType::kOrigin).value.assign(1, static_cast<char>(origin));
+  const char value = static_cast<char>(origin);
+  set_value(bytes_, AttributeType::kOrigin, {&value, 1});
 }
 
 void AttributeEditor::set_as_path(std::span<const Asn> sequence) {
-  attribute(AttributeType::kAsPath).value.clear();
+  set_value(bytes_, AttributeType::kAsPath, {});
   prepend(sequence);
 }
 
 // RFC 4271 §5.1.2: a segment that would pass 255 numbers is left alone, and a new one begun.
 void AttributeEditor::prepend(std::span<const Asn> numbers) {
-  std::string& path = attribute(AttributeType::kAsPath).value;
+  if (numbers.empty()) made_place(bytes_, AttributeType::kAsPath);
   while (!numbers.empty()) {
-    const std::size_t room = room_in_front(path);
+    const Place path = made_place(bytes_, AttributeType::kAsPath);
+    const std::size_t room = room_in_front(bytes_, path);
     const std::size_t count = std::min(room > 0 ? room : kSegmentNumbersMax, numbers.size());
     const std::string segment = segment_of(numbers.last(count));
     if (room > 0) {
-      path[1] = static_cast<char>(static_cast<std::uint8_t>(path[1]) + count);
-      path.insert(2, segment, 2);
+      char& first_count = bytes_[path.value() + 1];
+      first_count = static_cast<char>(static_cast<std::uint8_t>(first_count) + count);
+      change_value(bytes_, path, {2, 0, std::string_view(segment).substr(2)});
     } else {
-      path.insert(0, segment);
+      change_value(bytes_, path, {0, 0, segment});
     }
     numbers = numbers.first(numbers.size() - count);
   }
@@ -141,53 +219,49 @@ void AttributeEditor::prepend(std::span<const Asn> numbers) {
 
 void AttributeEditor::set_med(std::optional<std::uint32_t> med) {
   if (!med) return remove(AttributeType::kMultiExitDisc);
-  attribute(AttributeType::kMultiExitDisc).value = bytes_of(*med);
+  set_value(bytes_, AttributeType::kMultiExitDisc, Octets4(*med).text());
 }
 
 void AttributeEditor::set_local_pref(std::optional<std::uint32_t> local_pref) {
   if (!local_pref) return remove(AttributeType::kLocalPref);
-  attribute(AttributeType::kLocalPref).value = bytes_of(*local_pref);
+  set_value(bytes_, AttributeType::kLocalPref, Octets4(*local_pref).text());
 }
 
 void AttributeEditor::set_originator_id(RouterId id) {
-  attribute(AttributeType::kOriginatorId).value = bytes_of(id.value());
+  set_value(bytes_, AttributeType::kOriginatorId, Octets4(id.value()).text());
 }
 
 void AttributeEditor::prepend_cluster(RouterId cluster) {
-  attribute(AttributeType::kClusterList).value.insert(0, bytes_of(cluster.value()));
+  const Place place = made_place(bytes_, AttributeType::kClusterList);
+  change_value(bytes_, place, {0, 0, Octets4(cluster.value()).text()});
 }
 
 void AttributeEditor::add_community(std::uint32_t community) {
-  insert_sorted(attribute(AttributeType::kCommunities).value, bytes_of(community));
+  insert_sorted(bytes_, AttributeType::kCommunities, Octets4(community).text());
 }
 
 void AttributeEditor::remove_community(std::uint32_t community) {
-  std::string& list = attribute(AttributeType::kCommunities).value;
-  const std::string element = bytes_of(community);
-  for (std::size_t at = 0; at < list.size(); at += element.size()) {
-    if (list.compare(at, element.size(), element) == 0) {
-      list.erase(at, element.size());
-      break;
-    }
+  const Place place = place_of(bytes_, AttributeType::kCommunities);
+  const Octets4 element(community);
+  for (std::size_t at = 0; at + 4 <= place.size; at += 4) {
+    if (bytes_.compare(place.value() + at, 4, element.text()) != 0) continue;
+    if (place.size == 4) return erase_attribute(bytes_, AttributeType::kCommunities);
+    return change_value(bytes_, place, {at, 4, {}});
   }
-  if (list.empty()) remove(AttributeType::kCommunities);
 }
 
 void AttributeEditor::add_community(const LargeCommunity& community) {
-  insert_sorted(attribute(AttributeType::kLargeCommunities).value, bytes_of(community));
+  char element[12];
+  store32(store32(store32(element, community.global), community.local1), community.local2);
+  insert_sorted(bytes_, AttributeType::kLargeCommunities, {element, sizeof element});
 }
 
 void AttributeEditor::add_extended_community(std::uint64_t community) {
-  std::string element(8, '\0');
-  store64(element.data(), community);
-  insert_sorted(attribute(AttributeType::kExtendedCommunities).value, element);
+  char element[8];
+  store64(element, community);
+  insert_sorted(bytes_, AttributeType::kExtendedCommunities, {element, sizeof element});
 }
 
-std::string AttributeEditor::finish() const {
-  std::string out;
-  for (const Attribute& each : attributes_)
-    wire::append_attribute(each.flags, each.type, bytes::view_of(each.value), out);
-  return out;
-}
+std::string AttributeEditor::finish() const { return bytes_; }
 
 }  // namespace margay::bgp

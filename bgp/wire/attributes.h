@@ -148,14 +148,7 @@ class AttributeEditor {
   [[nodiscard]] std::string finish() const;
 
  private:
-  struct Attribute {
-    std::uint8_t flags = 0;
-    std::uint8_t type = 0;
-    std::string value;
-  };
-  Attribute& attribute(AttributeType type);
-
-  std::vector<Attribute> attributes_;  // ascending by type
+  std::string bytes_;  // canonical after every call
 };
 
 }  // namespace margay::bgp

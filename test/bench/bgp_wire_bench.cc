@@ -108,6 +108,22 @@ double encode_all(const Load& load, const EncodeContext& context, std::string& o
   return seconds;
 }
 
+// What a route goes through on its way to an eBGP peer.
+double edit_all(const Load& load) {
+  const std::vector<Asn> own{Asn(65000)};
+  std::size_t bytes = 0;
+  const auto start = Clock::now();
+  for (const std::string& attributes : load.attributes) {
+    AttributeEditor editor(AttributeView(bytes::view_of(attributes)));
+    editor.remove_for_ebgp();
+    editor.prepend(own);
+    bytes += editor.finish().size();
+  }
+  const double seconds = seconds_since(start);
+  check(bytes > 0);
+  return seconds;
+}
+
 void print(const std::string& what, const Samples& samples, std::size_t prefixes) {
   const double update_ns = samples.median() / static_cast<double>(kUpdates) * 1e9;
   std::printf("%-44s %8.0f ns an UPDATE %8.1f ns a prefix %6.2f M prefixes/s\n", what.c_str(), update_ns,
@@ -124,13 +140,15 @@ void run(const Shape& shape) {
   encode.four_octet_as = shape.four_octet_as;
   Update update;
   std::string out;
-  Samples decoding, encoding;
+  Samples decoding, encoding, editing;
   for (int round = 0; round < kRounds; ++round) {
     decoding.add(decode_all(load, decode, update));
     encoding.add(encode_all(load, encode, out));
+    editing.add(edit_all(load));
   }
   print("decode " + shape.name, decoding, shape.prefixes);
   print("encode " + shape.name, encoding, shape.prefixes);
+  if (shape.prefixes == 1) print("edit for eBGP " + shape.name, editing, shape.prefixes);
 }
 
 // One route against a chain; the verdicts are counted so that none is left out.
