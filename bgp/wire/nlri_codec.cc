@@ -5,21 +5,21 @@
 namespace margay::bgp::wire {
 namespace {
 
-// `count` bytes of an address, left-aligned; 0 to 8 of them. `left` is what may be read.
-std::uint64_t load_leading(const std::uint8_t* at, std::size_t count, std::size_t left) {
-  if (left >= 8) return count == 0 ? 0 : load64(at) & ~std::uint64_t{0} << (64 - 8 * count);
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < count; ++i) value |= std::uint64_t{at[i]} << (56 - 8 * i);
-  return value;
+// The next 8 bytes, those after `end` as zeros. `left`: how many stand before `end`. Near the end the load begins
+// before `at`: what stands there is a message's own header (see decode_nlri).
+std::uint64_t load_leading(const std::uint8_t* at, std::size_t left) {
+  if (left >= 8) return load64(at);
+  return left == 0 ? 0 : load64(at + left - 8) << (64 - 8 * left);
 }
 
+// More than the prefix may be loaded: IpPrefix::containing() drops it.
 template <IpFamily kFamily>
-IpAddress load_address(const std::uint8_t* at, std::size_t count, std::size_t left) {
+IpAddress load_address(const std::uint8_t* at, std::size_t left) {
+  const std::uint64_t high = load_leading(at, left);
   if constexpr (kFamily == IpFamily::kV4) {
-    return IpAddress::v4(static_cast<std::uint32_t>(load_leading(at, count, left) >> 32));
+    return IpAddress::v4(static_cast<std::uint32_t>(high >> 32));
   } else {
-    if (count <= 8) return IpAddress::v6(load_leading(at, count, left), 0);
-    return IpAddress::v6(load64(at), load_leading(at + 8, count - 8, left - 8));
+    return IpAddress::v6(high, left > 8 ? load_leading(at + 8, left - 8) : 0);
   }
 }
 
@@ -36,7 +36,7 @@ bool decode(bytes::View bytes, bool has_path_id, std::vector<Nlri>& out) {
     const std::size_t count = (static_cast<std::size_t>(length) + 7) / 8;
     const auto left = static_cast<std::size_t>(end - at);
     if (length > address_bits(kFamily) || count > left) return false;
-    out.push_back({IpPrefix::containing(load_address<kFamily>(at, count, left), length), path_id});
+    out.push_back({IpPrefix::containing(load_address<kFamily>(at, left), length), path_id});
     at += count;
   }
   return true;
