@@ -60,8 +60,9 @@ void Network::reflected(int clients, int reflectors) {
     const RouterId cluster(static_cast<std::uint32_t>(reflector + 1));
     for (auto& [key, peer] : nodes_[reflector]->config.peers) {
       peer.policy.cluster_id = cluster;
-      const bool is_reflector = std::any_of(nodes_.begin(), nodes_.begin() + reflectors,
-                                            [&](const auto& node) { return node->address() == key.address; });
+      const bool is_reflector =
+          std::any_of(nodes_.begin(), nodes_.begin() + reflectors,
+                      [&wanted = key.address](const auto& node) { return node->address() == wanted; });
       peer.policy.is_client = !is_reflector;
     }
   }
