@@ -12,7 +12,6 @@
 namespace margay::http {
 namespace {
 
-using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 

@@ -49,7 +49,7 @@ class Parser {
     result_.kind = kind;
     result_.text = std::move(text);
   }
-  void bad(std::string message) {
+  void bad(std::string_view message) {
     stop(ParsedFlags::Kind::kUsageError, concat("margay-bgpd: ", message, "\nSee margay-bgpd --help\n"));
   }
 

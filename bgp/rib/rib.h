@@ -133,7 +133,7 @@ class Rib {
   void defer_end_of_rib(bool deferred);
 
   // --- own routes: replaces all of them ---
-  void set_local_routes(std::vector<LocalRoute> routes);
+  void set_local_routes(const std::vector<LocalRoute>& routes);
 
   // Works off what has changed, `steps` prefixes at most (a step is well under a microsecond). True when nothing is
   // left.

@@ -147,7 +147,7 @@ Value new_policy(const Value& old) {
   move_members(old_spec, spec, {"order", "selector", "doNotTrack", "preDNAT", "applyOnForward"});
   if (const Value* types = old_spec.find("types"); types != nullptr && types->as_array() != nullptr) {
     for (const Value& type : *types->as_array()) {
-      if (type.as_string() != nullptr) spec["types"].make_array().push_back(Value(capitalised(*type.as_string())));
+      if (type.as_string() != nullptr) spec["types"].make_array().emplace_back(capitalised(*type.as_string()));
     }
   }
   add_rules(old_spec, spec);

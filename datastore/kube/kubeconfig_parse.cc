@@ -63,7 +63,7 @@ class Reader {
     }
   }
 
-  void fail(std::string place, std::string_view what) {
+  void fail(const std::string& place, std::string_view what) {
     if (error_) return;
     const auto position = document_.positions.find(place);
     const std::string line =

@@ -75,9 +75,8 @@ std::string PortOrName::to_string() const {
 }
 
 Result<Community> Community::parse(std::string_view text) {
-  const Error bad =
-      invalid(concat(quoted(text), " is not a community: aa:nn with numbers up to 65535, or aa:nn:mm with ",
-                     "numbers up to 4294967295"));
+  Error bad = invalid(concat(quoted(text), " is not a community: aa:nn with numbers up to 65535, or aa:nn:mm with ",
+                             "numbers up to 4294967295"));
   const std::vector<std::string_view> parts = split(text, ':');
   if (parts.size() == 2) {
     const auto high = parse_number<std::uint16_t>(parts[0]);

@@ -10,7 +10,6 @@ namespace margay::patch {
 namespace {
 
 using json::Value;
-using testing::AllOf;
 using testing::HasSubstr;
 using Kind = JsonPatchError::Kind;
 

@@ -8,7 +8,6 @@
 namespace margay::patch {
 namespace {
 
-using json::Array;
 using json::Member;
 using json::Object;
 using json::Value;

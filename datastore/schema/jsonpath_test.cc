@@ -10,7 +10,6 @@ namespace margay::schema {
 namespace {
 
 using testing::HasSubstr;
-using testing::StartsWith;
 
 const char* const kObject = R"(
 metadata: {name: a, labels: {app.kubernetes.io/name: web, role: x}, annotations: {}}

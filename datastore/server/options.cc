@@ -28,7 +28,7 @@ FieldError forbidden_field(std::string field, std::string_view why) {
 ApiResult<bool> flag(const http::Target& target, std::string_view name) {
   const auto text = target.parameter(name);
   if (!text) return false;
-  if (*text == "" || *text == "1" || equals_ignoring_case(*text, "true") || *text == "t") return true;
+  if (text->empty() || *text == "1" || equals_ignoring_case(*text, "true") || *text == "t") return true;
   if (*text == "0" || equals_ignoring_case(*text, "false") || *text == "f") return false;
   return bad_request(concat(name, ": ", quoted(*text), " is neither true nor false"));
 }

@@ -17,7 +17,6 @@ namespace {
 using json::Object;
 using json::Value;
 using kube::ApiResult;
-using kube::ObjectName;
 using kube::PatchType;
 using kube::ResourceType;
 using Kind = kube::WatchEvent::Kind;

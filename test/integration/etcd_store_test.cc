@@ -14,7 +14,6 @@
 namespace margay::store {
 namespace {
 
-using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr Precondition kAbsent{};
