@@ -53,7 +53,8 @@ Result<std::unique_ptr<KernelRoutes>> KernelRoutes::open(loop::Loop& loop, loop:
                              [self] {
                                self->driver_.queue_resync();
                                self->resolve_timer_->arm(kResolveDelay);
-                             }}));
+                             }},
+                            routes->kernel_->port()));
   MARGAY_RETURN_IF_ERROR(routes->look_for_routes());
   return routes;
 }

@@ -3,7 +3,9 @@
 // Batches: every request has a sequence number of its own and only the last asks for an acknowledgement; the kernel
 // reports failures of the others by themselves, before it. So one system call carries up to kBatchMax requests, and
 // one more reads the answer (measured: twice as fast as an acknowledgement for each).
+#include <arpa/inet.h>
 #include <libmnl/libmnl.h>
+#include <linux/filter.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -49,6 +51,22 @@ Result<SocketPtr> open_socket(int protocol) {
     static_cast<void>(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &kReceiveBufferBytes, sizeof(kReceiveBufferBytes)));
   }
   return socket;
+}
+
+// Messages caused by that port never reach the socket's buffer: a filter of three instructions drops them in the
+// kernel. It loads in network byte order, while nlmsg_pid is in the machine's.
+Status leave_out(mnl_socket* socket, std::uint32_t port) {
+  std::array<sock_filter, 4> program = {{
+      {BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(nlmsghdr, nlmsg_pid)},
+      {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, htonl(port)},
+      {BPF_RET | BPF_K, 0, 0, 0},
+      {BPF_RET | BPF_K, 0, 0, UINT32_MAX},
+  }};
+  const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
+  if (setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) < 0) {
+    return last_error("netlink filter");
+  }
+  return std::monostate();
 }
 
 // The text that the kernel adds to an error (NLMSGERR_ATTR_MSG).
@@ -124,6 +142,8 @@ class KernelNetlink final : public Netlink {
     bool was_disturbed = false;
     return exchange(request, NLM_F_ACK, visit, was_disturbed);
   }
+
+  [[nodiscard]] std::uint32_t port() const override { return mnl_socket_get_portid(socket_.get()); }
 
   BatchReport apply(const Batch& batch) override {
     BatchReport report;
@@ -308,8 +328,9 @@ Result<std::unique_ptr<Netlink>> open_netlink(int protocol) {
 }
 
 Result<std::unique_ptr<Monitor>> open_monitor(loop::FdWatcher& watcher, int protocol, const std::vector<int>& groups,
-                                              MonitorEvents events) {
+                                              MonitorEvents events, std::optional<std::uint32_t> except) {
   MARGAY_ASSIGN_OR_RETURN(SocketPtr socket, open_socket(protocol));
+  if (except) MARGAY_RETURN_IF_ERROR(leave_out(socket.get(), *except));
   for (int group : groups) {
     if (mnl_socket_setsockopt(socket.get(), NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0) {
       return last_error(concat("netlink group ", group));

@@ -162,6 +162,26 @@ TEST_F(KernelNetlinkTest, MonitorTellsOfChanges) {
   EXPECT_TRUE(loop.run_until([&] { return seen.contains("one") && seen.contains("two"); }, std::chrono::seconds(10)));
 }
 
+TEST_F(KernelNetlinkTest, MonitorLeavesOutWhatItsOwnerDid) {
+  loop::AsioLoop loop;
+  auto other = open_netlink(NETLINK_ROUTE).value();
+  std::set<std::uint32_t> seen;
+  MonitorEvents events{[&](const MessageView& message) {
+                         const auto to = find_attribute(message.attributes<rtmsg>(), RTA_DST);
+                         if (to) seen.insert(to->address()->v4_value() - 0x0a000000U);
+                       },
+                       [] { ADD_FAILURE() << "nothing was lost"; }};
+  auto monitor = open_monitor(loop, NETLINK_ROUTE, {RTNLGRP_IPV4_ROUTE}, std::move(events), kernel_->port());
+  ASSERT_TRUE(monitor.ok()) << monitor.error().message;
+  Batch own, foreign;
+  for (std::uint32_t i = 0; i < 30000; ++i) add_route(own, i);
+  add_route(foreign, 40000);
+  ASSERT_TRUE(kernel_->apply(own).failures.empty());
+  ASSERT_TRUE(other->apply(foreign).failures.empty());
+  EXPECT_TRUE(loop.run_until([&] { return !seen.empty(); }, std::chrono::seconds(10)));
+  EXPECT_EQ(seen, std::set<std::uint32_t>{40000});
+}
+
 TEST_F(KernelNetlinkTest, MonitorSaysWhenItMissedSomething) {
   loop::AsioLoop loop;
   bool was_lost = false;

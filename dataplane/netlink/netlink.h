@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,8 @@ class Netlink {
   virtual Status ask(const Batch& request, const Visit& visit) = 0;
   // Does all requests, in order; one that fails does not stop those after it.
   virtual BatchReport apply(const Batch& batch) = 0;
+  // The kernel's name for this socket; notifications of changes made through it carry the same.
+  [[nodiscard]] virtual std::uint32_t port() const = 0;
 };
 
 // The error of a kernel call: EPERM is kPermissionDenied, ENOENT kNotFound, EEXIST kAlreadyExists, EOPNOTSUPP
@@ -61,8 +64,9 @@ struct MonitorEvents {
   // Messages were lost (too many at once): read everything again.
   Callback<void()> on_lost;
 };
-// `groups`: RTNLGRP_LINK, … In the namespace the calling thread is in now; callbacks on the watcher's loop.
+// `groups`: RTNLGRP_LINK, … In the namespace the calling thread is in now; callbacks on the watcher's loop. What was
+// done through the port `except` (see Netlink::port()) is not told: who does 100,000 changes knows of them.
 Result<std::unique_ptr<Monitor>> open_monitor(loop::FdWatcher& watcher, int protocol, const std::vector<int>& groups,
-                                              MonitorEvents events);
+                                              MonitorEvents events, std::optional<std::uint32_t> except = std::nullopt);
 
 }  // namespace margay::netlink
