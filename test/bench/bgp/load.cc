@@ -360,6 +360,7 @@ struct Options {
   std::uint32_t prefixes = 100000;
   std::uint32_t clients = 200;
   double settle_s = 1;
+  double hold_s = 0;
   bool is_single = false, is_cold = false, drops = false, changes = false;
 };
 
@@ -396,6 +397,7 @@ void relay(Driver& driver, const Options& options, bool is_late) {
   }
   const double arrived = now_s() - start;
   const std::size_t updates = receiver.updates;
+  driver.settle(options.hold_s);  // so that a slower consumer behind the speaker (the kernel) gets there too
   driver.reconnects = false;
   const double cut = now_s();
   sender.close();
@@ -529,6 +531,8 @@ int main(int argc, char** argv) {
       options.clients = static_cast<std::uint32_t>(std::atol(value()));
     } else if (word == "--settle") {
       options.settle_s = std::atof(value());
+    } else if (word == "--hold") {
+      options.hold_s = std::atof(value());
     } else if (word == "--single") {
       options.is_single = true;
     } else if (word == "--cold") {
