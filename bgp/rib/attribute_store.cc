@@ -126,13 +126,24 @@ AttributeId AttributeStore::intern(bytes::View canonical, AttributeId guess) {
   return id;
 }
 
+void AttributeStore::set_rewritten(AttributeId from, std::uint32_t by, AttributeId to) {
+  AttributeRecord& record = *records_[from];
+  retain(to);
+  const AttributeId before = record.rewritten;
+  record.rewritten = to;
+  record.rewritten_by = by;
+  if (before != kNoId) release(before);
+}
+
 void AttributeStore::remove(AttributeId id) {
   AttributeRecord* record = records_[id];
+  const AttributeId rewritten = record->rewritten;
   index_.erase(id, hash_bytes(record->bytes()));
   bytes_ -= sizeof(AttributeRecord) + record->size;
   ::operator delete(record);
   records_[id] = nullptr;
   if (ids_.release(id)) records_.clear();
+  if (rewritten != kNoId) release(rewritten);
 }
 
 std::size_t AttributeStore::memory_bytes() const {

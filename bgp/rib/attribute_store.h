@@ -37,6 +37,10 @@ struct AttributeRecord {
   std::uint32_t med = 0;            // RFC 4271 §9.1.2.2: none is the lowest
   std::uint32_t neighbour_asn = 0;  // first of the path; 0: an empty one
   std::uint32_t originator_id = 0;
+  // The set that export made of this one, a reference, and by which rewriting: relaying a table in any order asks for
+  // it again and again.
+  AttributeId rewritten = kNoId;
+  std::uint32_t rewritten_by = 0;
   std::uint16_t path_length = 0;  // no longer than 65535
   std::uint16_t flags = 0;
   std::uint8_t cluster_list_length = 0;  // no longer than 255
@@ -47,7 +51,7 @@ struct AttributeRecord {
   [[nodiscard]] AttributeView view() const { return AttributeView(bytes()); }
 };
 
-static_assert(sizeof(AttributeRecord) == 32, "there are hundreds of thousands");
+static_assert(sizeof(AttributeRecord) == 40, "there are hundreds of thousands");
 
 class AttributeStore {
  public:
@@ -65,6 +69,13 @@ class AttributeStore {
   }
 
   const AttributeRecord& operator[](AttributeId id) const { return *records_[id]; }
+
+  // What `from` was rewritten to by rewriting number `by` when it was last rewritten; kNoId: something else.
+  [[nodiscard]] AttributeId rewritten(AttributeId from, std::uint32_t by) const {
+    return records_[from]->rewritten_by == by ? records_[from]->rewritten : kNoId;
+  }
+  // Remembers it as long as `from` is there. Rewritings must not lead back to where they began.
+  void set_rewritten(AttributeId from, std::uint32_t by, AttributeId to);
   [[nodiscard]] std::size_t size() const { return ids_.used(); }
   [[nodiscard]] std::size_t memory_bytes() const;
 

@@ -58,6 +58,24 @@ TEST(AttributeStore, ReadsWhatTheDecisionAsks) {
   EXPECT_EQ(store[store.intern(view_of(plain))].local_pref, kDefaultLocalPref);
 }
 
+TEST(AttributeStore, RemembersTheLastRewritingAsLongAsTheSetIsThere) {
+  AttributeStore store;
+  const AttributeId from = store.intern(view_of(attributes_of({.path = {1}})));
+  const AttributeId first = store.intern(view_of(attributes_of({.path = {2, 1}})));
+  const AttributeId second = store.intern(view_of(attributes_of({.path = {3, 1}})));
+  EXPECT_EQ(store.rewritten(from, 2), kNoId);
+  store.set_rewritten(from, 2, first);
+  store.release(first);
+  EXPECT_EQ(store.rewritten(from, 2), first);
+  EXPECT_EQ(store.rewritten(from, 3), kNoId);
+  store.set_rewritten(from, 3, second);
+  EXPECT_EQ(store.rewritten(from, 2), kNoId);
+  EXPECT_EQ(store.size(), 2U) << "the one before has gone";
+  store.release(second);
+  store.release(from);
+  EXPECT_EQ(store.memory_bytes(), 0U);
+}
+
 TEST(AttributeStore, SurvivesAStormOfSets) {
   AttributeStore store;
   SeededRandom random(3);

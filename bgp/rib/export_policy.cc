@@ -170,18 +170,27 @@ void ExportPolicy::finish_internal(AttributeEditor& editor, const Path& path) co
 // What needs no editor; kNoId: an editor.
 AttributeId ExportPolicy::attributes_at_once(const Path& path) {
   const AttributeRecord& record = tables_.record(path);
+  AttributeStore& store = tables_.attributes;
   if (!key_.is_internal) {
+    const std::uint32_t by = key_.local_asn.value();
+    const AttributeId known = store.rewritten(path.attributes, by);
+    if (known != kNoId) {
+      store.retain(known);
+      return known;
+    }
     if (!rewrite_for_external(record.bytes(), key_.local_asn, scratch_)) return kNoId;
-    return tables_.attributes.intern(bytes::view_of(scratch_));
+    const AttributeId made = store.intern(bytes::view_of(scratch_));
+    store.set_rewritten(path.attributes, by, made);  // the path is longer: no way back
+    return made;
   }
   const bool is_reflected = !path.is_local() && tables_.facts[path.peer].is_internal;
   if (is_reflected || (path.is_local() && !key_.calico_local_pref)) return kNoId;
   if (record.has(AttributeRecord::kHasLocalPref)) {
-    tables_.attributes.retain(path.attributes);
+    store.retain(path.attributes);
     return path.attributes;
   }
   rewrite_local_pref(record.bytes(), record.local_pref, scratch_);
-  return tables_.attributes.intern(bytes::view_of(scratch_));
+  return store.intern(bytes::view_of(scratch_));
 }
 
 AttributeId ExportPolicy::attributes_for(const Path& path, const Verdict& verdict) {
