@@ -191,6 +191,7 @@ class Parser {
   }
 
   Result<std::string> quoted_text() {
+    if (peek() != '\'' && peek() != '"') return fail("expected a text in quotes");
     const char quote = text_[at_++];
     std::string out;
     while (!at_end() && peek() != quote) {

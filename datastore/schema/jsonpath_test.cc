@@ -129,6 +129,14 @@ TEST(JsonPath, ErrorsNameTheColumn) {
   EXPECT_THAT(found(std::string(100'000, 'x')), HasSubstr("allowed are 65536"));
 }
 
+// Found by test/fuzz/jsonpath: it was read past the end, and any character was taken for a quote.
+TEST(JsonPath, BehindACommaInBracketsStandsANameInQuotes) {
+  EXPECT_EQ(found(std::string(".a['x', ")), "column 9: expected a text in quotes");
+  EXPECT_EQ(found(".a['x',"), "column 8: expected a text in quotes");
+  EXPECT_EQ(found(".a['x', yby]"), "column 9: expected a text in quotes");
+  EXPECT_EQ(found(".a['x', 0]"), "column 9: expected a text in quotes");
+}
+
 TEST(JsonPath, RecursionIsBounded) {
   json::Value nested = json::Array(200, json::Array(20, json::Array(5, 1)));
   const auto path = JsonPath::parse("..*..*..*..*..*");
