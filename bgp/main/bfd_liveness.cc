@@ -1,6 +1,7 @@
 #include "bgp/main/bfd_liveness.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 namespace margay::bgpd {
@@ -17,6 +18,7 @@ bgp::bfd::SessionConfig to_session(const bgp::BfdConfig& config) {
 class BfdWatch final : public bgp::LivenessMonitor::Watch {
  public:
   explicit BfdWatch(std::unique_ptr<bgp::bfd::Monitor::Watch> watch) : watch_(std::move(watch)) {}
+  [[nodiscard]] std::string state() const override { return std::string(to_string(watch_->state())); }
 
  private:
   std::unique_ptr<bgp::bfd::Monitor::Watch> watch_;
