@@ -41,7 +41,7 @@ Result<std::unique_ptr<KernelRoutes>> KernelRoutes::open(loop::Loop& loop, loop:
   MARGAY_ASSIGN_OR_RETURN(auto kernel, netlink::open_netlink(NETLINK_ROUTE));
   std::unique_ptr<KernelRoutes> routes(new KernelRoutes(loop, std::move(kernel), table, std::move(log)));
   KernelRoutes* const self = routes.get();
-  const auto again = [self] { self->resolve_timer_->arm(kResolveDelay); };
+  const auto again = [self] { self->resolve_soon(); };
   MARGAY_ASSIGN_OR_RETURN(
       routes->links_,
       netlink::open_monitor(watcher, NETLINK_ROUTE, {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR},
@@ -52,7 +52,7 @@ Result<std::unique_ptr<KernelRoutes>> KernelRoutes::open(loop::Loop& loop, loop:
                             {[self](const netlink::MessageView& message) { self->note_event(message); },
                              [self] {
                                self->driver_.queue_resync();
-                               self->resolve_timer_->arm(kResolveDelay);
+                               self->resolve_soon();
                              }},
                             routes->kernel_->port()));
   MARGAY_RETURN_IF_ERROR(routes->look_for_routes());
@@ -64,7 +64,12 @@ void KernelRoutes::note_event(const netlink::MessageView& message) {
   driver_.note_event(message, loop_.now());
   if (found && found->protocol == kProtocol) return;
   // Somebody else's routes may be what next hops lead over; a flood of them is one look.
-  if (!wanted_.empty()) resolve_timer_->arm(kResolveDelay);
+  resolve_soon();
+}
+
+// Not later for every event: where something always changes it would never be.
+void KernelRoutes::resolve_soon() {
+  if (!hops_.empty() && !resolve_timer_->is_armed()) resolve_timer_->arm(kResolveDelay);
 }
 
 Status KernelRoutes::look_for_routes() {
@@ -88,7 +93,6 @@ void KernelRoutes::apply(std::vector<bgp::rib::RouteChange> changes) {
       set(change.prefix, *change.route);
     } else {
       wanted_.erase(change.prefix);
-      unresolved_.erase(change.prefix);
       remove(change.prefix);
     }
   }
@@ -102,11 +106,7 @@ void KernelRoutes::converged() {
 
 void KernelRoutes::set(const IpPrefix& prefix, const bgp::rib::BestRoute& best) {
   auto route = resolve(best);
-  if (!route) {
-    unresolved_.insert(prefix);
-    return remove(prefix);
-  }
-  unresolved_.erase(prefix);
+  if (!route) return remove(prefix);
   const route::RouteKey key{table_, prefix, best.priority};
   const auto old = keys_.find(prefix);
   if (old != keys_.end() && old->second != key) driver_.remove_route(route::Source::kBgp, old->second);
@@ -126,6 +126,7 @@ std::optional<route::Route> KernelRoutes::resolve(const bgp::rib::BestRoute& bes
   route::Route route;
   for (const bgp::NextHop& next_hop : best.next_hops) {
     auto hop = resolver_.resolve(next_hop.address);
+    hops_[next_hop.address] = hop.ok() ? std::optional(*hop) : std::nullopt;
     // RFC 2545 §3: the link-local address is the gateway on the link that the global one is on.
     if (hop.ok() && next_hop.link_local && hop->gateway == next_hop.address) hop->gateway = next_hop.link_local;
     if (hop.ok()) route.hops.push_back(*hop);
@@ -134,8 +135,16 @@ std::optional<route::Route> KernelRoutes::resolve(const bgp::rib::BestRoute& bes
   return route;
 }
 
+// Next hops are few where routes are many: routes are only looked at when a next hop leads elsewhere now.
 void KernelRoutes::resolve_again() {
   resolver_.forget();
+  bool has_changed = false;
+  for (const auto& [next_hop, before] : hops_) {
+    const auto now = resolver_.resolve(next_hop);
+    has_changed |= (now.ok() ? std::optional(*now) : std::nullopt) != before;
+  }
+  if (!has_changed) return;
+  hops_.clear();
   for (const auto& [prefix, best] : wanted_) set(prefix, best);
   schedule_write();
 }

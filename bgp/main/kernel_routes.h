@@ -9,7 +9,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <vector>
 
 #include "base/core/result.h"
@@ -44,6 +43,7 @@ class KernelRoutes final : public bgp::RouteSink {
   void set(const IpPrefix& prefix, const bgp::rib::BestRoute& route);
   void remove(const IpPrefix& prefix);
   [[nodiscard]] std::optional<route::Route> resolve(const bgp::rib::BestRoute& route);
+  void resolve_soon();
   void resolve_again();
   void schedule_write();
   void write();
@@ -59,8 +59,8 @@ class KernelRoutes final : public bgp::RouteSink {
   std::unique_ptr<loop::Timer> retry_;
   std::unique_ptr<loop::Timer> resolve_timer_;
   std::map<IpPrefix, bgp::rib::BestRoute> wanted_;
-  std::map<IpPrefix, route::RouteKey> keys_;  // as handed to the driver
-  std::set<IpPrefix> unresolved_;
+  std::map<IpAddress, std::optional<route::RouteHop>> hops_;  // how each next hop was resolved; nullopt: not
+  std::map<IpPrefix, route::RouteKey> keys_;                  // as handed to the driver
   telemetry::RateLimit failure_log_{std::chrono::seconds(10)};
   bool has_routes_ = false;
   bool is_write_scheduled_ = false;

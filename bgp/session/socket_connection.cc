@@ -81,17 +81,17 @@ class State : public std::enable_shared_from_this<State> {
  private:
   void on_readable() {
     const auto self = shared_from_this();
-    std::vector<std::uint8_t>& buffer = shared_->read_buffer;
+    std::uint8_t* const buffer = shared_->read_buffer.get();
     for (std::size_t total = 0; total < kReadPerTurn && !is_closed_;) {
-      const ssize_t count = ::recv(fd_.get(), buffer.data(), buffer.size(), 0);
+      const ssize_t count = ::recv(fd_.get(), buffer, SocketShared::kReadSize, 0);
       if (count < 0 && errno == EINTR) continue;
       if (count < 0 && errno == EAGAIN) break;
       if (count < 0) return end(socket_error(errno, "read").message);
       if (count == 0) return end("closed by peer");
       const auto size = static_cast<std::size_t>(count);
       total += size;
-      if (!is_leaving_) events_.on_bytes(bytes::View(buffer.data(), size));
-      if (size < buffer.size()) break;
+      if (!is_leaving_) events_.on_bytes(bytes::View(buffer, size));
+      if (size < SocketShared::kReadSize) break;
     }
     if (!is_closed_) watch_->want_readable();
   }

@@ -21,7 +21,9 @@ namespace margay::bgp::session {
 struct SocketShared {
   loop::Loop& loop;
   loop::FdWatcher& watcher;
-  std::vector<std::uint8_t> read_buffer = std::vector<std::uint8_t>(64 * 1024);
+  // Not filled with zeros: memory that is never read into is never there.
+  static constexpr std::size_t kReadSize = std::size_t{64} * 1024;
+  std::unique_ptr<std::uint8_t[]> read_buffer{new std::uint8_t[kReadSize]};
   std::vector<std::shared_ptr<void>> leaving{};
 };
 

@@ -40,7 +40,8 @@ Speaker::Impl::Impl(SpeakerParts parts, bool restarting)
   if (parts_.metrics != nullptr) metrics_timer_->arm(kMetricsPeriod);
 }
 
-Speaker::Impl::~Impl() = default;
+// The transport outlives the speaker: it must not bring it connections any more.
+Speaker::Impl::~Impl() { parts_.transport.stop_listening(); }
 
 Status Speaker::Impl::reset(const IpAddress& peer, std::string_view text) {
   MARGAY_ASSIGN_OR_RETURN(ManagedPeer* const found, find(peer));
