@@ -104,11 +104,20 @@ void take_from_all(ManagedFields& managed, const FieldSet& fields) {
   for (auto& [id, entry] : managed) entry.fields = difference_of(entry.fields, fields);
 }
 
+// Every object has metadata, ours for managedFields at least: null there says nothing.
+Value without_null_metadata(const Value& config) {
+  Value out = config;
+  const Value* const metadata = out.as_object()->find("metadata");
+  if (metadata != nullptr && metadata->is_null()) out.as_object()->erase("metadata");
+  return out;
+}
+
 }  // namespace
 
-Result<Value, ApplyFailure> apply_configuration(const Value& live, const Value& config, const ApplyOptions& options,
+Result<Value, ApplyFailure> apply_configuration(const Value& live, const Value& given, const ApplyOptions& options,
                                                 const ListTypes& types) {
-  if (config.as_object() == nullptr) return ApplyFailure{"the configuration must be an object", {}};
+  if (given.as_object() == nullptr) return ApplyFailure{"the configuration must be an object", {}};
+  const Value config = without_null_metadata(given);
   if (managed_fields_of(config) != nullptr) return ApplyFailure{"metadata.managedFields must be nil", {}};
   if (const Status lists = check_lists(config, types); !lists.ok()) return ApplyFailure{lists.error().message, {}};
 

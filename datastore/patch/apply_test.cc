@@ -413,5 +413,15 @@ TEST(Apply, EndsWithWhatTheManagersApplyLast) {
   EXPECT_GT(forced, 50);
 }
 
+TEST(Apply, MetadataOfNullSaysNothing) {
+  World world;
+  ASSERT_EQ(world.apply("one", R"({"a":1})"), R"({"a":1})");
+  const Value config = parsed(R"({"apiVersion":"v1","kind":"Pod","metadata":null,"spec":{"a":2}})");
+  ASSERT_EQ(world.apply_object("one", config), R"({"a":2})");
+  const Value once = world.live;
+  ASSERT_EQ(world.apply_object("one", config), R"({"a":2})");
+  EXPECT_EQ(world.live, once);  // nothing changed, not even a time
+}
+
 }  // namespace
 }  // namespace margay::patch
