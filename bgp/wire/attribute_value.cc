@@ -45,9 +45,16 @@ CheckedValue check_internal(const DecodeContext& context, bool good, std::string
 }
 
 template <std::size_t kSize>
+bool is_less(const std::uint8_t* a, const std::uint8_t* b) {
+  if constexpr (kSize == 4) return load32(a) < load32(b);
+  if constexpr (kSize == 8) return load64(a) < load64(b);
+  return std::memcmp(a, b, kSize) < 0;
+}
+
+template <std::size_t kSize>
 bool is_sorted_without_repeats(bytes::View value) {
   for (std::size_t at = kSize; at < value.size(); at += kSize) {
-    if (std::memcmp(value.data() + at - kSize, value.data() + at, kSize) >= 0) return false;
+    if (!is_less<kSize>(value.data() + at - kSize, value.data() + at)) return false;
   }
   return true;
 }
