@@ -260,7 +260,7 @@ class Applier {
   std::size_t copied_bytes_ = 0;
 };
 
-JsonPatchError at_operation(Problem problem, std::size_t index, const Value& operation) {
+JsonPatchError at_operation(const Problem& problem, std::size_t index, const Value& operation) {
   JsonPatchError error{problem.kind, index, std::string(operation.string_at({"path"})), {}};
   error.message =
       concat("operation ", index, " (", operation.string_at({"op"}), " ", quoted(error.path), "): ", problem.message);
@@ -283,7 +283,7 @@ Result<Value, JsonPatchError> apply_json_patch(Value document, const Value& patc
     const Value& operation = (*operations)[index];
     Outcome<Operation> parsed = parse_operation(operation);
     Done outcome = parsed.ok() ? applier.apply(*parsed) : Done(std::move(parsed).error());
-    if (!outcome.ok()) return at_operation(std::move(outcome).error(), index, operation);
+    if (!outcome.ok()) return at_operation(outcome.error(), index, operation);
   }
   return document;
 }
