@@ -105,6 +105,7 @@ constexpr std::string_view kUnique = "XXXXXX";  // mkostemp(3)
 
 // A file beside `path` that nobody else writes, locked for as long as it is open.
 struct Beside {
+  Beside(std::string path, int fd) : name(std::move(path)), descriptor(fd) {}
   std::string name;
   Descriptor descriptor;
 };
@@ -122,7 +123,7 @@ Result<std::unique_ptr<Beside>> make_beside(const std::string& path) {
     std::string name = concat(path, kBeside, kUnique);
     const int fd = ::mkostemp(name.data(), O_CLOEXEC);
     if (fd < 0) return failed(path, "cannot create a file beside it");
-    auto made = std::unique_ptr<Beside>(new Beside{std::move(name), Descriptor(fd)});
+    auto made = std::make_unique<Beside>(std::move(name), fd);
     if (hold(made->descriptor)) return made;
   }
 }

@@ -26,7 +26,7 @@ TEST(Headers, SetReplacesAllOfThatName) {
   headers.set("A", "4");
   headers.set("C", "5");
   std::string seen;
-  for (const auto& [name, value] : headers) seen += name + "=" + value + ";";
+  for (const auto& [name, value] : headers) seen.append(name).append("=").append(value).append(";");
   EXPECT_EQ(seen, "A=4;B=2;C=5;");
 }
 

@@ -119,15 +119,15 @@ WatchSplitter::Step WatchSplitter::take_event() {
     whole = partial_;
   }
   auto frame = split_event(whole);
-  if (!frame.ok()) return fail(std::move(frame).error());
+  if (!frame.ok()) return fail(frame.error());
   event_ = *frame;
   is_in_event_ = false;
   ++event_count_;
   return Step::kEvent;
 }
 
-WatchSplitter::Step WatchSplitter::fail(Error error) {
-  error_ = std::move(error).within(concat("watch answer, event ", event_count_));
+WatchSplitter::Step WatchSplitter::fail(const Error& error) {
+  error_ = error.within(concat("watch answer, event ", event_count_));
   is_failed_ = true;
   return Step::kError;
 }

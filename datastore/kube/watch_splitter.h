@@ -45,7 +45,7 @@ class WatchSplitter {
 
  private:
   Step take_event();
-  Step fail(Error error);
+  Step fail(const Error& error);
 
   std::size_t event_bytes_max_;
   std::string_view piece_;
