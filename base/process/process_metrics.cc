@@ -99,7 +99,8 @@ Result<double> parse_boot_seconds(std::string_view stat) {
 }
 
 ProcessMetrics::ProcessMetrics(telemetry::Registry& registry) {
-  const auto gauge = [&](telemetry::MetricInfo info, const telemetry::Labels& labels, std::function<double()> read) {
+  const auto gauge = [&](const telemetry::MetricInfo& info, const telemetry::Labels& labels,
+                         std::function<double()> read) {
     handles_.push_back(registry.callback_gauge(info, labels, std::move(read)));
   };
   handles_.push_back(registry.callback_counter(

@@ -56,7 +56,7 @@ TEST_F(ProcessMetricsTest, MemoryGrowsWithUse) {
   constexpr std::size_t kBytes = 64 * 1024 * 1024;
   const double before = value("process_resident_memory_bytes");
   const std::string used(kBytes, 'x');
-  EXPECT_GT(value("process_resident_memory_bytes"), before + kBytes / 2) << used.size();
+  EXPECT_GT(value("process_resident_memory_bytes"), before + kBytes / 2.0) << used.size();
   EXPECT_GT(value("process_virtual_memory_bytes"), value("process_resident_memory_bytes"));
 }
 

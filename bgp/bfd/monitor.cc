@@ -16,7 +16,7 @@ constexpr int kDatagramsPerTurn = 64;   // so that a flood cannot keep the loop
 
 class Monitor::Impl {
  public:
-  Impl(MonitorParts parts, Ports ports) : parts_(parts), ports_(ports) {}
+  Impl(MonitorParts parts, Ports ports) : parts_(std::move(parts)), ports_(ports) {}
   ~Impl();
 
   Result<std::unique_ptr<Watch>> watch(const Target& target, const SessionConfig& config, Callback<void(bool)> on_down);
@@ -51,8 +51,8 @@ class Monitor::Impl::Entry final : public Watch {
  public:
   Entry(Impl* monitor, Target target, Session session, loop::UniqueFd socket, Callback<void(bool)> on_down)
       : monitor_(monitor),
-        target_(std::move(target)),
-        session_(std::move(session)),
+        target_(target),
+        session_(session),
         socket_(std::move(socket)),
         on_down_(std::move(on_down)),
         timer_(monitor->parts_.loop.make_timer([this] { carry_out(session_.on_time(now())); })) {
@@ -158,8 +158,7 @@ Result<std::unique_ptr<Monitor::Watch>> Monitor::Impl::watch(const Target& targe
   MARGAY_RETURN_IF_ERROR(ensure_receiver({target.peer.family(), target.is_multihop}));
   MARGAY_ASSIGN_OR_RETURN(loop::UniqueFd socket, open_sender(target.local, parts_.random));
   Session session(new_discriminator(), config, parts_.random, parts_.loop.now());
-  std::unique_ptr<Watch> entry =
-      std::make_unique<Entry>(this, target, std::move(session), std::move(socket), std::move(on_down));
+  std::unique_ptr<Watch> entry = std::make_unique<Entry>(this, target, session, std::move(socket), std::move(on_down));
   return entry;
 }
 
@@ -235,8 +234,8 @@ std::optional<std::uint16_t> Monitor::Impl::port(IpFamily family, bool is_multih
 
 // --- the outside ---
 
-Monitor::Monitor(MonitorParts parts) : Monitor(parts, Ports{}) {}
-Monitor::Monitor(MonitorParts parts, Ports ports) : impl_(std::make_unique<Impl>(parts, ports)) {}
+Monitor::Monitor(MonitorParts parts) : Monitor(std::move(parts), Ports{}) {}
+Monitor::Monitor(MonitorParts parts, Ports ports) : impl_(std::make_unique<Impl>(std::move(parts), ports)) {}
 Monitor::~Monitor() = default;
 
 Result<std::unique_ptr<Monitor::Watch>> Monitor::watch(const Target& target, const SessionConfig& config,

@@ -10,6 +10,8 @@
 namespace margay::bgp::fsm {
 namespace {
 
+using std::chrono::seconds;
+
 TEST(Conversation, WeConnectAndTheSessionComesUp) {
   Harness peer(external_config());
   peer.step(Start{});

@@ -17,7 +17,7 @@ constexpr std::uint8_t kUnacceptableHoldTime = 6;
 constexpr std::uint8_t kUnsupportedCapability = 7;
 constexpr std::uint16_t kHoldTimeMin_s = 3;  // RFC 4271 §4.2, but for 0
 
-DecodeError refusal(std::uint8_t subcode, std::string what, std::string data = {}) {
+DecodeError refusal(std::uint8_t subcode, const std::string& what, std::string data = {}) {
   return {{kOpenError, subcode, std::move(data)}, concat("OPEN: ", what)};
 }
 

@@ -4,12 +4,12 @@ namespace margay::bgp::fsm {
 
 void Outbox::arm(TimerKind kind, Duration after) {
   armed_[static_cast<std::size_t>(kind)] = true;
-  outputs_.push_back(Arm{kind, after});
+  outputs_.emplace_back(Arm{kind, after});
 }
 
 void Outbox::disarm(TimerKind kind) {
   if (!std::exchange(armed_[static_cast<std::size_t>(kind)], false)) return;
-  outputs_.push_back(Disarm{kind});
+  outputs_.emplace_back(Disarm{kind});
 }
 
 void Outbox::disarm_all() {

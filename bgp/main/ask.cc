@@ -55,7 +55,7 @@ Result<Answer> ask(const Flags& flags) {
   Answer answer;
   std::optional<Status> outcome;
   const auto exchange = client->start(request_for(flags), {},
-                                      {[&](http::ResponseHead head) { answer.status = head.status; },
+                                      {[&](const http::ResponseHead& head) { answer.status = head.status; },
                                        [&](std::string_view bytes) { answer.body.append(bytes); },
                                        [&](Status status) { outcome = std::move(status); }});
   loop.run_until([&] { return outcome.has_value(); }, kDeadline);

@@ -56,7 +56,7 @@ LocalApi::LocalApi(Parts parts)
     : parts_(std::move(parts)),
       server_(http::make_server(
           parts_.loop, parts_.network, {},
-          [this](http::Request request, const http::PeerInfo&, std::unique_ptr<http::Responder> responder) {
+          [this](const http::Request& request, const http::PeerInfo&, std::unique_ptr<http::Responder> responder) {
             responder->send(answer(request));
           })) {}
 

@@ -81,7 +81,7 @@ Status Program::open_routes(const LoadedConfig& config) {
 
 Status Program::open_socket() {
   api_ = std::make_unique<LocalApi>(LocalApi::Parts{loop_, network_, *speaker_, metrics_, [this] { return reload(); }});
-  const Status status = api_->listen(flags_.socket);
+  Status status = api_->listen(flags_.socket);
   if (status.ok()) return status;
   if (flags_.has_socket) return status.error().within(concat("--socket ", flags_.socket));
   // Nobody asked for this very socket: a second speaker on a machine, or no /run.

@@ -268,7 +268,7 @@ class Translator {
 
   // The speaker's own rules, said of the object they come from.
   void check() {
-    for (FieldError error : bgp::validate(config_)) {
+    for (const FieldError& error : bgp::validate(config_)) {
       const Origin* origin = &documents_.speaker.origin;
       for (const auto& [key, at] : origins_) {
         if (error.path.starts_with(concat("peers[", key.address.to_string(), "]"))) origin = at;
