@@ -6,15 +6,17 @@
 //       ─────────────────   ──────────────────   ─────────────────   ────────────────
 //        pending update      pending update       nothing to do       pending remove
 //
-// An equal value is stored once. Counts cost nothing; changes cost a look-up in a map. Walks go in key order.
-// Values are compared with ==. A pure value: no thread of its own, no clock, no I/O; backoff is the driver's.
+// An equal value is stored once. Counts cost nothing; changes a look-up in a map, less for keys in order. Walks go in
+// key order. Values are compared with ==. A pure value: no thread, no clock, no I/O; backoff is the driver's.
 #pragma once
 
 #include <cstddef>
 #include <map>
 #include <memory>
-#include <set>
 #include <utility>
+
+#include "base/delta/near_map.h"
+#include "base/delta/pending_list.h"
 
 namespace margay {
 
@@ -34,9 +36,9 @@ class DeltaTracker {
 
   // --- desired: from the calculation ---
   void set_desired(const Key& key, Value value) {
-    const auto [at, is_new] = entries_.try_emplace(key, std::move(value));
-    if (is_new) return move_to(at, State::kAdd);
+    const At at = entries_.put(key, std::move(value));
     Entry& entry = at->second;
+    if (entry.state == State::kNew) return move_to(at, State::kAdd);
     if (entry.state == State::kInSync && entry.value == value) return;
     if (entry.state == State::kAdd) {
       entry.value = std::move(value);
@@ -48,7 +50,7 @@ class DeltaTracker {
   }
 
   void remove_desired(const Key& key) {
-    const auto at = entries_.find(key);
+    const At at = entries_.find(key);
     if (at == entries_.end() || at->second.state == State::kRemove) return;
     if (at->second.state == State::kAdd) return erase(at);
     if (at->second.state == State::kChange) at->second.value = std::move(*at->second.actual);
@@ -58,8 +60,8 @@ class DeltaTracker {
 
   // --- actual: from reading back, or from notifications ---
   void note_actual(const Key& key, Value value) {
-    const auto [at, is_new] = entries_.try_emplace(key, std::move(value));
-    if (is_new) return move_to(at, State::kRemove);
+    const At at = entries_.put(key, std::move(value));
+    if (at->second.state == State::kNew) return move_to(at, State::kRemove);
     if (at->second.state == State::kRemove) {
       at->second.value = std::move(value);
     } else {
@@ -69,15 +71,17 @@ class DeltaTracker {
 
   // It is not there (any more).
   void actual_lost(const Key& key) {
-    const auto at = entries_.find(key);
+    const At at = entries_.find(key);
     if (at != entries_.end()) lose_actual(at);
   }
 
   // Resync: exactly this is there, and nothing else.
   void replace_all_actual(std::map<Key, Value> actual) {
-    for (auto at = entries_.begin(); at != entries_.end();) {
-      const auto here = at++;
-      if (!actual.contains(here->first)) lose_actual(here);
+    auto found = actual.begin();
+    for (At at = entries_.begin(); at != entries_.end();) {
+      const At here = at++;
+      while (found != actual.end() && found->first < here->first) ++found;
+      if (found == actual.end() || here->first < found->first) lose_actual(here);
     }
     for (auto& [key, value] : actual) note_actual(key, std::move(value));
   }
@@ -93,26 +97,25 @@ class DeltaTracker {
   // It must not change the tracker.
   template <class Apply>
   void apply_updates(Apply&& apply) {
-    for (auto next = updates_.begin(); next != updates_.end();) {
-      const At at = *next++;
+    updates_.walk([&](At at) {
       const Value* actual = at->second.actual.get();
       const Outcome outcome = apply(at->first, std::as_const(at->second.value), actual);
-      if (outcome == Outcome::kStop) return;
-      if (outcome == Outcome::kFailed) continue;
-      at->second.actual.reset();
-      move_to(at, State::kInSync);
-    }
+      if (outcome == Outcome::kApplied) {
+        at->second.actual.reset();
+        move_to(at, State::kInSync);
+      }
+      return outcome != Outcome::kStop;
+    });
   }
 
   // apply(key, actual) -> Outcome, for all that is there and should not be. It must not change the tracker.
   template <class Apply>
   void apply_removes(Apply&& apply) {
-    for (auto next = removes_.begin(); next != removes_.end();) {
-      const At at = *next++;
+    removes_.walk([&](At at) {
       const Outcome outcome = apply(at->first, std::as_const(at->second.value));
-      if (outcome == Outcome::kStop) return;
       if (outcome == Outcome::kApplied) erase(at);
-    }
+      return outcome != Outcome::kStop;
+    });
   }
 
   // --- looking ---
@@ -139,12 +142,10 @@ class DeltaTracker {
     Value value;                    // desired; in kRemove, actual
     std::unique_ptr<Value> actual;  // only in kChange
     State state = State::kNew;      // kNew: being put in
+    std::size_t place = 0;          // in the list of its state
   };
-  using Entries = std::map<Key, Entry>;
-  using At = typename Entries::iterator;
-  struct ByKey {
-    bool operator()(const At& a, const At& b) const { return a->first < b->first; }
-  };
+  using Entries = NearMap<Key, Entry>;
+  using At = typename Entries::At;
 
   static bool is_update(State state) { return state == State::kAdd || state == State::kChange; }
 
@@ -174,15 +175,15 @@ class DeltaTracker {
     leave_lists(at);
     at->second.state = state;
     adds_ += state == State::kAdd ? 1 : 0;
-    if (is_update(state)) updates_.insert(at);
-    if (state == State::kRemove) removes_.insert(at);
+    if (is_update(state)) updates_.add(at);
+    if (state == State::kRemove) removes_.add(at);
   }
 
   void leave_lists(At at) {
     const State state = at->second.state;
     adds_ -= state == State::kAdd ? 1 : 0;
-    if (is_update(state)) updates_.erase(at);
-    if (state == State::kRemove) removes_.erase(at);
+    if (is_update(state)) updates_.remove(at);
+    if (state == State::kRemove) removes_.remove(at);
   }
 
   void erase(At at) {
@@ -191,8 +192,8 @@ class DeltaTracker {
   }
 
   Entries entries_;
-  std::set<At, ByKey> updates_;
-  std::set<At, ByKey> removes_;
+  PendingList<At> updates_{entries_.end()};
+  PendingList<At> removes_{entries_.end()};
   std::size_t adds_ = 0;
 };
 

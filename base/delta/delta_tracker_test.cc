@@ -242,5 +242,70 @@ TEST(DeltaTracker, AgreesWithTwoMaps) {
   }
 }
 
+std::string key_of(std::uint64_t number) { return concat(1000 + number); }
+
+// What is done with many keys at once: in order, in reverse, or with gaps, from a random place.
+void change_a_run(Tracker& tracker, Naive& naive, Random& random) {
+  const std::uint64_t kind = random.below(4);
+  const bool is_reverse = random.below(3) == 0;
+  const std::uint64_t first = random.below(200);
+  const std::uint64_t step = 1 + random.below(3);
+  const int value = static_cast<int>(random.below(2));
+  for (std::uint64_t i = 0; i < 60; ++i) {
+    const std::string key = key_of(first + (is_reverse ? 60 - i : i) * step);
+    if (kind <= 1) {
+      tracker.set_desired(key, value);
+      naive.desired[key] = value;
+    } else if (kind == 2) {
+      tracker.remove_desired(key);
+      naive.desired.erase(key);
+    } else if (i % 2 == 0) {
+      tracker.note_actual(key, value);
+      naive.actual[key] = value;
+    } else {
+      tracker.actual_lost(key);
+      naive.actual.erase(key);
+    }
+  }
+}
+
+TEST(DeltaTracker, WalksAreInKeyOrderInWhateverOrderKeysCame) {
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    SeededRandom random(seed);
+    Tracker tracker;
+    Naive naive;
+    for (int step = 0; step < 60; ++step) {
+      change_a_run(tracker, naive, random);
+      if (random.below(2) == 0) apply_some(tracker, naive, random);
+      if (random.below(10) == 0) tracker.replace_all_actual(naive.actual);
+      ASSERT_NO_FATAL_FAILURE(expect_same(tracker, naive)) << "seed " << seed << " step " << step;
+    }
+  }
+}
+
+struct Item {
+  std::size_t place = 0;
+};
+
+TEST(PendingList, HolesStayFewWhenOneIsStuckAndOthersComeAndGo) {
+  std::map<int, Item> items;
+  PendingList<std::map<int, Item>::iterator> list(items.end());
+  list.add(items.try_emplace(0).first);
+  list.add(items.try_emplace(1).first);
+  for (int key = 2; key < 10'000; ++key) {
+    list.add(items.try_emplace(key).first);
+    list.remove(items.find(key - 1));
+    items.erase(key - 1);
+    ASSERT_LT(list.memory(), 100U);
+  }
+  std::vector<int> seen;
+  list.walk([&seen](const auto& at) {
+    seen.push_back(at->first);
+    return true;
+  });
+  EXPECT_EQ(seen, (std::vector<int>{0, 9'999}));
+  EXPECT_EQ(list.size(), 2U);
+}
+
 }  // namespace
 }  // namespace margay

@@ -87,14 +87,20 @@ Status KernelRoutes::look_for_routes() {
 }
 
 void KernelRoutes::apply(std::vector<bgp::rib::RouteChange> changes) {
-  for (const bgp::rib::RouteChange& change : changes) {
-    if (change.route) {
-      wanted_[change.prefix] = *change.route;
-      set(change.prefix, *change.route);
-    } else {
-      wanted_.erase(change.prefix);
+  auto next = wanted_.end();  // changes often come in order
+  for (bgp::rib::RouteChange& change : changes) {
+    if (!change.route) {
       remove(change.prefix);
+      next = wanted_.end();
+      continue;
     }
+    const auto at = wanted_.try_emplace(next, change.prefix, bgp::rib::BestRoute{{}, change.route->priority});
+    if (at->second.priority != change.route->priority) {
+      driver_.remove_route(route::Source::kBgp, key_of(change.prefix, at->second));
+    }
+    at->second = std::move(*change.route);
+    set(change.prefix, at->second);
+    next = std::next(at);
   }
   schedule_write();
 }
@@ -104,35 +110,45 @@ void KernelRoutes::converged() {
   schedule_write();
 }
 
+route::RouteKey KernelRoutes::key_of(const IpPrefix& prefix, const bgp::rib::BestRoute& best) const {
+  return {table_, prefix, best.priority};
+}
+
 void KernelRoutes::set(const IpPrefix& prefix, const bgp::rib::BestRoute& best) {
+  const route::RouteKey key = key_of(prefix, best);
   auto route = resolve(best);
-  if (!route) return remove(prefix);
-  const route::RouteKey key{table_, prefix, best.priority};
-  const auto old = keys_.find(prefix);
-  if (old != keys_.end() && old->second != key) driver_.remove_route(route::Source::kBgp, old->second);
+  if (!route) return driver_.remove_route(route::Source::kBgp, key);
   driver_.set_route(route::Source::kBgp, key, std::move(*route));
-  keys_[prefix] = key;
 }
 
 void KernelRoutes::remove(const IpPrefix& prefix) {
-  const auto found = keys_.find(prefix);
-  if (found == keys_.end()) return;
-  driver_.remove_route(route::Source::kBgp, found->second);
-  keys_.erase(found);
+  const auto found = wanted_.find(prefix);
+  if (found == wanted_.end()) return;
+  driver_.remove_route(route::Source::kBgp, key_of(prefix, found->second));
+  wanted_.erase(found);
 }
 
 // The hops that can be reached; nullopt when none can.
 std::optional<route::Route> KernelRoutes::resolve(const bgp::rib::BestRoute& best) {
   route::Route route;
+  route.hops.reserve(best.next_hops.size());
   for (const bgp::NextHop& next_hop : best.next_hops) {
-    auto hop = resolver_.resolve(next_hop.address);
-    hops_[next_hop.address] = hop.ok() ? std::optional(*hop) : std::nullopt;
+    const std::optional<route::RouteHop>& hop = hop_to(next_hop.address);
+    if (!hop) continue;
+    route::RouteHop& added = route.hops.emplace_back(*hop);
     // RFC 2545 §3: the link-local address is the gateway on the link that the global one is on.
-    if (hop.ok() && next_hop.link_local && hop->gateway == next_hop.address) hop->gateway = next_hop.link_local;
-    if (hop.ok()) route.hops.push_back(*hop);
+    if (next_hop.link_local && added.gateway == next_hop.address) added.gateway = next_hop.link_local;
   }
   if (route.hops.empty()) return std::nullopt;
   return route;
+}
+
+const std::optional<route::RouteHop>& KernelRoutes::hop_to(const IpAddress& next_hop) {
+  const auto [at, is_new] = hops_.try_emplace(next_hop);
+  if (is_new) {
+    if (const auto hop = resolver_.resolve(next_hop); hop.ok()) at->second = *hop;
+  }
+  return at->second;
 }
 
 // Next hops are few where routes are many: routes are only looked at when a next hop leads elsewhere now.

@@ -40,9 +40,11 @@ class KernelRoutes final : public bgp::RouteSink {
 
   Status look_for_routes();
   void note_event(const netlink::MessageView& message);
+  [[nodiscard]] route::RouteKey key_of(const IpPrefix& prefix, const bgp::rib::BestRoute& route) const;
   void set(const IpPrefix& prefix, const bgp::rib::BestRoute& route);
   void remove(const IpPrefix& prefix);
   [[nodiscard]] std::optional<route::Route> resolve(const bgp::rib::BestRoute& route);
+  const std::optional<route::RouteHop>& hop_to(const IpAddress& next_hop);
   void resolve_soon();
   void resolve_again();
   void schedule_write();
@@ -60,7 +62,6 @@ class KernelRoutes final : public bgp::RouteSink {
   std::unique_ptr<loop::Timer> resolve_timer_;
   std::map<IpPrefix, bgp::rib::BestRoute> wanted_;
   std::map<IpAddress, std::optional<route::RouteHop>> hops_;  // how each next hop was resolved; nullopt: not
-  std::map<IpPrefix, route::RouteKey> keys_;                  // as handed to the driver
   telemetry::RateLimit failure_log_{std::chrono::seconds(10)};
   bool has_routes_ = false;
   bool is_write_scheduled_ = false;

@@ -124,7 +124,7 @@ Status RouteDriver::resync(TimePoint now) {
     if (routes_.desired(route.key) == nullptr && routes_.actual(route.key) == nullptr) {
       found_at_.try_emplace(route.key, now);
     }
-    actual.insert_or_assign(route.key, Owned{std::move(route.route), Source::kStatic});
+    actual.insert_or_assign(actual.end(), route.key, Owned{std::move(route.route), Source::kStatic});
   }
   std::erase_if(found_at_, [&](const auto& entry) { return !actual.contains(entry.first); });
   routes_.replace_all_actual(std::move(actual));
