@@ -5,11 +5,12 @@
 namespace margay::bgp::wire {
 namespace {
 
-// The next 8 bytes, those after `end` as zeros. `left`: how many stand before `end`. Near the end the load begins
-// before `at`: what stands there is a message's own header (see decode_nlri).
+// The next 8 bytes; those after the `left` that are there count as zeros.
 std::uint64_t load_leading(const std::uint8_t* at, std::size_t left) {
   if (left >= 8) return load64(at);
-  return left == 0 ? 0 : load64(at + left - 8) << (64 - 8 * left);
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < left; ++i) value |= std::uint64_t{at[i]} << (56 - 8 * i);
+  return value;
 }
 
 // More than the prefix may be loaded: IpPrefix::containing() drops it.

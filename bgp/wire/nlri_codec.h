@@ -17,8 +17,7 @@ struct NlriForm {
 };
 
 // Appends all destinations in `bytes`; bits after a prefix's length are dropped. False when a length is too large or a
-// prefix runs past the end; what was appended until then stays. `bytes` must lie inside a message: the 8 bytes before
-// them may be read.
+// prefix runs past the end; what was appended until then stays.
 bool decode_nlri(bytes::View bytes, const NlriForm& form, std::vector<Nlri>& out);
 
 constexpr std::size_t encoded_size(const Nlri& nlri, bool has_path_id) {

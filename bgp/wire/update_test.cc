@@ -1,11 +1,18 @@
 // UPDATE: golden bytes in both directions, packing, next hops, add-path, End-of-RIB, old speakers.
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
 
 #include "base/core/text.h"
 #include "bgp/wire/attributes.h"
 #include "bgp/wire/decode.h"
 #include "bgp/wire/encode.h"
+#include "bgp/wire/nlri_codec.h"
 #include "bgp/wire/test_bytes.h"
 
 namespace margay::bgp {
@@ -397,6 +404,54 @@ TEST(EncodeReach, AttributesThatLeaveNoRoomAreALimit) {
     EXPECT_TRUE(
         encode_reach(context, view_of(attributes), next_hop("192.0.2.1"), std::vector{nlri("10.0.0.1/32")}, bytes)
             .ok());
+  }
+}
+
+// The page before the bytes cannot be read, nor the one after.
+class GuardedBytes {
+ public:
+  explicit GuardedBytes(std::string_view content, bool at_end)
+      : page_(static_cast<std::size_t>(sysconf(_SC_PAGESIZE))),
+        base_(mmap(nullptr, 3 * page_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) {
+    auto* const middle = static_cast<std::uint8_t*>(base_) + page_;
+    EXPECT_EQ(mprotect(middle, page_, PROT_READ | PROT_WRITE), 0);
+    auto* const start = at_end ? middle + page_ - content.size() : middle;
+    std::copy(content.begin(), content.end(), start);
+    view_ = {start, content.size()};
+  }
+  ~GuardedBytes() { munmap(base_, 3 * page_); }
+  GuardedBytes(const GuardedBytes&) = delete;
+  GuardedBytes& operator=(const GuardedBytes&) = delete;
+
+  [[nodiscard]] bytes::View view() const { return view_; }
+
+ private:
+  std::size_t page_;
+  void* base_;
+  bytes::View view_;
+};
+
+TEST(Nlri, NothingBesideTheBytesIsRead) {
+  struct Case {
+    std::string_view bytes, prefix;
+    Family family;
+  };
+  const Case cases[] = {
+      {"00", "0.0.0.0/0", kV4},
+      {"08 0a", "10.0.0.0/8", kV4},
+      {"20 0a 01 02 03", "10.1.2.3/32", kV4},
+      {"00", "::/0", kV6},
+      {"10 20 01", "2001::/16", kV6},
+      {"48 20 01 0d b8 00 00 00 00 80", "2001:db8:0:0:8000::/72", kV6},
+      {"80 20 01 0d b8 00 00 00 00 00 00 00 00 00 00 00 01", "2001:db8::1/128", kV6},
+  };
+  for (const Case& c : cases) {
+    for (const bool at_end : {false, true}) {
+      const GuardedBytes guarded(hex(c.bytes), at_end);
+      std::vector<Nlri> found;
+      ASSERT_TRUE(wire::decode_nlri(guarded.view(), {c.family, false}, found)) << c.prefix;
+      EXPECT_EQ(found, std::vector{nlri(c.prefix)});
+    }
   }
 }
 
