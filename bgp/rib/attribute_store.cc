@@ -8,21 +8,6 @@
 namespace margay::bgp::rib {
 namespace {
 
-std::uint32_t hash_bytes(bytes::View bytes) {
-  std::uint64_t hash = 0x9e3779b97f4a7c15U ^ bytes.size();
-  const std::uint8_t* at = bytes.data();
-  std::size_t left = bytes.size();
-  for (; left >= 8; left -= 8, at += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, at, 8);
-    hash = (hash ^ word) * 0xff51afd7ed558ccdU;
-    hash ^= hash >> 32;
-  }
-  std::uint64_t word = 0;
-  if (left != 0) std::memcpy(&word, at, left);
-  return spread(hash ^ word * 0xc4ceb9fe1a85ec53U);
-}
-
 std::uint32_t u32_at(bytes::View value, std::size_t offset) {
   return std::uint32_t{value[offset]} << 24 | std::uint32_t{value[offset + 1]} << 16 |
          std::uint32_t{value[offset + 2]} << 8 | std::uint32_t{value[offset + 3]};
@@ -111,7 +96,7 @@ AttributeId AttributeStore::intern(bytes::View canonical, AttributeId guess) {
     retain(guess);
     return guess;
   }
-  const std::uint32_t hash = hash_bytes(canonical);
+  const std::uint32_t hash = hash_of(canonical);
   const AttributeId found = index_.find(hash, [&](AttributeId id) { return equal(records_[id]->bytes(), canonical); });
   if (found != kNoId) {
     retain(found);
@@ -138,7 +123,7 @@ void AttributeStore::set_rewritten(AttributeId from, std::uint32_t by, Attribute
 void AttributeStore::remove(AttributeId id) {
   AttributeRecord* record = records_[id];
   const AttributeId rewritten = record->rewritten;
-  index_.erase(id, hash_bytes(record->bytes()));
+  index_.erase(id, hash_of(record->bytes()));
   bytes_ -= sizeof(AttributeRecord) + record->size;
   ::operator delete(record);
   records_[id] = nullptr;

@@ -10,6 +10,7 @@
 #include "base/bytes/reader.h"
 #include "bgp/rib/id_index.h"
 #include "bgp/rib/ids.h"
+#include "bgp/rib/keyed_hash.h"
 #include "bgp/rib/paged_vector.h"
 #include "bgp/wire/attributes.h"
 
@@ -80,7 +81,12 @@ class AttributeStore {
   [[nodiscard]] std::size_t memory_bytes() const;
 
  private:
+  [[nodiscard]] std::uint32_t hash_of(bytes::View canonical) const {
+    return static_cast<std::uint32_t>(hash_bytes(canonical, key_));
+  }
   void remove(AttributeId id);
+
+  HashKey key_;
 
   PagedVector<AttributeRecord*> records_;
   IdAllocator ids_;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -187,6 +188,33 @@ TEST(NextHopStore, EqualNextHopsAreOne) {
   store.release(a);
   store.release(b);
   EXPECT_EQ(store.memory_bytes(), 0U);
+}
+
+// Sets that differ in the top bits of two words were one to a hash of shifts and products without a key: each of the
+// pairs doubles their number.
+TEST(KeyedHash, DifferencesThatCancelDoNotCollide) {
+  constexpr std::uint32_t kPairs = 12;
+  const HashKey key;
+  std::set<std::uint64_t> hashes;
+  for (std::uint32_t set = 0; set < 1U << kPairs; ++set) {
+    std::string value(kPairs * 16, 'x');
+    for (std::uint32_t pair = 0; pair < kPairs; ++pair) {
+      if ((set >> pair & 1) == 0) continue;
+      value[pair * 16 + 7] = static_cast<char>(value[pair * 16 + 7] ^ 0x80);
+      value[pair * 16 + 11] = static_cast<char>(value[pair * 16 + 11] ^ 0x80);
+      value[pair * 16 + 15] = static_cast<char>(value[pair * 16 + 15] ^ 0x80);
+    }
+    hashes.insert(hash_bytes(bytes::view_of(value), key));
+  }
+  EXPECT_EQ(hashes.size(), std::size_t{1} << kPairs);
+}
+
+// What collides under one key is nothing under another.
+TEST(KeyedHash, EachKeyHasItsOwn) {
+  const std::string value = "the same bytes";
+  EXPECT_NE(hash_bytes(bytes::view_of(value), HashKey{1, 2}), hash_bytes(bytes::view_of(value), HashKey{1, 3}));
+  EXPECT_NE(hash_bytes(bytes::view_of(value), HashKey{1, 2}), hash_bytes(bytes::view_of(value), HashKey{4, 2}));
+  EXPECT_NE(HashKey{}.first, HashKey{}.first);
 }
 
 }  // namespace

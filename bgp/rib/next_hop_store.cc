@@ -2,10 +2,11 @@
 
 namespace margay::bgp::rib {
 
-std::uint32_t NextHopStore::hash(const NextHop& next_hop) {
-  std::uint64_t hash = std::hash<IpAddress>()(next_hop.address);
-  if (next_hop.link_local) hash ^= std::hash<IpAddress>()(*next_hop.link_local) * 0x9e3779b97f4a7c15U;
-  return spread(hash);
+std::uint32_t NextHopStore::hash(const NextHop& next_hop) const {
+  const IpAddress& address = next_hop.address;
+  std::uint64_t hash = address.bits().hash(hash_key_ ^ static_cast<std::uint64_t>(address.family()));
+  if (next_hop.link_local) hash = next_hop.link_local->bits().hash(hash);
+  return static_cast<std::uint32_t>(hash);
 }
 
 NextHopId NextHopStore::intern(const NextHop& next_hop) { return intern(next_hop, kNoId); }

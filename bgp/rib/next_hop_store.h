@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/core/random.h"
 #include "bgp/rib/id_index.h"
 #include "bgp/rib/ids.h"
 #include "bgp/rib/paged_vector.h"
@@ -30,9 +31,10 @@ class NextHopStore {
     NextHop next_hop;
     std::uint32_t references = 0;
   };
-  static std::uint32_t hash(const NextHop& next_hop);
+  [[nodiscard]] std::uint32_t hash(const NextHop& next_hop) const;
   void remove(NextHopId id);
 
+  std::uint64_t hash_key_ = system_seed();  // keyed_hash.h says why
   PagedPool<Entry> entries_;
   IdIndex index_;
 };

@@ -8,16 +8,13 @@ namespace {
 std::uint64_t key4(const IpPrefix& prefix) {
   return prefix.bits().high >> 24 | static_cast<std::uint64_t>(prefix.length());
 }
-std::uint32_t hash6(const Bits& bits, int length) {
-  return static_cast<std::uint32_t>(bits.hash(static_cast<std::uint64_t>(length)));
-}
 
 }  // namespace
 
 PrefixId PrefixTable::find(const IpPrefix& prefix) const {
   if (family_ == Family::kIpv4Unicast) {
     const std::uint64_t key = key4(prefix);
-    return index_.find(spread(key), [&](PrefixId id) { return keys4_[id] == key; });
+    return index_.find(hash4(key), [&](PrefixId id) { return keys4_[id] == key; });
   }
   const Bits& bits = prefix.bits();
   return index_.find(hash6(bits, prefix.length()),
@@ -25,7 +22,7 @@ PrefixId PrefixTable::find(const IpPrefix& prefix) const {
 }
 
 void PrefixTable::prefetch(const IpPrefix& prefix) const {
-  index_.prefetch(family_ == Family::kIpv4Unicast ? spread(key4(prefix)) : hash6(prefix.bits(), prefix.length()));
+  index_.prefetch(family_ == Family::kIpv4Unicast ? hash4(key4(prefix)) : hash6(prefix.bits(), prefix.length()));
 }
 
 PrefixId PrefixTable::find_or_add(const IpPrefix& prefix) {
@@ -51,7 +48,7 @@ void PrefixTable::set_key(PrefixId id, const IpPrefix& prefix) {
 }
 
 std::uint32_t PrefixTable::hash_of(PrefixId id) const {
-  return family_ == Family::kIpv4Unicast ? spread(keys4_[id]) : hash6(keys6_[id].bits, keys6_[id].length);
+  return family_ == Family::kIpv4Unicast ? hash4(keys4_[id]) : hash6(keys6_[id].bits, keys6_[id].length);
 }
 
 IpPrefix PrefixTable::prefix(PrefixId id) const {

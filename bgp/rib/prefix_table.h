@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/core/random.h"
 #include "base/ip/prefix.h"
 #include "bgp/rib/id_index.h"
 #include "bgp/rib/ids.h"
@@ -55,10 +56,15 @@ class PrefixTable {
     Bits bits;
     std::uint8_t length = 0;
   };
+  [[nodiscard]] std::uint32_t hash4(std::uint64_t key) const { return spread(key ^ hash_key_); }
+  [[nodiscard]] std::uint32_t hash6(const Bits& bits, int length) const {
+    return static_cast<std::uint32_t>(bits.hash(static_cast<std::uint64_t>(length) ^ hash_key_));
+  }
   [[nodiscard]] std::uint32_t hash_of(PrefixId id) const;
   void set_key(PrefixId id, const IpPrefix& prefix);
 
   Family family_;
+  std::uint64_t hash_key_ = system_seed();  // keyed_hash.h says why
   PagedVector<PrefixEntry> entries_;
   PagedVector<std::uint64_t> keys4_;  // address and length
   PagedVector<Key6> keys6_;
