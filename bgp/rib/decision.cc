@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
+#include <vector>
 
 namespace margay::bgp::rib {
 namespace {
@@ -22,24 +24,33 @@ void keep_smallest(DecisionStep step, std::span<Candidate> candidates, const Key
   }
 }
 
-// RFC 4271 §9.1.2.2 c: only paths of one neighbour AS are compared, unless told otherwise.
+// RFC 4271 §9.1.2.2 c: only paths of one neighbour AS are compared, unless told otherwise. Sorted by neighbour rather
+// than each with each: how many paths there are is the peers' doing.
 void compare_med(std::span<Candidate> candidates, const DecisionOptions& options) {
-  const auto loses = [&](const Candidate& candidate) {
-    return std::any_of(candidates.begin(), candidates.end(), [&](const Candidate& other) {
-      const bool is_comparable = options.always_compare_med || other.neighbour_asn == candidate.neighbour_asn;
-      const bool took_part = is_left(other) || other.lost_at == DecisionStep::kMed;
-      return took_part && is_comparable && other.med < candidate.med;
-    });
-  };
+  if (options.always_compare_med) {
+    return keep_smallest(DecisionStep::kMed, candidates, [](const Candidate& c) { return c.med; });
+  }
+  std::vector<Candidate*> left;
   for (Candidate& candidate : candidates) {
-    if (is_left(candidate) && loses(candidate)) candidate.lost_at = DecisionStep::kMed;
+    if (is_left(candidate)) left.push_back(&candidate);
+  }
+  std::sort(left.begin(), left.end(), [](const Candidate* a, const Candidate* b) {
+    return std::pair(a->neighbour_asn, a->med) < std::pair(b->neighbour_asn, b->med);
+  });
+  const Candidate* best = nullptr;
+  for (Candidate* candidate : left) {
+    if (best == nullptr || best->neighbour_asn != candidate->neighbour_asn) best = candidate;
+    if (best->med < candidate->med) candidate->lost_at = DecisionStep::kMed;
   }
 }
 
 constexpr std::array kSteps = {
-    DecisionStep::kUnusable,          DecisionStep::kStale,    DecisionStep::kLocalPref,   DecisionStep::kLocalRoute,
-    DecisionStep::kAsPathLength,      DecisionStep::kOrigin,   DecisionStep::kMed,         DecisionStep::kExternal,
-    DecisionStep::kClusterListLength, DecisionStep::kRouterId, DecisionStep::kPeerAddress, DecisionStep::kPathId,
+    DecisionStep::kUnusable,     DecisionStep::kStale,
+    DecisionStep::kLocalPref,    DecisionStep::kLocalRoute,
+    DecisionStep::kAsPathLength, DecisionStep::kOrigin,
+    DecisionStep::kMed,          DecisionStep::kExternal,
+    DecisionStep::kRouterId,     DecisionStep::kClusterListLength,
+    DecisionStep::kPeerAddress,  DecisionStep::kPathId,
 };
 
 }  // namespace

@@ -43,8 +43,8 @@ const std::vector<Case>& cases() {
       {"incomplete after IGP", DecisionStep::kOrigin, [](Candidate& c) { c.origin = Origin::kIncomplete; }},
       {"higher MED of one neighbour", DecisionStep::kMed, [](Candidate& c) { c.med = 11; }},
       {"internal", DecisionStep::kExternal, [](Candidate& c) { c.is_external = false; }},
-      {"longer cluster list", DecisionStep::kClusterListLength, [](Candidate& c) { c.cluster_list_length = 1; }},
       {"higher router ID", DecisionStep::kRouterId, [](Candidate& c) { c.router_id = 6; }},
+      {"longer cluster list", DecisionStep::kClusterListLength, [](Candidate& c) { c.cluster_list_length = 1; }},
       {"higher peer address", DecisionStep::kPeerAddress,
        [](Candidate& c) { c.peer_address = address_of("10.0.0.6"); }},
       {"IPv6 peer after IPv4", DecisionStep::kPeerAddress,
@@ -117,6 +117,22 @@ TEST(Decision, MedIsComparedWithinOneNeighbourOnly) {
   EXPECT_EQ(paths[1].lost_at, DecisionStep::kRouterId);
   EXPECT_EQ(decide(paths, {.always_compare_med = true}), std::optional<std::size_t>(1));
   EXPECT_EQ(paths[2].lost_at, DecisionStep::kMed);
+}
+
+// RFC 4456 §9 puts the cluster list after the router ID: it is no reason not to use both ways.
+TEST(Decision, ALongerClusterListStillTies) {
+  std::array paths = {plain(), plain()};
+  paths[1].cluster_list_length = 1;
+  ASSERT_EQ(decide(paths, {}), std::optional<std::size_t>(0));
+  EXPECT_TRUE(ties(paths[1], paths[0], {}));
+}
+
+// With each path compared to each this takes ten thousand million steps, and no test waits for that.
+TEST(Decision, ManyPathsOfOneNeighbourAreNoBurden) {
+  std::vector<Candidate> paths(200'000, plain());
+  paths.back().med = 9;
+  EXPECT_EQ(decide(paths, {}), std::optional(paths.size() - 1));
+  EXPECT_EQ(paths[0].lost_at, DecisionStep::kMed);
 }
 
 TEST(Decision, TiesUpToTheRouterIdMayBeUsedTogether) {

@@ -51,8 +51,8 @@ enum class DecisionStep : std::uint8_t {
   kOrigin,             // IGP, EGP, incomplete
   kMed,                // lower, of one neighbour AS
   kExternal,           // eBGP before iBGP
-  kClusterListLength,  // RFC 4456 §9: shorter
   kRouterId,           // lower (ORIGINATOR_ID in its place)
+  kClusterListLength,  // RFC 4456 §9: shorter, after the router ID
   kPeerAddress,        // lower
   kPathId,             // lower (add-path)
 };
