@@ -6,6 +6,10 @@
 namespace margay::bgp::rib {
 namespace {
 
+// Of one prefix from one peer (add-path). Each costs a step whenever the peer speaks of the prefix; no honest peer
+// comes near.
+constexpr std::size_t kPathsMax = 4096;
+
 // Destinations that are looked for in memory before they are needed.
 constexpr std::size_t kAhead = 8;
 
@@ -53,6 +57,14 @@ PathId AdjRibIn::find(Family family, PrefixId prefix, PeerId peer, std::uint32_t
   return id;
 }
 
+bool AdjRibIn::is_crowded(Family family, PrefixId prefix, PeerId peer) const {
+  std::size_t count = 0;
+  for (PathId id = tables_.prefixes[family][prefix].first_path; id != kNoId; id = tables_.paths[id].next) {
+    if (tables_.paths[id].peer == peer) ++count;
+  }
+  return count >= kPathsMax;
+}
+
 void AdjRibIn::count(Family family, const Path& path, int sign) {
   if (path.is_local()) return;
   InCounts& counts = peers_[path.peer].counts;
@@ -98,7 +110,7 @@ void AdjRibIn::receive_family(PeerId peer, Family family, const Update& update) 
 void AdjRibIn::put(const Arrival& arrival, const Nlri& nlri, const ImportResult& result) {
   PrefixTable& prefixes = tables_.prefixes[arrival.family];
   const PrefixId prefix = prefixes.find_or_add(nlri.prefix);
-  PathId id = find(arrival.family, prefix, arrival.peer, nlri.path_id);
+  const PathId id = find(arrival.family, prefix, arrival.peer, nlri.path_id);
   if (id != kNoId) {
     Path& path = tables_.paths[id];
     path.awaits_refresh = false;
@@ -109,6 +121,8 @@ void AdjRibIn::put(const Arrival& arrival, const Nlri& nlri, const ImportResult&
                          path.is_priority_ours == result.is_priority_ours && !path.is_long_lived;
     if (is_same) return;
     replace(arrival, id, result);
+  } else if (nlri.path_id != 0 && is_crowded(arrival.family, prefix, arrival.peer)) {
+    return;
   } else {
     Path path;
     path.next = prefixes[prefix].first_path;
@@ -217,8 +231,9 @@ void AdjRibIn::drop(PeerId peer, Family family) {
 
 void AdjRibIn::mark_stale(PeerId peer, Family family) {
   forget_recent(peers_[peer]);
-  for_each(peer, family, [&](PrefixId, PathId id) {
+  for_each(peer, family, [&](PrefixId prefix, PathId id) {
     Path& path = tables_.paths[id];
+    if (path.is_stale && !path.is_long_lived) return remove(family, prefix, id);
     if (!path.is_stale) ++peers_[peer].counts.stale[family];
     path.is_stale = true;
     path.awaits_refresh = false;

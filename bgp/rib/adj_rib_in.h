@@ -40,6 +40,7 @@ class AdjRibIn {
 
   // All of the family go.
   void drop(PeerId peer, Family family);
+  // What is stale already goes, unless it is there for long: RFC 4724 §4.2, of consecutive restarts.
   void mark_stale(PeerId peer, Family family);
   void begin_long_lived(PeerId peer, Family family);
   void drop_stale(PeerId peer, Family family);
@@ -69,6 +70,8 @@ class AdjRibIn {
   void replace(const Arrival& arrival, PathId id, const ImportResult& result);
   void withdraw(PeerId peer, Family family, const Nlri& nlri);
   [[nodiscard]] PathId find(Family family, PrefixId prefix, PeerId peer, std::uint32_t path_id) const;
+  // Whether the peer has told of as many paths as are kept; more are ignored.
+  [[nodiscard]] bool is_crowded(Family family, PrefixId prefix, PeerId peer) const;
   void remove(Family family, PrefixId prefix, PathId id);
   void judge(Family family, PrefixId prefix, PathId id);
   void add_stale_community(PathId id);

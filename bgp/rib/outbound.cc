@@ -75,8 +75,8 @@ bool Outbound::is_blocked(const UpdateGroup& group) const {
 bool Outbound::is_awaited(const UpdateGroup& group) const {
   return std::any_of(peers_.begin(), peers_.end(), [&group](const PeerOut& out) {
     if (!out.is_up || (out.group != &group && out.next_group != &group)) return false;
-    const bool wants_refresh = out.wants_refresh[Family::kIpv4Unicast] || out.wants_refresh[Family::kIpv6Unicast];
-    return !out.is_member || out.next_group != nullptr || wants_refresh;
+    return !out.is_member || out.next_group != nullptr || out.takes_refresh(Family::kIpv4Unicast) ||
+           out.takes_refresh(Family::kIpv6Unicast);
   });
 }
 
@@ -134,7 +134,7 @@ void Outbound::serve_joiners(UpdateGroup& group) {
 void Outbound::serve_refreshes(UpdateGroup& group, Family family) {
   Listeners askers(parts_.tables);
   for (const PeerId peer : group.members()) {
-    if (peers_[peer].wants_refresh[family]) askers.add(peer);
+    if (peers_[peer].takes_refresh(family)) askers.add(peer);
   }
   if (askers.empty()) return;
   for (const PeerId peer : askers.peers()) {
@@ -215,9 +215,10 @@ std::vector<Packet> Outbound::take(PeerId peer, std::size_t bytes_max) {
   const bool was_full = out.queue.is_full();
   std::vector<Packet> packets = out.queue.take(bytes_max);
   if (out.queue.empty()) out.is_announced = false;
-  // What coalesced while nobody in the group read can go now.
-  if (was_full && !out.queue.is_full() && out.is_member && out.group->has_pending()) {
-    out.group->flush(~std::size_t{0}, deliver_);
+  // What coalesced while nobody in the group read can go now, and the view that was asked for meanwhile.
+  if (was_full && !out.queue.is_full() && out.is_member) {
+    if (out.group->has_pending()) out.group->flush(~std::size_t{0}, deliver_);
+    for (const Family family : kFamilies) serve_refreshes(*out.group, family);
   }
   return packets;
 }

@@ -61,6 +61,9 @@ class Outbound {
     UpdateGroup* group = nullptr;
     UpdateGroup* next_group = nullptr;  // is to move there
     PeerQueue queue;
+
+    // Who asks again and again without reading gets the next view when there is room for it.
+    [[nodiscard]] bool takes_refresh(Family family) const { return wants_refresh[family] && !queue.is_full(); }
   };
 
   UpdateGroup* group_for(const ExportKey& key);

@@ -1,6 +1,7 @@
 // PeerQueue: packets that wait for one peer, in order. Too many bytes of them mean that it does not read.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -26,7 +27,8 @@ class PeerQueue {
   }
   // What is pushed from now on to end_view() is no sign of a peer that does not read.
   void begin_view() { before_view_ = bytes_; }
-  void end_view() { allowance_ += bytes_ - before_view_; }
+  // What has been read of earlier views is allowed for no more.
+  void end_view() { allowance_ = std::min(allowance_ + bytes_ - before_view_, bytes_); }
 
   std::vector<Packet> take(std::size_t bytes_max) {
     std::vector<Packet> taken;

@@ -116,6 +116,7 @@ void Rib::Impl::session_up(PeerId peer, const PeerSession& session) {
 
 void Rib::Impl::session_down(PeerId peer, bool keep_stale) {
   Peer& known = peers_[peer];
+  if (!known.is_up && keep_stale) return;  // they are kept already
   out_.leave(peer);
   known.is_up = false;
   for (const Family family : kFamilies) {

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 
 #include "bgp/rib/peer_queue.h"
@@ -333,6 +334,79 @@ TEST_F(RibSession, WhatNobodyReadsCoalesces) {
   EXPECT_EQ(known(1), 8000U);
   const PeerTable::Route& last = world.table(1).routes.at({numbered(7), 0});
   EXPECT_EQ(AttributeView(bytes::view_of(last.attributes)).as_path().to_string(), "64512 1059");
+}
+
+// RFC 4724 §4.2, of consecutive restarts.
+TEST_F(RibSession, WhatWasStaleAlreadyGoesWithTheNextRestart) {
+  add(kExternal0);
+  add(kExternal1);
+  for (std::uint32_t i = 0; i < 3; ++i) announce(0, i);
+  world.down(0, true);
+  world.up(0);
+  announce(0, 1);
+  world.down(0, true);
+  world.settle();
+  EXPECT_EQ(world.rib().counts(0).received[kV4], 1U);
+  EXPECT_EQ(world.rib().counts(0).stale[kV4], 1U);
+  EXPECT_EQ(known(1), 1U);
+  world.rib().session_down(0, true);
+  EXPECT_EQ(world.rib().counts(0).received[kV4], 1U) << "said twice, it is still one restart";
+}
+
+TEST_F(RibSession, WhoAsksAgainWithoutReadingIsAnsweredOnce) {
+  add(kExternal0);
+  add(kExternal1);
+  world.settle();
+  for (std::uint32_t number = 0; number < 1400; ++number) {
+    std::vector<std::uint32_t> path(200, 65000);
+    path.push_back(number + 1);
+    world.rib().receive(0,
+                        announcement({{numbered(number)}}, attributes_of({.path = path}), address_of("198.51.100.1")));
+  }
+  world.settle();
+  const std::uint64_t view = world.rib().counts(1).bytes_sent;
+  ASSERT_GT(view, PeerQueue::kFullBytes);
+  for (int round = 0; round < 20; ++round) {
+    world.rib().receive(1, RouteRefresh{kV4, RefreshKind::kRequest});
+    for (int turn = 0; turn < 4; ++turn) (void)world.rib().run(1'000'000);
+  }
+  EXPECT_LT(world.rib().counts(1).bytes_sent, view * 2 + 100'000) << "one view, and the next when it has been read";
+  EXPECT_EQ(world.table(1).marks.size(), 0U);
+  while (world.rib().has_output(1)) world.read(1);
+  world.settle();
+  EXPECT_THAT(world.table(1).marks,
+              ElementsAre(RefreshKind::kBegin, RefreshKind::kEnd, RefreshKind::kBegin, RefreshKind::kEnd));
+  EXPECT_LT(world.rib().counts(1).bytes_sent, view * 3 + 100'000);
+}
+
+TEST(PeerQueue, ViewsThatWereReadAreAllowedForNoMore) {
+  PeerQueue queue;
+  const auto packet = std::make_shared<const std::string>(std::string(60'000, 'x'));
+  queue.push(packet, 1);
+  for (int view = 0; view < 2000; ++view) {  // never quite empty
+    queue.begin_view();
+    queue.push(packet, 1);
+    queue.end_view();
+    (void)queue.take(1);
+  }
+  for (std::size_t size = 0; size < PeerQueue::kOverrunBytes + 200'000; size += packet->size()) queue.push(packet, 1);
+  EXPECT_TRUE(queue.is_overrun());
+}
+
+// Each UPDATE of such a prefix takes a step for each of its paths.
+TEST_F(RibSession, PathsOfOnePrefixAreLimited) {
+  PeerSpec many = kExternal0;
+  many.add_path_receive = true;
+  add(many);
+  for (std::uint32_t id = 1; id <= 4200; ++id) {
+    world.rib().receive(
+        0, announcement({{numbered(0), id}}, attributes_of({.path = {65000}}), address_of("198.51.100.1")));
+  }
+  world.settle();
+  EXPECT_EQ(world.rib().counts(0).received[kV4], 4096U);
+  world.rib().receive(0, withdrawal({{numbered(0), 1}}));
+  world.rib().receive(0, withdrawal({{numbered(0), 4200}}));
+  EXPECT_EQ(world.rib().counts(0).received[kV4], 4095U) << "the second was ignored when it came";
 }
 
 TEST_F(RibSession, AddPathSendsSeveralUnderStableIdentifiers) {
