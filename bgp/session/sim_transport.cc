@@ -222,7 +222,7 @@ class Host final : public Transport {
     // The timer's task lives in the timer: `done` must outlive its own call, which may destroy the handle.
     auto shared_done = std::make_shared<decltype(done)>(std::move(done));
     auto timer = internet_->loop.make_timer([this, request, shared_done] {
-      const auto call = shared_done;
+      const auto call = shared_done;  // NOLINT(performance-unnecessary-copy-initialization): it keeps it alive
       (*call)(establish(request));
     });
     timer->arm(wait);

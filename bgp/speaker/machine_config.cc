@@ -83,12 +83,11 @@ rib::PeerSession peer_session(const fsm::Negotiated& negotiated, const session::
     self[Family::kIpv6Unicast] = NextHop{*link_local, std::nullopt};
   }
   const auto ipv4 = local.address.is_v4() ? std::optional(local.address) : facts.ipv4;
-  if (local.address.is_v6() && negotiated.extended_next_hop[Family::kIpv4Unicast]) {
-    self[Family::kIpv4Unicast] = self[Family::kIpv6Unicast];  // RFC 8950
+  const bool is_extended = negotiated.extended_next_hop[Family::kIpv4Unicast];  // RFC 8950
+  if (is_extended && (local.address.is_v6() || !ipv4)) {
+    self[Family::kIpv4Unicast] = self[Family::kIpv6Unicast];
   } else if (ipv4) {
     self[Family::kIpv4Unicast] = NextHop{*ipv4, std::nullopt};
-  } else if (negotiated.extended_next_hop[Family::kIpv4Unicast]) {
-    self[Family::kIpv4Unicast] = self[Family::kIpv6Unicast];
   }
   return session;
 }
