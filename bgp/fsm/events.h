@@ -33,7 +33,8 @@ std::string_view to_string(TimerKind kind);  // "IdleHold", …
 struct Start {};  // administratively up (again); also after set_config() made a passive peer active
 struct Stop {
   Notification reason;
-};  // administratively down; stays Idle until Start
+};                        // administratively down; stays Idle until Start
+struct TimersChanged {};  // after set_config(): the keepalives of the session that runs follow it at once
 struct Reset {
   Notification reason;
 };  // ends the session and begins anew at once; nothing while stopped
@@ -85,8 +86,8 @@ struct TimerFired {
 };
 
 using Input =
-    std::variant<Start, Stop, Reset, Connected, ConnectFailed, Accepted, Closed, OpenReceived, KeepaliveReceived,
-                 DataReceived, NotificationReceived, BadMessage, BytesSent, SendBlocked, TimerFired>;
+    std::variant<Start, Stop, TimersChanged, Reset, Connected, ConnectFailed, Accepted, Closed, OpenReceived,
+                 KeepaliveReceived, DataReceived, NotificationReceived, BadMessage, BytesSent, SendBlocked, TimerFired>;
 
 // --- outputs, to be done in order ---
 struct Connect {

@@ -27,6 +27,7 @@ std::string seconds(Duration duration) {
 
 struct InputText {
   std::string operator()(const Start&) const { return "Start"; }
+  std::string operator()(const TimersChanged&) const { return "TimersChanged"; }
   std::string operator()(const Stop& in) const { return concat("Stop ", describe(in.reason)); }
   std::string operator()(const Reset& in) const { return concat("Reset ", describe(in.reason)); }
   std::string operator()(const Connected& in) const { return concat("Connected", number(in.id)); }

@@ -105,7 +105,7 @@ void agree_on_times(const Timers& timers, std::uint16_t ours_s, std::uint16_t th
   const Duration hold = std::chrono::seconds(std::min(ours_s, theirs_s));
   if (hold == Duration{}) return;
   session.hold = hold;
-  session.keepalive = std::min(timers.keepalive.value_or(hold / 3), hold / 3);
+  session.keepalive = keepalive_interval(timers, hold);
 }
 
 std::uint16_t offered_hold_s(const Timers& timers) {
@@ -165,6 +165,10 @@ DecodeContext Negotiated::decode_context() const {
 
 EncodeContext Negotiated::encode_context() const {
   return {four_octet_as, extended_message, add_path_send, extended_next_hop};
+}
+
+Duration keepalive_interval(const Timers& timers, Duration hold) {
+  return std::min(timers.keepalive.value_or(hold / 3), hold / 3);
 }
 
 }  // namespace margay::bgp::fsm

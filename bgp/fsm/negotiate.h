@@ -17,4 +17,7 @@ Open make_open(const PeerConfig& config);
 // (1 and 2), Unsupported Capability with those we miss (no common family: RFC 5492 §3).
 Result<Negotiated, DecodeError> negotiate(const PeerConfig& config, const Open& received);
 
+// Between KEEPALIVEs with a hold time agreed on, not 0.
+Duration keepalive_interval(const Timers& timers, Duration hold);
+
 }  // namespace margay::bgp::fsm

@@ -68,6 +68,10 @@ void Peer::on(const Stop& stop, TimePoint now) {
   out_.disarm_all();
 }
 
+void Peer::on(const TimersChanged&, TimePoint) {
+  if (Lane* lane = find_confirmed()) (*lane)->set_keepalive(config_.timers, random_, out_);
+}
+
 void Peer::on(const Reset& reset, TimePoint now) {
   if (mode_ == Mode::kStopped) return;
   finish_all(reset.reason, true, now);
@@ -132,7 +136,9 @@ void Peer::on(const KeepaliveReceived& received, TimePoint now) {
   if (lane == nullptr) return;
   const bool was_established = (*lane)->is_established();
   if (const std::optional<Ending> ending = (*lane)->on_keepalive(now, out_)) return finish(*lane, *ending, now);
-  if (!was_established) ++times_established_;
+  if (was_established) return;
+  ++times_established_;
+  last_attempt_error_.reset();
 }
 
 void Peer::on(const DataReceived& received, TimePoint now) {

@@ -51,7 +51,8 @@ class Peer {
 
   std::vector<Output> step(const Input& input, TimePoint now);
 
-  // For the next connection; the owner decides whether a change needs a Reset.
+  // For the next connection, and with TimersChanged the keepalives of this one; the owner decides whether a change
+  // needs a Reset.
   void set_config(PeerConfig config);
 
   // For a connection accepted, before step(Accepted): the next number of those that Connect outputs carry.
@@ -64,7 +65,11 @@ class Peer {
 
   [[nodiscard]] State state() const;
   [[nodiscard]] const Negotiated* session() const;  // while Established
+  // Why the last session ended, whatever becomes of the attempts to begin another; of the last attempt, if there never
+  // was one.
   [[nodiscard]] const std::optional<DownReason>& last_error() const { return last_error_; }
+  // Of the attempts since the last session came up.
+  [[nodiscard]] const std::optional<DownReason>& last_attempt_error() const { return last_attempt_error_; }
   [[nodiscard]] std::uint64_t times_established() const { return times_established_; }
   [[nodiscard]] std::optional<TimePoint> since() const { return since_; }  // of the present state
 
@@ -74,6 +79,7 @@ class Peer {
 
   void on(const Start&, TimePoint now);
   void on(const Stop& stop, TimePoint now);
+  void on(const TimersChanged&, TimePoint now);
   void on(const Reset& reset, TimePoint now);
   void on(const Connected& connected, TimePoint now);
   void on(const ConnectFailed& failed, TimePoint now);
@@ -127,6 +133,7 @@ class Peer {
   bool accepts_while_held_ = false;    // in the idle hold
   bool without_capabilities_ = false;  // RFC 5492 §3: the peer did not understand them
   std::optional<DownReason> last_error_;
+  std::optional<DownReason> last_attempt_error_;
   std::uint64_t times_established_ = 0;
   State last_state_ = State::kIdle;
   std::optional<TimePoint> since_;

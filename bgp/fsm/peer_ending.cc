@@ -105,8 +105,9 @@ void Peer::end(Lane& lane, Ending ending, TimePoint now) {
     out_.disarm(TimerKind::kKeepalive);
     out_.disarm(TimerKind::kSendHold);
   }
-  last_error_ = reason;
+  if (session.is_established() || times_established_ == 0) last_error_ = reason;
   if (!session.is_established()) {
+    last_attempt_error_ = reason;
     out_.push(AttemptFailed{std::move(reason)});
     return;
   }

@@ -41,12 +41,14 @@ std::string_view to_string(MessageType type) {
   return "message";
 }
 
-// RFC 4271 §6.8: a collision that the peer resolved is no fault. RFC 5492 §3: after Unsupported Optional Parameter the
+// RFC 4271 §6.8: a collision that the peer resolved is no fault; nor is it one to come before the peer knows us, and
+// holding idle would then refuse it when it does. RFC 5492 §3: after Unsupported Optional Parameter the
 // next attempt goes without capabilities; after Unsupported Capability none should follow by itself.
 Ending::Next after_notification(const Notification& notification, bool had_capabilities) {
   const auto is = [&](std::uint8_t code, std::uint8_t subcode) {
     return notification.code == code && notification.subcode == subcode;
   };
+  if (is(kCease, cease_subcode::kConnectionRejected)) return Ending::Next::kRetry;
   if (is(kCease, cease_subcode::kConnectionCollision)) return Ending::Next::kRetry;
   if (is(kOpenError, kUnsupportedParameter) && had_capabilities) return Ending::Next::kIdleBrief;
   if (is(kOpenError, kUnsupportedCapability)) return Ending::Next::kIdleLong;
@@ -148,6 +150,14 @@ void Session::on_keepalive_timer(Random& random, Outbox& out) const {
   if (!is_confirmed() || !negotiated_.keepalive) return;
   out.push(Send{id(), Keepalive{}});
   out.arm(TimerKind::kKeepalive, keepalive_delay(*negotiated_.keepalive, random));
+}
+
+void Session::set_keepalive(const Timers& timers, Random& random, Outbox& out) {
+  if (!is_confirmed() || !negotiated_.hold) return;
+  const Duration interval = keepalive_interval(timers, *negotiated_.hold);
+  if (negotiated_.keepalive == interval) return;
+  negotiated_.keepalive = interval;
+  on_keepalive_timer(random, out);
 }
 
 void Session::on_send_blocked(TimePoint now, Outbox& out) const {

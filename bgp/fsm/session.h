@@ -58,6 +58,8 @@ class Session {
   std::optional<Ending> on_hold_timer(TimePoint now, Outbox& out) const;
   std::optional<Ending> on_send_hold_timer(TimePoint now, Outbox& out) const;
   void on_keepalive_timer(Random& random, Outbox& out) const;
+  // Another interval for the session that runs: begins with a KEEPALIVE now, so that no gap grows.
+  void set_keepalive(const Timers& timers, Random& random, Outbox& out);
   void on_send_blocked(TimePoint now, Outbox& out) const;
   void note_received(TimePoint now) { last_received_ = now; }
   void note_sent(TimePoint now) { last_sent_ = now; }

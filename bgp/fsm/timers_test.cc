@@ -138,6 +138,27 @@ TEST(Keepalive, NeverMoreThanOneASecond) {  // RFC 4271 §4.4
 
 // --- send hold ---
 
+TEST(Keepalive, AnotherIntervalIsForTheSessionThatRuns) {
+  PeerConfig config = external_config();
+  Harness peer(config);
+  peer.step(TimersChanged{});
+  const ConnectionId id = establish(peer, open_with_hold(90));
+  peer.take_log();
+  config.timers.keepalive = seconds(5);
+  peer.peer().set_config(config);
+  peer.step(TimersChanged{});
+  EXPECT_EQ(peer.take_outputs(), "Send #1 KEEPALIVE; Arm Keepalive 5.0 s");
+  EXPECT_EQ(peer.peer().session()->keepalive, seconds(5));
+  peer.step(TimersChanged{});
+  EXPECT_EQ(peer.take_outputs(), "") << "nothing changed";
+  config.timers.keepalive = seconds(50);
+  peer.peer().set_config(config);
+  peer.step(TimersChanged{});
+  EXPECT_EQ(peer.take_outputs(), "Send #1 KEEPALIVE; Arm Keepalive 30.0 s") << "a third of the hold time is the most";
+  peer.step(Closed{id, "reset"});
+  peer.step(TimersChanged{});
+}
+
 TEST(SendHold, EndsASessionWhosePeerReadsNothing) {  // RFC 9687 §4
   Harness peer(external_config());
   const ConnectionId id = establish(peer, open_with_hold(90));
@@ -303,6 +324,39 @@ TEST(IdleHold, StartAndResetEndItAndForgetFaults) {
     EXPECT_EQ(peer.state(), State::kConnect);
     EXPECT_EQ(idle_hold_after_fault(peer), seconds(1));
   }
+}
+
+// Nodes learn of each other at different times: the later one must find the earlier one ready.
+TEST(IdleHold, IsNotForAPeerThatDoesNotKnowUsYet) {
+  Harness peer(external_config());
+  peer.step(Start{});
+  for (int i = 0; i < 10; ++i) {
+    peer.step(Connected{peer.last_attempt()});
+    peer.step(NotificationReceived{peer.last_attempt(), {6, cease_subcode::kConnectionRejected, {}}});
+    ASSERT_EQ(peer.state(), State::kActive);
+    peer.fire_next();
+  }
+  peer.accept();
+  EXPECT_EQ(peer.state(), State::kOpenSent);
+}
+
+TEST(LastError, OfTheSessionStaysWhileAttemptsFail) {
+  Harness peer(external_config());
+  peer.step(Start{});
+  peer.step(ConnectFailed{peer.last_attempt(), "refused"});
+  EXPECT_EQ(peer.peer().last_error()->text, "refused") << "there was no session yet";
+  EXPECT_EQ(peer.peer().last_attempt_error()->text, "refused");
+  peer.fire_next();
+  const ConnectionId id = peer.last_attempt();
+  peer.step(Connected{id});
+  peer.step(OpenReceived{id, open_of_peer(external_config())});
+  peer.step(KeepaliveReceived{id});
+  EXPECT_FALSE(peer.peer().last_attempt_error()) << "one was successful";
+  peer.step(Closed{id, "reset"});
+  peer.fire_next();
+  peer.step(ConnectFailed{peer.last_attempt(), "no route"});
+  EXPECT_EQ(peer.peer().last_error()->text, "connection closed: reset");
+  EXPECT_EQ(peer.peer().last_attempt_error()->text, "no route");
 }
 
 TEST(IdleHold, IsLongWhereTryingAgainIsOfNoUse) {  // RFC 5492 §3: "SHOULD NOT be re-established automatically"

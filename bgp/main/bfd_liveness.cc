@@ -19,6 +19,11 @@ class BfdWatch final : public bgp::LivenessMonitor::Watch {
  public:
   explicit BfdWatch(std::unique_ptr<bgp::bfd::Monitor::Watch> watch) : watch_(std::move(watch)) {}
   [[nodiscard]] std::string state() const override { return std::string(to_string(watch_->state())); }
+  bool change(const std::optional<bgp::BfdConfig>& config) override {
+    if (config) watch_->set_config(to_session(*config));
+    watch_->set_admin_down(!config);
+    return true;
+  }
 
  private:
   std::unique_ptr<bgp::bfd::Monitor::Watch> watch_;

@@ -25,8 +25,10 @@ SessionDriver::SessionDriver(Parts parts, rib::PeerId peer, DriverSettings setti
 SessionDriver::~SessionDriver() = default;
 
 void SessionDriver::set_settings(DriverSettings settings) {
+  const bool is_other_pace = settings_.machine.timers.keepalive != settings.machine.timers.keepalive;
   settings_ = std::move(settings);
   machine_.set_config(settings_.machine);
+  if (is_other_pace) step(fsm::TimersChanged{});
   for (auto& [id, link] : links_) {
     link->context.enforce_first_as = settings_.enforce_first_as;
     link->context.allow_as_set = settings_.allow_as_set;
@@ -176,7 +178,8 @@ void SessionDriver::perform(const fsm::SessionDown& down) {
 }
 
 void SessionDriver::perform(const fsm::AttemptFailed& failed) {
-  last_error_at_ = now();
+  last_attempt_error_at_ = now();
+  if (machine_.times_established() == 0) last_error_at_ = now();
   parts_.log.debug("attempt failed", {{"reason", failed.reason.text}});
   if (events_.on_attempt_ended) events_.on_attempt_ended();
 }

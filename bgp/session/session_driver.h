@@ -61,7 +61,7 @@ class SessionDriver {
   SessionDriver(Parts parts, rib::PeerId peer, DriverSettings settings, Events events);
   ~SessionDriver();
 
-  // For the next connection; what the decoder looks at, for the next message.
+  // For the next connection; keepalives at once; what the decoder looks at, for the next message.
   void set_settings(DriverSettings settings);
   void start();
   void stop(Notification reason);
@@ -83,6 +83,7 @@ class SessionDriver {
   [[nodiscard]] const std::map<std::string, std::uint64_t>& faults() const { return faults_; }
   [[nodiscard]] const std::string& last_error_bytes() const { return last_error_bytes_; }  // hex
   [[nodiscard]] std::optional<TimePoint> last_error_at() const { return last_error_at_; }
+  [[nodiscard]] std::optional<TimePoint> last_attempt_error_at() const { return last_attempt_error_at_; }
   [[nodiscard]] std::optional<Duration> hold_time_left() const;
   [[nodiscard]] const Connection* connection() const;  // of the session; nullptr: none
   [[nodiscard]] std::size_t queued_bytes() const;
@@ -141,7 +142,7 @@ class SessionDriver {
   std::uint64_t times_dropped_ = 0;
   std::map<std::string, std::uint64_t> faults_;
   std::string last_error_bytes_;
-  std::optional<TimePoint> last_error_at_;
+  std::optional<TimePoint> last_error_at_, last_attempt_error_at_;
   telemetry::RateLimit fault_log_{std::chrono::seconds(10)};
 };
 

@@ -160,8 +160,8 @@ class SocketTransport::Impl {
       auto listener = take_or_open({address, port});
       if (listener) {
         fresh.push_back(std::move(listener).value());
-      } else if (!is_any || address.is_v4()) {
-        // A machine without IPv6 is fine as long as nobody asks for it.
+      } else if (!is_any || address.is_v4() || listener.error().code == ErrorCode::kAlreadyExists) {
+        // A machine without IPv6 is fine as long as nobody asks for it; one whose port is taken is not.
         status = listener.error();
       }
     }

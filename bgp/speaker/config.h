@@ -50,7 +50,7 @@ struct PeerSettings {
   std::optional<std::uint8_t> multihop_ttl;          // [session] of packets to an eBGP peer; nullopt: 255, any distance
   std::string password;                              // [session] TCP MD5 (RFC 2385), at most 80 bytes; empty: none
   Duration hold_time = std::chrono::seconds(90);     // [session] 0, or 3 s and more
-  std::optional<Duration> keepalive_time;            // [live]
+  std::optional<Duration> keepalive_time;            // [live]    also of the session that runs
   Duration connect_retry = std::chrono::seconds(5);  // [live]
   Duration connect_delay{};                          // [live]
   std::optional<Duration> restart_time = std::chrono::seconds(120);  // [session] RFC 4724; nullopt: no Graceful Restart

@@ -26,7 +26,7 @@ ManagedPeer::ManagedPeer(Parts parts, Identity identity, PeerSettings settings, 
                events_.on_work();
                events_.on_change();
              }),
-      limit_restart_(parts_.loop.make_timer([this] { driver_->start(); })) {
+      limit_restart_(parts_.loop.make_timer([this] { end_limit_pause(); })) {
   driver_ = std::make_unique<session::SessionDriver>(
       session::SessionDriver::Parts{parts_.loop, parts_.random, parts_.transport, parts_.rib,
                                     parts_.log.with({{"peer", identity_.key.address}, {"name", settings_.name}})},
@@ -58,6 +58,7 @@ void ManagedPeer::change(PeerSettings settings, const SpeakerFacts& facts) {
   const PeerChange change = compare(settings_, settings);
   const bool was_passive = settings_.passive, was_shut_down = settings_.is_shut_down;
   const bool bfd_changed = settings_.bfd != settings.bfd;
+  const bool limit_changed = settings_.policy.prefix_limit != settings.policy.prefix_limit;
   const bool is_another_speaker = facts_.asn != facts.asn || facts_.router_id != facts.router_id;
   // Equal rules stay the very same chains, so that the RIB does not look at the routes again.
   if (!change.routes) settings.policy = settings_.policy;
@@ -68,7 +69,7 @@ void ManagedPeer::change(PeerSettings settings, const SpeakerFacts& facts) {
     parts_.rib.set_policy(identity_.id, settings_.policy);
     events_.on_work();
   }
-  if (bfd_changed) watch_liveness();
+  if (bfd_changed && (watch_ == nullptr || !watch_->change(settings_.bfd))) watch_liveness();
   if (settings_.is_shut_down) {
     if (!was_shut_down) stop(shutdown_of(settings_));
     return;
@@ -76,6 +77,8 @@ void ManagedPeer::change(PeerSettings settings, const SpeakerFacts& facts) {
   if (was_shut_down) return driver_->start();
   if (change.session || is_another_speaker) {
     reset(cease(cease_subcode::kOtherConfigurationChange));
+  } else if (is_over_limit_) {
+    if (limit_changed) end_limit_pause();
   } else if (was_passive && !settings_.passive) {
     driver_->start();
   }
@@ -83,13 +86,20 @@ void ManagedPeer::change(PeerSettings settings, const SpeakerFacts& facts) {
 
 void ManagedPeer::reset(Notification reason) {
   if (settings_.is_shut_down) return;
-  limit_restart_->disarm();
   driver_->reset(std::move(reason));
-  driver_->start();  // of one that a limit had stopped
+  end_limit_pause();
+}
+
+// Also what an admin or another limit ends early.
+void ManagedPeer::end_limit_pause() {
+  limit_restart_->disarm();
+  is_over_limit_ = false;
+  driver_->start();
 }
 
 void ManagedPeer::stop(Notification reason) {
   limit_restart_->disarm();
+  is_over_limit_ = false;
   driver_->stop(std::move(reason));
   if (!stale_.is_keeping()) return;
   stale_.forget();
@@ -102,6 +112,7 @@ void ManagedPeer::accept(std::unique_ptr<session::Connection> connection) { driv
 void ManagedPeer::overrun(const Notification& reason) {
   if (!is_up()) return;
   if (reason.subcode != cease_subcode::kMaximumPrefixes) return driver_->reset(reason);
+  is_over_limit_ = true;  // first: a dynamic peer must not be taken for one that is over
   driver_->stop(reason);
   std::optional<Duration> wait;
   for (const Family family : kFamilies) {
@@ -161,7 +172,8 @@ void ManagedPeer::watch_liveness() {
 // RFC 5882 §4.3: a peer whose BFD lives apart from its BGP is really gone, routes and all; otherwise it may only be
 // restarting.
 void ManagedPeer::on_liveness_lost(bool is_control_plane_independent) {
-  if (!is_up()) return;
+  if (!is_up() || !settings_.bfd) return;
+  ++bfd_downs_;
   drops_routes_ = is_control_plane_independent;
   driver_->lost("BFD session down");
 }
@@ -176,7 +188,7 @@ bool ManagedPeer::is_settled() const {
 }
 
 bool ManagedPeer::is_over() const {
-  return identity_.is_dynamic && !is_up() && !driver_->has_connections() && !stale_.is_keeping();
+  return identity_.is_dynamic && !is_over_limit_ && !is_up() && !driver_->has_connections() && !stale_.is_keeping();
 }
 
 PeerSnapshot ManagedPeer::snapshot() const {
@@ -211,9 +223,12 @@ PeerSnapshot ManagedPeer::snapshot() const {
   result.times_dropped = driver_->times_dropped();
   result.last_error = machine.last_error();
   if (driver_->last_error_at()) result.last_error_age = now - *driver_->last_error_at();
+  result.last_attempt_error = machine.last_attempt_error();
+  if (result.last_attempt_error) result.last_attempt_error_age = now - *driver_->last_attempt_error_at();
   result.last_error_bytes = driver_->last_error_bytes();
   result.faults = driver_->faults();
   result.queued_bytes = driver_->queued_bytes();
+  result.bfd_downs = bfd_downs_;
   if (settings_.bfd) result.bfd_state = watch_ == nullptr ? "Down" : watch_->state();
   return result;
 }

@@ -60,7 +60,7 @@ class ManagedPeer {
   [[nodiscard]] bool is_up() const { return driver_->machine().session() != nullptr; }
   // A restarting speaker need not wait for this one: it has sent all it has, or will not say when (RFC 4724 §4.1).
   [[nodiscard]] bool is_settled() const;
-  // A dynamic one with no connection and nothing kept.
+  // A dynamic one with no connection and nothing kept, which need not wait because of its prefix limit.
   [[nodiscard]] bool is_over() const;
   [[nodiscard]] PeerSnapshot snapshot() const;
   [[nodiscard]] const session::SessionDriver& driver() const { return *driver_; }
@@ -72,6 +72,7 @@ class ManagedPeer {
   void on_liveness_lost(bool is_control_plane_independent);
   void watch_liveness();
   void refresh_driver();
+  void end_limit_pause();
 
   Parts parts_;
   Identity identity_;
@@ -84,6 +85,8 @@ class ManagedPeer {
   std::unique_ptr<loop::Timer> limit_restart_;
   std::optional<fsm::Negotiated> last_session_;
   PerFamily<bool> has_end_of_rib_;
+  bool is_over_limit_ = false;  // stopped until its time, another limit, or an admin
+  std::uint64_t bfd_downs_ = 0;
   bool drops_routes_ = false;  // the session about to end leaves nothing behind
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -36,10 +36,13 @@ struct PeerSnapshot {
   std::uint64_t times_dropped = 0;
   std::optional<fsm::DownReason> last_error;
   std::optional<Duration> last_error_age;
+  std::optional<fsm::DownReason> last_attempt_error;  // of the attempts since the last session came up
+  std::optional<Duration> last_attempt_error_age;
   std::string last_error_bytes;                 // hex of the message that was wrong, cut
   std::map<std::string, std::uint64_t> faults;  // RFC 7606 outcomes by what
   std::size_t queued_bytes = 0;
-  std::string bfd_state;  // empty: no BFD
+  std::string bfd_state;        // empty: no BFD
+  std::uint64_t bfd_downs = 0;  // sessions that BFD ended
 };
 
 // A route as it is shown; owned.

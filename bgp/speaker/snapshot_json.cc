@@ -106,12 +106,15 @@ json::Value to_json(const PeerSnapshot& peer) {
   out["prefixes"] = families_json(peer.routes);
   out["lastError"] = peer.last_error ? last_error_text(*peer.last_error) : std::string();
   out["lastErrorAgeSeconds"] = seconds(peer.last_error_age);
+  out["lastAttemptError"] = peer.last_attempt_error ? last_error_text(*peer.last_attempt_error) : std::string();
+  out["lastAttemptErrorAgeSeconds"] = seconds(peer.last_attempt_error_age);
   out["lastErrorBytes"] = peer.last_error_bytes;
   out["timesEstablished"] = number(peer.times_established);
   out["timesDropped"] = number(peer.times_dropped);
   out["holdTimeLeftSeconds"] = seconds(peer.hold_time_left);
   out["queuedBytes"] = number(std::uint64_t{peer.queued_bytes});
   out["bfdState"] = peer.bfd_state;
+  out["bfdDowns"] = number(peer.bfd_downs);
   out["messagesReceived"] = to_json(peer.received);
   out["messagesSent"] = to_json(peer.sent);
   json::Object faults;

@@ -31,6 +31,7 @@ Speaker::Impl::Impl(SpeakerParts parts, bool restarting)
       rib_(rib::RibConfig{}, rib_events()),
       deferral_(parts_.loop.make_timer([this] { converged(); })),
       goodbye_(parts_.loop.make_timer([this] { wait_for_goodbyes(); })),
+      listen_retry_(parts_.loop.make_timer([this] { listen_again(); })),
       metrics_(parts_.metrics),
       metrics_timer_(parts_.loop.make_timer([this] {
         metrics_.sync(snapshot({}));
@@ -69,6 +70,7 @@ Status Speaker::Impl::refresh_out(const IpAddress& peer) {
 
 void Speaker::Impl::stop(std::string_view text, Task done) {
   is_stopping_ = true;
+  listen_retry_->disarm();
   parts_.transport.stop_listening();
   for (auto& [key, peer] : peers_) peer->stop(cease(cease_subcode::kAdministrativeShutdown, text));
   on_stopped_ = std::move(done);

@@ -35,6 +35,9 @@ class LivenessMonitor {
    public:
     virtual ~Watch() = default;
     [[nodiscard]] virtual std::string state() const { return "watching"; }  // for people: "Up"
+    // Other intervals without a new session; nullopt: the peer is told that we do not watch any more, which is no
+    // reason for it to drop anything (RFC 5882 §4.2). False: cannot, the owner begins a new watch.
+    virtual bool change(const std::optional<BfdConfig>& config) { return config == std::nullopt; }
   };
   virtual ~LivenessMonitor() = default;
   // `on_down(control_plane_independent)`: RFC 5882 §4.3 and the C bit of RFC 5880.

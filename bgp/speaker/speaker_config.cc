@@ -6,6 +6,11 @@
 #include "bgp/speaker/speaker_impl.h"
 
 namespace margay::bgp {
+namespace {
+
+constexpr Duration kListenRetry = std::chrono::seconds(1);
+
+}  // namespace
 
 Status Speaker::Impl::check(const SpeakerConfig& config) const {
   std::vector<FieldError> errors = validate(config);
@@ -118,6 +123,7 @@ Status Speaker::Impl::configure_listener(const SpeakerConfig& config) {
   auto wanted = std::pair(config.listen_addresses, config.listen_port);
   if (listening_ == wanted) return ok_status();
   listening_.reset();
+  listen_retry_->arm(kListenRetry);
   if (config.listen_port == 0) {
     parts_.transport.stop_listening();
   } else {
@@ -125,7 +131,13 @@ Status Speaker::Impl::configure_listener(const SpeakerConfig& config) {
                                                    [this](auto connection) { on_accepted(std::move(connection)); }));
   }
   listening_ = std::move(wanted);
+  listen_retry_->disarm();
   return ok_status();
+}
+
+// The address may come later (an interface, duplicate address detection), the port may be let go of.
+void Speaker::Impl::listen_again() {
+  if (configure_listener(config_).ok()) parts_.log.info("listening after all");
 }
 
 }  // namespace margay::bgp

@@ -66,7 +66,7 @@ class Node {
   void start(bool restarting = false) {
     sink.begin_life();
     speaker_ = std::make_unique<Speaker>(
-        SpeakerParts{loop_, random_, *transport_, sink, telemetry::Logger{}, metrics, nullptr}, restarting);
+        SpeakerParts{loop_, random_, *transport_, sink, telemetry::Logger{}, metrics, liveness}, restarting);
     apply();
   }
   // Without a word, as a crash.
@@ -106,6 +106,7 @@ class Node {
   SpeakerConfig config;
   RecordingSink sink;
   telemetry::Registry* metrics = nullptr;
+  LivenessMonitor* liveness = nullptr;
   std::string failure;
 
  private:

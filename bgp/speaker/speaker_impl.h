@@ -42,6 +42,7 @@ class Speaker::Impl {
   void configure_rib(const SpeakerConfig& config);
   Status configure_sockets(const SpeakerConfig& config);
   Status configure_listener(const SpeakerConfig& config);
+  void listen_again();
   [[nodiscard]] SpeakerFacts facts() const { return {config_.asn, config_.router_id, restarting_}; }
 
   // Peers (speaker_peers.cc).
@@ -89,6 +90,7 @@ class Speaker::Impl {
   std::optional<std::pair<std::vector<IpAddress>, std::uint16_t>> listening_;
   std::unique_ptr<loop::Timer> deferral_;
   std::unique_ptr<loop::Timer> goodbye_;
+  std::unique_ptr<loop::Timer> listen_retry_;
   Task on_stopped_;
   SpeakerMetrics metrics_;
   std::unique_ptr<loop::Timer> metrics_timer_;

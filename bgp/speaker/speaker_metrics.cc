@@ -22,6 +22,12 @@ void SpeakerMetrics::set(std::string_view name, std::string_view help, Labels la
   of_peer_[labels["peer"]][{std::string(name), labels}] = true;
 }
 
+void SpeakerMetrics::remove(std::string_view name, const Labels& labels) {
+  const auto found = of_peer_.find(labels.at("peer"));
+  if (found == of_peer_.end() || found->second.erase({std::string(name), labels}) == 0) return;
+  registry_->remove(std::string(name), labels);
+}
+
 void SpeakerMetrics::raise(std::string_view name, std::string_view help, Labels labels, std::uint64_t total) {
   std::uint64_t& told = told_[{std::string(name), labels}];
   auto counter = registry_->counter({std::string(name), std::string(help), ""}, labels);
@@ -54,6 +60,12 @@ void SpeakerMetrics::sync_peer(const PeerSnapshot& peer) {
       static_cast<double>(peer.queued_bytes));
   raise("margay_bgp_peer_established_total", "Sessions that came up.", labels, peer.times_established);
   raise("margay_bgp_peer_flaps_total", "Sessions that went down.", labels, peer.times_dropped);
+  if (peer.bfd_state.empty()) {
+    remove("margay_bgp_peer_bfd_up", labels);
+  } else {
+    set("margay_bgp_peer_bfd_up", "Whether BFD sees the peer.", labels, peer.bfd_state == "Up" ? 1 : 0);
+  }
+  raise("margay_bgp_peer_bfd_downs_total", "Sessions that BFD ended.", labels, peer.bfd_downs);
   for (const Family family : kFamilies) {
     Labels with_family = labels;
     with_family["family"] = to_string(family);

@@ -25,6 +25,7 @@ class SpeakerMetrics {
 
  private:
   void set(std::string_view name, std::string_view help, telemetry::Labels labels, double value);
+  void remove(std::string_view name, const telemetry::Labels& labels);
   // To the total, which never falls.
   void raise(std::string_view name, std::string_view help, telemetry::Labels labels, std::uint64_t total);
   void sync_peer(const PeerSnapshot& peer);

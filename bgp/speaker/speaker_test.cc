@@ -5,6 +5,7 @@
 #include "base/telemetry/exposition.h"
 #include "bgp/speaker/snapshot_json.h"
 #include "bgp/speaker/speaker_fixture.h"
+#include "bgp/speaker/stale_keeper.h"
 
 namespace margay::bgp {
 namespace {
@@ -203,6 +204,191 @@ TEST_F(SpeakerTest, PeersOfAListenRangeComeAndGoUpToTheLimit) {
   b_.kill();
   ASSERT_TRUE(wait([this] { return c_.is_up(a_); }, seconds(90)));
   EXPECT_EQ(a_.speaker().snapshot({}).peers.size(), 1U);
+}
+
+TEST_F(SpeakerTest, ADynamicPeerOverItsLimitWaitsAsLongAsAnyOther) {
+  ListenRange range{"nodes", net("10.0.0.0/24"), 9, {}};
+  rib::PrefixLimit limit;
+  limit.max = 1;
+  limit.restart_after = seconds(100);
+  range.settings.policy.prefix_limit[Family::kIpv4Unicast] = limit;
+  a_.config.listen_ranges = {range};
+  b_.config.local_routes = {local("10.2.0.0/26"), local("10.2.0.64/26")};
+  b_.add_peer(a_);
+  a_.start();
+  b_.start();
+  ASSERT_TRUE(wait([this] { return a_.peer(b_).times_dropped == 1; }));
+  (void)b_.speaker().reset(a_.address(), "again");  // its idle hold is not what is tested
+  loop_.advance(seconds(70));
+  EXPECT_FALSE(a_.is_up(b_));
+  EXPECT_EQ(a_.peer(b_).times_established, 1U);
+  b_.speaker().set_local_routes({local("10.2.0.0/26")});
+  EXPECT_TRUE(wait([this] { return a_.is_up(b_); }, seconds(120)));
+}
+
+TEST_F(SpeakerTest, AHigherPrefixLimitLetsThePeerBack) {
+  a_.config.local_routes = {local("10.1.0.0/26"), local("10.1.0.64/26")};
+  connect(a_, b_);
+  b_.config.peers.begin()->second.policy.prefix_limit[Family::kIpv4Unicast].max = 1;
+  a_.start();
+  b_.start();
+  ASSERT_TRUE(wait([this] { return b_.peer(a_).times_dropped == 1; }));
+  b_.config.peers.begin()->second.connect_retry = seconds(6);
+  b_.apply();
+  loop_.advance(seconds(200));
+  EXPECT_EQ(b_.peer(a_).times_established, 1U) << "for ever, as nobody said when to try again";
+  b_.config.peers.begin()->second.policy.prefix_limit[Family::kIpv4Unicast].max = 2;
+  b_.apply();
+  EXPECT_TRUE(wait([this] { return b_.sink.routes.size() == 2; }, seconds(120)));
+}
+
+TEST_F(SpeakerTest, KeepalivesFollowTheConfigurationAtOnce) {
+  start_pair();
+  loop_.advance(seconds(1));
+  const std::uint64_t before = b_.peer(a_).received.keepalives;
+  a_.config.peers.begin()->second.keepalive_time = seconds(2);
+  a_.apply();
+  loop_.advance(seconds(20));
+  EXPECT_GE(b_.peer(a_).received.keepalives, before + 10);
+  EXPECT_EQ(b_.peer(a_).times_established, 1U);
+}
+
+TEST_F(SpeakerTest, WhyTheSessionEndedStaysWhileAttemptsFail) {
+  start_pair();
+  b_.kill();
+  internet_.set_reachable(a_.address(), b_.address(), false);
+  ASSERT_TRUE(wait([this] { return a_.peer(b_).last_attempt_error.has_value(); }, seconds(300)));
+  const PeerSnapshot peer = a_.peer(b_);
+  const json::Value shown = to_json(peer);
+  EXPECT_THAT(shown.string_at({"lastError"}), HasSubstr("hold time"));
+  EXPECT_THAT(shown.string_at({"lastAttemptError"}), testing::Not(testing::AnyOf("", HasSubstr("hold time"))));
+  EXPECT_GT(peer.last_error_age, peer.last_attempt_error_age);
+}
+
+class FakeLiveness final : public LivenessMonitor {
+ public:
+  class FakeWatch final : public Watch {
+   public:
+    explicit FakeWatch(FakeLiveness& owner) : owner_(owner) {}
+    ~FakeWatch() override { ++owner_.ended; }
+    [[nodiscard]] std::string state() const override { return "Up"; }
+    bool change(const std::optional<BfdConfig>& config) override {
+      owner_.changes.push_back(config);
+      return true;
+    }
+
+   private:
+    FakeLiveness& owner_;
+  };
+  std::unique_ptr<Watch> watch(const IpAddress&, const IpAddress&, bool, const BfdConfig&,
+                               Callback<void(bool)> down) override {
+    ++begun;
+    on_down = std::move(down);
+    return std::make_unique<FakeWatch>(*this);
+  }
+  int begun = 0, ended = 0;
+  std::vector<std::optional<BfdConfig>> changes;
+  Callback<void(bool)> on_down;
+};
+
+// A new BFD session would look to the peer as if the path were gone.
+TEST_F(SpeakerTest, OtherBfdIntervalsAreNoNewBfdSession) {
+  FakeLiveness liveness;
+  telemetry::Registry registry;
+  connect(a_, b_);
+  a_.liveness = &liveness;
+  a_.metrics = &registry;
+  auto& settings = a_.config.peers.begin()->second;
+  settings.bfd = BfdConfig{};
+  a_.start();
+  b_.start();
+  both_up();
+  settings.bfd->multiplier = 7;
+  a_.apply();
+  EXPECT_EQ(liveness.begun, 1);
+  EXPECT_THAT(liveness.changes, ElementsAre(settings.bfd));
+  loop_.advance(seconds(2));
+  const auto text = [&] { return telemetry::render(registry, telemetry::Exposition::kPrometheusText); };
+  EXPECT_THAT(text(), HasSubstr("margay_bgp_peer_bfd_up{peer=\"10.0.0.2\"} 1"));
+  settings.bfd.reset();
+  a_.apply();
+  EXPECT_EQ(liveness.changes.size(), 2U);
+  EXPECT_EQ(liveness.ended, 0) << "it tells the peer that it is over, and must not just fall silent";
+  liveness.on_down(false);
+  loop_.advance(seconds(2));
+  EXPECT_TRUE(a_.is_up(b_)) << "nobody asked any more";
+  EXPECT_THAT(text(), testing::Not(HasSubstr("bfd_up{")));
+  settings.bfd = BfdConfig{};
+  a_.apply();
+  EXPECT_EQ(liveness.begun, 1);
+  liveness.on_down(false);
+  loop_.advance(seconds(2));
+  EXPECT_THAT(a_.peer(b_).last_error->text, HasSubstr("BFD"));
+  EXPECT_THAT(text(), HasSubstr("margay_bgp_peer_bfd_downs_total{peer=\"10.0.0.2\"} 1"));
+  a_.kill();
+}
+
+// A transport whose machine does not have the address to listen on yet.
+class LateAddress final : public session::Transport {
+ public:
+  explicit LateAddress(std::unique_ptr<session::Transport> inner) : inner_(std::move(inner)) {}
+  std::unique_ptr<session::Handle> connect(const session::ConnectRequest& request,
+                                           Callback<void(Result<std::unique_ptr<session::Connection>>)> done) override {
+    return inner_->connect(request, std::move(done));
+  }
+  Status listen(std::vector<IpAddress> addresses, std::uint16_t port,
+                std::function<void(std::unique_ptr<session::Connection>)> on_accepted) override {
+    ++times;
+    if (!is_there) return Error{ErrorCode::kUnavailable, "listen: cannot assign requested address"};
+    return inner_->listen(std::move(addresses), port, std::move(on_accepted));
+  }
+  void stop_listening() override { inner_->stop_listening(); }
+  Status set_peer_options(const IpPrefix& peers, std::optional<session::PeerSocketOptions> options) override {
+    return inner_->set_peer_options(peers, std::move(options));
+  }
+  [[nodiscard]] LinkFacts link_facts(const IpAddress& local, const IpAddress& remote) const override {
+    return inner_->link_facts(local, remote);
+  }
+  bool is_there = false;
+  int times = 0;
+
+ private:
+  std::unique_ptr<session::Transport> inner_;
+};
+
+TEST_F(SpeakerTest, ListensAsSoonAsTheAddressIsThere) {
+  LateAddress transport(internet_.add_host({ip("10.0.0.9")}));
+  RecordingSink sink;
+  SeededRandom random(9);
+  Speaker late({loop_, random, transport, sink}, false);
+  SpeakerConfig config = a_.config;
+  config.listen_addresses = {ip("10.0.0.9")};
+  config.peers[{b_.address(), 179}].remote_asn = b_.config.asn;
+  config.peers[{b_.address(), 179}].passive = true;
+  EXPECT_FALSE(late.apply(config).ok());
+  b_.config.peers[{ip("10.0.0.9"), 179}].remote_asn = a_.config.asn;
+  b_.start();
+  loop_.advance(seconds(10));
+  transport.is_there = true;
+  EXPECT_TRUE(wait([&] { return late.snapshot({}).peers.at(0).state == fsm::State::kEstablished; }));
+  const int times = transport.times;
+  loop_.advance(seconds(10));
+  EXPECT_EQ(transport.times, times) << "it does now";
+}
+
+TEST_F(SpeakerTest, AFamilyThatOnlyTheLongLivedCapabilityNamesIsKept) {  // RFC 9494 §4.2
+  rib::Rib rib(rib::RibConfig{}, rib::Events{});
+  rib.add_peer(0, {});
+  StaleKeeper keeper(loop_, rib, 0, [] {});
+  fsm::Negotiated session;
+  session.families[Family::kIpv4Unicast] = true;
+  session.graceful_restart.emplace().restart_time_s = 120;
+  session.long_lived[Family::kIpv4Unicast] = LongLivedFamily{.forwarding = true, .stale_time_s = 600};
+  keeper.session_down(session);
+  loop_.advance(seconds(599));
+  EXPECT_TRUE(keeper.is_keeping());
+  loop_.advance(seconds(2));
+  EXPECT_FALSE(keeper.is_keeping()) << "without the restart time of others";
 }
 
 TEST_F(SpeakerTest, StrangersAreRefused) {

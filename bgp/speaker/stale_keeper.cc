@@ -28,13 +28,15 @@ void StaleKeeper::session_down(const fsm::Negotiated& session) {
   for (const Family family : kFamilies) {
     if (!session.families[family]) continue;
     const auto& promise = session.graceful_restart;
-    if (!promise || !promise->forwarding.contains(afi_safi(family))) {
+    const auto& long_lived = session.long_lived[family];
+    const bool is_named = promise && promise->forwarding.contains(afi_safi(family));
+    if (!is_named && !(promise && long_lived)) {
       drop(family);
       continue;
     }
-    const auto& long_lived = session.long_lived[family];
+    // RFC 9494 §4.2: a family that only the long-lived capability names has a restart time of 0.
     kept_[family].long_lived = std::chrono::seconds(long_lived ? long_lived->stale_time_s : 0);
-    keep(family, Phase::kRestarting, std::chrono::seconds(promise->restart_time_s));
+    keep(family, Phase::kRestarting, std::chrono::seconds(is_named ? promise->restart_time_s : 0));
   }
 }
 
