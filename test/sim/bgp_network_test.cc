@@ -68,9 +68,9 @@ TEST(BgpNetwork, ADayOfFlappingLeavesNoGrowth) {
     network.heal_and_settle(kLongEnough);
   };
   hours(2);
-  const std::size_t early = mallinfo2().uordblks;
+  [[maybe_unused]] const std::size_t early = mallinfo2().uordblks;
   hours(22);
-  const std::size_t late = mallinfo2().uordblks;
+  [[maybe_unused]] const std::size_t late = mallinfo2().uordblks;
   const auto problems = network.problems();
   ASSERT_TRUE(problems.empty()) << shown(problems);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
