@@ -122,8 +122,9 @@ bfd
         lan.cut(2)
         start = time.monotonic()
         wait_until(lambda: not margay.is_established(FRR_IP), "the session ends", 10)
-        # 3 x 100 ms is the aim; the hold time is 90 s. A second leaves room for a busy machine.
-        self.assertLess(time.monotonic() - start, 1.0)
+        # 3 x 100 ms is the aim, the hold time 90 s: this tells the one from the other, also where sanitizers and other
+        # tests keep the machine busy.
+        self.assertLess(time.monotonic() - start, 5.0)
         wait_until(lambda: "10.2.0.0/24" not in margay.routes(), "its routes go")
         self.assertIn("BFD", margay.peer(FRR_IP)["lastError"])
         lan.mend(2)
