@@ -55,14 +55,14 @@ Result<std::unique_ptr<KernelRoutes>> KernelRoutes::open(loop::Loop& loop, loop:
                                self->resolve_soon();
                              }},
                             routes->kernel_->port()));
-  MARGAY_RETURN_IF_ERROR(routes->look_for_routes());
+  // After the monitors, so that nothing falls between.
+  MARGAY_RETURN_IF_ERROR(routes->driver_.resync(loop.now()));
+  routes->has_routes_ = routes->driver_.actual_count() > 0;
   return routes;
 }
 
 void KernelRoutes::note_event(const netlink::MessageView& message) {
-  const auto found = route::parse_route(message);
-  driver_.note_event(message, loop_.now());
-  if (found && found->protocol == kProtocol) return;
+  if (driver_.note_event(message, loop_.now())) return;
   // Somebody else's routes may be what next hops lead over; a flood of them is one look.
   resolve_soon();
 }
@@ -70,20 +70,6 @@ void KernelRoutes::note_event(const netlink::MessageView& message) {
 // Not later for every event: where something always changes it would never be.
 void KernelRoutes::resolve_soon() {
   if (!hops_.empty() && !resolve_timer_->is_armed()) resolve_timer_->arm(kResolveDelay);
-}
-
-Status KernelRoutes::look_for_routes() {
-  for (const IpFamily family : {IpFamily::kV4, IpFamily::kV6}) {
-    netlink::Batch request;
-    route::add_dump_request(request, family, kProtocol, table_);
-    MARGAY_RETURN_IF_ERROR(kernel_->dump(
-        request, [] {},
-        [this](const netlink::MessageView& message) {
-          const auto found = route::parse_route(message);
-          if (found && found->protocol == kProtocol && found->key.table == table_) has_routes_ = true;
-        }));
-  }
-  return ok_status();
 }
 
 void KernelRoutes::apply(std::vector<bgp::rib::RouteChange> changes) {

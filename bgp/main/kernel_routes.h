@@ -38,7 +38,6 @@ class KernelRoutes final : public bgp::RouteSink {
  private:
   KernelRoutes(loop::Loop& loop, std::unique_ptr<netlink::Netlink> kernel, RouteTableId table, telemetry::Logger log);
 
-  Status look_for_routes();
   void note_event(const netlink::MessageView& message);
   [[nodiscard]] route::RouteKey key_of(const IpPrefix& prefix, const bgp::rib::BestRoute& route) const;
   void set(const IpPrefix& prefix, const bgp::rib::BestRoute& route);

@@ -84,19 +84,27 @@ void RouteDriver::remove_route(Source source, const RouteKey& given) {
   if (shadowed != shadowed_.end() && shadowed->second.empty()) shadowed_.erase(shadowed);
 }
 
-void RouteDriver::note_event(const netlink::MessageView& message, TimePoint now) {
-  auto found = parse_route(message);
-  if (!found || found->protocol != config_.protocol || !config_.tables.contains(found->key.table)) return;
-  if (message.type == RTM_NEWROUTE) return note_found(std::move(*found), now);
-  routes_.actual_lost(found->key);
-  found_at_.erase(found->key);
+bool RouteDriver::is_ours(const KernelRoute& route) const {
+  return route.protocol == config_.protocol && config_.tables.contains(route.key.table);
 }
 
-void RouteDriver::note_found(KernelRoute found, TimePoint now) {
-  if (routes_.desired(found.key) == nullptr && routes_.actual(found.key) == nullptr) {
-    found_at_.try_emplace(found.key, now);
+// Before it becomes actual: what is neither wanted nor known was made by somebody else, or in an earlier life.
+void RouteDriver::remember_found(const RouteKey& key, TimePoint now) {
+  if (routes_.desired(key) == nullptr && routes_.actual(key) == nullptr) found_at_.try_emplace(key, now);
+}
+
+bool RouteDriver::note_event(const netlink::MessageView& message, TimePoint now) {
+  auto found = parse_route(message);
+  if (!found) return false;
+  if (!is_ours(*found)) return found->protocol == config_.protocol;
+  if (message.type == RTM_NEWROUTE) {
+    remember_found(found->key, now);
+    routes_.note_actual(found->key, Owned{std::move(found->route), Source::kStatic});
+  } else {
+    routes_.actual_lost(found->key);
+    found_at_.erase(found->key);
   }
-  routes_.note_actual(found.key, Owned{std::move(found.route), Source::kStatic});
+  return true;
 }
 
 Status RouteDriver::resync(TimePoint now) {
@@ -113,21 +121,19 @@ Status RouteDriver::resync(TimePoint now) {
         request, [&] { of_family.clear(); },
         [&](const netlink::MessageView& message) {
           auto route = parse_route(message);
-          if (!route || route->protocol != config_.protocol || !config_.tables.contains(route->key.table)) return;
-          of_family.push_back(std::move(*route));
+          if (route && is_ours(*route)) of_family.push_back(std::move(*route));
         });
     // A table that nothing was ever put in is not there for the kernel.
     if (!dumped.ok() && dumped.error().code != ErrorCode::kNotFound) return dumped.error().within("reading routes");
     std::move(of_family.begin(), of_family.end(), std::back_inserter(found));
   }
   for (KernelRoute& route : found) {
-    if (routes_.desired(route.key) == nullptr && routes_.actual(route.key) == nullptr) {
-      found_at_.try_emplace(route.key, now);
-    }
+    remember_found(route.key, now);
     actual.insert_or_assign(actual.end(), route.key, Owned{std::move(route.route), Source::kStatic});
   }
   std::erase_if(found_at_, [&](const auto& entry) { return !actual.contains(entry.first); });
   routes_.replace_all_actual(std::move(actual));
+  needs_resync_ = false;
   return std::monostate();
 }
 
@@ -141,7 +147,6 @@ dataplane::ApplyReport RouteDriver::apply(TimePoint now) {
       report.try_again_at = now + backoff_.next();
       return report;
     }
-    needs_resync_ = false;
   }
   failures_.clear();  // each is tried again; send_updates() fills it anew
   send_updates(report);

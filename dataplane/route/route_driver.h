@@ -54,10 +54,14 @@ class RouteDriver final : public dataplane::Driver {
   void remove_route(Source source, const RouteKey& key);
   void allow_removal() { may_remove_ = true; }
 
-  // A message of the groups RTNLGRP_IPV4_ROUTE and RTNLGRP_IPV6_ROUTE.
-  void note_event(const netlink::MessageView& message, TimePoint now);
+  // A message of the groups RTNLGRP_IPV4_ROUTE and RTNLGRP_IPV6_ROUTE. True if it is about a route with our protocol
+  // number, in whatever table.
+  bool note_event(const netlink::MessageView& message, TimePoint now);
 
   void queue_resync() override { needs_resync_ = true; }
+  // What queue_resync() leaves to the next apply(), at once: for who must know what an earlier life left
+  // (actual_count()).
+  Status resync(TimePoint now);
   dataplane::ApplyReport apply(TimePoint now) override;
 
   // --- looking ---
@@ -75,8 +79,8 @@ class RouteDriver final : public dataplane::Driver {
     friend bool operator==(const Owned& a, const Owned& b) { return a.route == b.route; }
   };
 
-  Status resync(TimePoint now);
-  void note_found(KernelRoute found, TimePoint now);
+  [[nodiscard]] bool is_ours(const KernelRoute& route) const;
+  void remember_found(const RouteKey& key, TimePoint now);
   void send_updates(dataplane::ApplyReport& report);
   void send_removes(dataplane::ApplyReport& report, TimePoint now);
   [[nodiscard]] bool is_removable(const RouteKey& key, TimePoint now) const;

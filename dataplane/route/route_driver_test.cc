@@ -233,6 +233,17 @@ TEST_F(RouteDriverTest, ARestartAdoptsWhatItFinds) {
   EXPECT_EQ(in_kernel(), (Lines{"10.9.0.0/26 via 10.1.0.7 dev 10"}));
 }
 
+TEST_F(RouteDriverTest, ATableNothingWasEverPutInIsEmpty) {
+  const RouteTableId table(4711);
+  RouteDriver driver(*kernel_, {.tables = {table}});
+  const Status read = driver.resync(kStart);
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  EXPECT_EQ(driver.actual_count(), 0U);
+  add_foreign(RouteKey{table, IpPrefix::parse("10.9.0.0/26").value(), 5}, via("10.1.0.7", one_), kOurs);
+  ASSERT_TRUE(driver.resync(kStart).ok());
+  EXPECT_EQ(driver.actual_count(), 1U);
+}
+
 TEST_F(RouteDriverTest, WhatIsFoundHasAGrace) {
   RouteDriver driver(*kernel_, {.grace = 10s});
   driver.allow_removal();
