@@ -1,0 +1,49 @@
+// ClusterHalf: what is the same for every node: each policy's rules with IP sets for its selectors, and the members of
+// each set that somebody demanded, over all endpoints and network sets of the cluster.
+//
+// Pure: no I/O, no clock, one thread. The same objects in any order, with any repetition, give the same end state.
+// An object that cannot be used (a selector that does not parse, ports without a protocol that has them) counts as
+// absent; problems() names object and field until it is put right.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "base/core/field_error.h"
+#include "policy/calc/exchange.h"
+#include "policy/calc/input.h"
+
+namespace margay::policy {
+
+using SubscriberId = Id<struct SubscriberIdTag, std::uint32_t>;
+
+class ClusterHalf {
+ public:
+  struct Options {
+    bool suppress_nested = true;  // index/set_index.h
+  };
+
+  explicit ClusterHalf(Options options);
+  ~ClusterHalf();
+  ClusterHalf(const ClusterHalf&) = delete;
+  ClusterHalf& operator=(const ClusterHalf&) = delete;
+
+  void apply(const Input& input);
+  // The first whole list of every kind has been applied.
+  void mark_in_sync();
+
+  SubscriberId subscribe();
+  void unsubscribe(SubscriberId id);
+  void demand(SubscriberId id, const Demand& demand);
+  // What changed for this one since the last call.
+  ClusterUpdate take(SubscriberId id);
+
+  [[nodiscard]] const std::map<ObjectKey, FieldErrors>& problems() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace margay::policy
