@@ -36,7 +36,7 @@ class DeltaTracker {
 
   // --- desired: from the calculation ---
   void set_desired(const Key& key, Value value) {
-    const At at = entries_.put(key, std::move(value));
+    const At at = entries_.put(key, value);
     Entry& entry = at->second;
     if (entry.state == State::kNew) return move_to(at, State::kAdd);
     if (entry.state == State::kInSync && entry.value == value) return;
@@ -60,7 +60,7 @@ class DeltaTracker {
 
   // --- actual: from reading back, or from notifications ---
   void note_actual(const Key& key, Value value) {
-    const At at = entries_.put(key, std::move(value));
+    const At at = entries_.put(key, value);
     if (at->second.state == State::kNew) return move_to(at, State::kRemove);
     if (at->second.state == State::kRemove) {
       at->second.value = std::move(value);

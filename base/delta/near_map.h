@@ -26,10 +26,10 @@ class NearMap {
   [[nodiscard]] ConstAt begin() const { return map_.begin(); }
   [[nodiscard]] ConstAt end() const { return map_.end(); }
 
-  // The place of the key; made of `value` if there was none, which is not moved from otherwise.
+  // The place of the key. If there was none it is made of `value`, which is moved from only then.
   template <class Value>
-  At put(const Key& key, Value&& value) {
-    const At at = map_.try_emplace(next_, key, std::forward<Value>(value));
+  At put(const Key& key, Value& value) {
+    const At at = map_.try_emplace(next_, key, std::move(value));
     next_ = std::next(at);
     return at;
   }

@@ -13,7 +13,7 @@ std::string shown(const std::vector<std::string>& words, bool removes = false) {
   const auto result = parse_label_words(words, removes);
   if (!result.ok()) return "error: " + result.error().message;
   std::string out = join(result->targets, " ") + " |";
-  for (const auto& [key, value] : result->edits.set) out += " " + key + "=" + value;
+  for (const auto& [key, value] : result->edits.set) out += concat(" ", key, "=", value);
   for (const std::string& key : result->edits.remove) out += " -" + key;
   return out;
 }

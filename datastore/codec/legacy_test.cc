@@ -82,7 +82,7 @@ TEST(Legacy, OldFormsAreAnsweredWithTheNewOne) {
     ASSERT_TRUE(errors.has_value() && errors->size() == 1) << c.what;
     EXPECT_EQ(errors->front().path, c.path) << c.what;
     const std::string& message = errors->front().message;
-    const std::size_t start = message.find("\n");
+    const std::size_t start = message.find('\n');
     ASSERT_NE(start, std::string::npos) << c.what;
     const json::Value shown = yaml(message.substr(start + 1));
     EXPECT_TRUE(shown == yaml(c.new_form)) << c.what << ":\n" << message;

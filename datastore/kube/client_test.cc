@@ -70,8 +70,8 @@ TEST_F(ClientTest, WritesUseTheirMethodPathAndBody) {
   std::sort(seen.begin(), seen.end());
   EXPECT_EQ(seen, (std::vector<std::string>{
                       "DELETE /api/v1/namespaces/ns/pods/a  ",
-                      "DELETE /api/v1/namespaces/ns/pods/a application/json "
-                      R"({"kind":"DeleteOptions","apiVersion":"v1","preconditions":{"uid":"u"}})",
+                      concat("DELETE /api/v1/namespaces/ns/pods/a application/json ",
+                             R"({"kind":"DeleteOptions","apiVersion":"v1","preconditions":{"uid":"u"}})"),
                       "PATCH /api/v1/namespaces/ns/pods/a?fieldManager=me&force=true application/apply-patch+yaml a: 1",
                       R"(POST /api/v1/namespaces/ns/pods application/json {"kind":"Pod"})",
                       R"(PUT /api/v1/namespaces/ns/pods/a/status application/json {"kind":"Pod"})",

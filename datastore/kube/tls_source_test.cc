@@ -54,8 +54,7 @@ class TlsRotation : public testing::Test {
   void serve(const TestAuthority& own, const TestAuthority& clients) {
     server_.reset();
     server_ = http::make_server(
-        loop_, network_, {},
-        [this](http::Request, const http::PeerInfo& peer, std::unique_ptr<http::Responder> responder) {
+        loop_, network_, {}, [](http::Request, const http::PeerInfo& peer, std::unique_ptr<http::Responder> responder) {
           http::Response response;
           response.body = peer.certificate ? peer.certificate->common_name : "nobody";
           responder->send(std::move(response));

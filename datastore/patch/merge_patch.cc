@@ -90,7 +90,7 @@ Value make_merge_patch(const Value& before, const Value& after) {
 }
 
 Value make_three_way_merge_patch(const Value& original, const Value& modified, const Value& current) {
-  const Value changes = make_merge_patch(current, modified);
+  Value changes = make_merge_patch(current, modified);
   const Value removals = make_merge_patch(original, modified);
   if (changes.as_object() == nullptr) return changes;
   return without_other_removals(*changes.as_object(), removals.as_object());

@@ -159,10 +159,10 @@ class Merger {
         {order == nullptr ? named_elements(patch, *key) : element_identities(*order, *key), before});
   }
 
-  Result<Array> merge_scalars(Array list, const Array& patch) const {
+  Result<Array> merge_scalars(const Array& list, const Array& patch) const {
     std::unordered_set<std::string> seen;
     Array merged;
-    for (const Array* source : {static_cast<const Array*>(&list), &patch}) {
+    for (const Array* source : {&list, &patch}) {
       for (const Value& element : *source) {
         if (element.as_object() != nullptr || element.as_array() != nullptr)
           return error(concat("a list of scalars has an element that is ", to_string(element.type())));

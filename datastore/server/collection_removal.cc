@@ -73,7 +73,7 @@ void CollectionRemoval::remove_next() {
   if (slash != std::string_view::npos) context.name_space = relative.substr(0, slash);
   context.name = relative.substr(slash == std::string_view::npos ? 0 : slash + 1);
   Mutator::Request request{key, context.subject(), plan_delete(context, options_), options_.is_dry_run, true};
-  mutator_.run(std::move(request), [this](ApiResult<Outcome> outcome) { on_removed(outcome); });
+  mutator_.run(std::move(request), [this](const ApiResult<Outcome>& outcome) { on_removed(outcome); });
 }
 
 void CollectionRemoval::on_removed(const ApiResult<Outcome>& outcome) {

@@ -118,7 +118,7 @@ void Collector::look_at_object(const std::string& key, const store::Entry& entry
 }
 
 // Asks for every owner, then judges.
-void Collector::check_owners(const std::string& key, const json::Value& object, Done done) {
+void Collector::check_owners(const std::string& key, const json::Value& object, const Done& done) {
   struct Inquiry {
     std::size_t open = 1;
     bool has_failed = false;

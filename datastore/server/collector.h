@@ -34,7 +34,7 @@ class Collector {
   void index(const std::string& key, const store::Bytes& now);
   void look_at(const std::string& key, Done done);
   void look_at_object(const std::string& key, const store::Entry& entry, Done done);
-  void check_owners(const std::string& key, const json::Value& object, Done done);
+  void check_owners(const std::string& key, const json::Value& object, const Done& done);
   void judge(const std::string& key, const json::Value& object, const std::set<std::string>& missing, Done done);
   void finish_foreground(const std::string& key, const json::Value& object, Done done);
   void finish_orphaning(const std::string& key, const json::Value& object, Done done);

@@ -44,7 +44,7 @@ void Mutator::read(std::unique_ptr<Run> run) {
   });
 }
 
-void Mutator::plan(std::unique_ptr<Run> run, std::optional<Current> current) {
+void Mutator::plan(std::unique_ptr<Run> run, const std::optional<Current>& current) {
   auto plan = run->request.plan(current);
   if (!plan) return run->done(std::move(plan).error());
   write(std::move(run), std::move(plan).value(), current);
@@ -59,7 +59,8 @@ void Mutator::write(std::unique_ptr<Run> run, Plan plan, const std::optional<Cur
   const std::string key = run->request.key;
   std::string value = outcome.kind == Plan::Kind::kPut ? outcome.stored : std::string();
   const bool is_removal = outcome.kind == Plan::Kind::kRemove;
-  auto done = [this, run = std::move(run), outcome = std::move(outcome)](Result<store::Revision> result) mutable {
+  auto done = [this, run = std::move(run),
+               outcome = std::move(outcome)](const Result<store::Revision>& result) mutable {
     written(std::move(run), std::move(outcome), result);
   };
   if (is_removal) return store_.remove(key, current->revision, std::move(done));

@@ -57,7 +57,7 @@ class Mutator {
  private:
   struct Run;
   void read(std::unique_ptr<Run> run);
-  void plan(std::unique_ptr<Run> run, std::optional<Current> current);
+  void plan(std::unique_ptr<Run> run, const std::optional<Current>& current);
   void write(std::unique_ptr<Run> run, Plan plan, const std::optional<Current>& current);
   void written(std::unique_ptr<Run> run, Outcome outcome, const Result<store::Revision>& result);
 

@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view kTokenVersion = "meta.k8s.io/v1";
 constexpr std::int64_t kTimeoutSecondsMax = 86'400;
 
-Failure bad_option(std::string_view kind, FieldErrors errors) {
+Failure bad_option(std::string_view kind, const FieldErrors& errors) {
   return invalid_object(Subject{"meta.k8s.io", "", std::string(kind), ""}, errors);
 }
 

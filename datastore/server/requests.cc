@@ -194,7 +194,7 @@ void Requests::remove_collection(CallPtr call) {
 }
 
 void Requests::mutate(CallPtr call, Mutator::Request request) {
-  mutator_.run(std::move(request), [this, call = std::move(call)](ApiResult<Outcome> outcome) mutable {
+  mutator_.run(std::move(request), [this, call = std::move(call)](const ApiResult<Outcome>& outcome) mutable {
     answer(std::move(call), outcome);
   });
 }

@@ -128,7 +128,7 @@ void WatchStream::watch_from(store::Revision revision) {
   watch_ = on_.store.watch(
       prefix_, revision,
       {[this](const std::vector<store::Change>& changes) { on_changes(changes); },
-       [this](store::Revision progress) { on_progress(progress); }, [this](Error error) { on_error(error); }});
+       [this](store::Revision progress) { on_progress(progress); }, [this](const Error& error) { on_error(error); }});
 }
 
 void WatchStream::on_changes(const std::vector<store::Change>& changes) {

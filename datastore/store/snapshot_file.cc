@@ -12,7 +12,7 @@ namespace {
 
 constexpr mode_t kMode = 0600;  // secrets are in it
 
-Error failed(Error error) { return std::move(error).within("snapshot file"); }
+Error failed(const Error& error) { return error.within("snapshot file"); }
 
 }  // namespace
 

@@ -11,10 +11,10 @@ std::string resource_of(const kube::ResourceType& type) {
   return type.group.empty() ? type.plural : concat(type.plural, ".", type.group);
 }
 
-kube::ApiError unreadable(Error error) {
+kube::ApiError unreadable(const Error& error) {
   kube::ApiError out;
   out.code = ErrorCode::kInvalid;
-  out.message = std::move(error).within("an object of a watch cannot be read").message;
+  out.message = error.within("an object of a watch cannot be read").message;
   return out;
 }
 

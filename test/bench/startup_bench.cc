@@ -7,10 +7,9 @@
 #include "test/bench/measure.h"
 #include "test/support/process.h"
 
-extern char** environ;
-
 #include <spawn.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 namespace {
 

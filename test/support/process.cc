@@ -19,6 +19,7 @@
 #include <thread>
 
 #include "base/core/check.h"
+#include "base/core/text.h"
 
 namespace margay::test {
 namespace {
@@ -37,7 +38,7 @@ std::vector<std::string> child_environment(const ProcessOptions& options) {
   }
   for (const auto& [name, value] : options.environment) merged[name] = value;
   std::vector<std::string> lines;
-  for (const auto& [name, value] : merged) lines.push_back(name + "=" + value);
+  for (const auto& [name, value] : merged) lines.push_back(concat(name, "=", value));
   return lines;
 }
 
