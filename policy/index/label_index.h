@@ -7,12 +7,13 @@
 // Items are endpoints and network sets; parents are profiles (namespaces, service accounts) whose labels an item
 // inherits: its own win, then those of earlier parents. Labels are interned; a selector is compiled against the
 // interned numbers. By what a selector demands of labels (datastore/selector/restrictions.h) both directions are
-// indexed: a new selector looks at the items that carry its rarest demanded label value, a changed item at the
-// selectors that demand a label it has and at those that demand none. Neither scans everything, except selectors that
+// indexed: a new selector looks at the items that have the rarest label it demands, a changed item at the selectors
+// that demand a label it has and at those that demand none. Neither scans everything, except selectors that
 // demand nothing.
 //
-// Pure, one thread. Ids are the caller's, dense small numbers. Callbacks run inside put and remove and must not call
-// back in. on_match(…, true) comes once for each pair, and (…, false) only after it, also when either is removed.
+// Pure, one thread. Ids are the caller's, dense small numbers. Callbacks run inside put and remove and must not
+// change anything; what they look up about other pairs is so already. on_match(…, true) comes once for each pair, and
+// (…, false) only after it, also when either is removed.
 #pragma once
 
 #include <cstdint>
@@ -48,8 +49,11 @@ class LabelIndex {
   void put_parent(std::string_view name, const StringMap& labels);
   void remove_parent(std::string_view name);
 
-  // The items that match now, sorted.
+  // The items that match now, sorted. Costs a look at each candidate.
   [[nodiscard]] std::vector<ItemId> matches_of(SelectorId id) const;
+  // The selectors that match now, sorted; until the next change.
+  [[nodiscard]] std::span<const SelectorId> selectors_of(ItemId id) const;
+  [[nodiscard]] bool is_match(SelectorId selector, ItemId item) const;
 
   // Selector evaluations so far: what tests bound.
   [[nodiscard]] std::uint64_t evaluations() const;

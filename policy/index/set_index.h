@@ -5,7 +5,7 @@
 //   put_services(slice)                  ├── SetIndex ───────────┘
 //   add_set(id, source), remove_set(id)  ┘
 //
-// A member that several items give is counted and leaves with the last. With `suppress_nested` a network that lies in
+// A member that several items give leaves with the last. With `suppress_nested` a network that lies in
 // another member of its set is left out until that one goes (interval sets of nftables refuse overlaps; others lose
 // nothing). Members change only in sets that were added: nobody pays for the others.
 //
@@ -46,8 +46,8 @@ struct ServiceSource {
 };
 using SetSource = std::variant<SelectorSource, NamedPortSource, ServiceSource>;
 
-// The id that stands for this source wherever it is used: "s:" or "n:" and base64url(sha224(…)) as in Calico, so that
-// both can be compared; "svc:namespace/name" and "svcnoport:namespace/name".
+// The id that stands for this source wherever it is used: "s:", "n:", "svc:" or "svcnoport:" and base64url(sha224(…)),
+// as in Calico, so that both can be compared.
 IpSetId id_of(const SetSource& source);
 
 struct SetItem {
