@@ -4,7 +4,8 @@ A Lan is a bridge in a namespace of its own; every host is a namespace with one 
 fd98::N/64. Names carry the process number; everything is removed on exit, and what a killed run has left is removed by
 the next one. Nothing leaves the machine. Only processes started here are ended.
 """
-import atexit
+import concurrent.futures
+import itertools
 import json
 import os
 import pathlib
@@ -18,6 +19,7 @@ import unittest
 
 PREFIX = "mgi"
 BGPD = os.environ.get("MARGAY_BGPD", "margay-bgpd")
+WORKERS = int(os.environ.get("INTEROP_WORKERS", "4"))  # tests of a file that run at once: they mostly wait
 
 
 def run(*words, check=True, **options):
@@ -49,12 +51,16 @@ def remove_leftovers():
 
 
 class Lan:
+    numbers = itertools.count(1)
+    alive = set()
+
     def __init__(self, test, hosts):
-        self.tag = f"{PREFIX}{os.getpid()}"
+        self.tag = f"{PREFIX}{os.getpid()}-{next(Lan.numbers)}"
         self.switch = f"{self.tag}-sw"
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="margay-interop."))
         self.folder.chmod(0o755)
-        self.daemons = []
+        self.daemons, self.hosts = [], hosts
+        Lan.alive.add(self)
         test.addCleanup(self.close)
         run("ip", "netns", "add", self.switch)
         self._ip(self.switch, "link add sw type bridge", "link set sw up")
@@ -94,10 +100,11 @@ class Lan:
     def close(self):
         for daemon in self.daemons:
             daemon.kill()
-        for number in range(1, 40):
+        for number in range(1, self.hosts + 1):
             run("ip", "netns", "del", self.namespace(number), check=False)
         run("ip", "netns", "del", self.switch, check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
+        Lan.alive.discard(self)
 
 
 class Daemon:
@@ -234,6 +241,8 @@ class Frr(Daemon):
 
     def start(self, bfd=False):
         (self.folder / "vtysh.conf").write_text("")
+        for file in self.folder.glob("*.vty"):  # of an earlier life
+            file.unlink()
         for program in ["zebra", *(["bfdd"] if bfd else []), "bgpd"]:
             words = [f"/usr/lib/frr/{program}", "-f", str(self.folder / "frr.conf"), "-i", str(self.folder / f"{program}.pid"),
                      "-z", str(self.folder / "zserv"), "--vty_socket", str(self.folder), "-P", "0", "--log", "stdout"]
@@ -263,8 +272,8 @@ class Gobgp(Daemon):
     def configure(self, text):
         (self.folder / "gobgp.toml").write_text(text)
 
-    def start(self):
-        self.spawn("gobgpd", "-f", str(self.folder / "gobgp.toml"), "--api-hosts", "127.0.0.1:50051", "-l", "info")
+    def start(self, *flags):
+        self.spawn("gobgpd", "-f", str(self.folder / "gobgp.toml"), "--api-hosts", "127.0.0.1:50051", "-l", "info", *flags)
         wait_until(lambda: self.ask("global").returncode == 0, lambda: f"{self.name} answers:\n{self.log()}")
 
     def ask(self, *words):
@@ -302,8 +311,54 @@ class InteropTest(unittest.TestCase):
         remove_leftovers()
 
 
+class Runner:
+    """Runs the tests of a file side by side, each with a network of its own; tells of each when it is done."""
+
+    def run(self, suite):
+        tests, total = list(self.tests_of(suite)), unittest.TestResult()
+        started = time.monotonic()
+        reasons = {kind: self.prepare(kind) for kind in {type(test) for test in tests}}
+        with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+            for done in concurrent.futures.as_completed([pool.submit(self.run_one, test, reasons) for test in tests]):
+                result = done.result()
+                total.testsRun += 1
+                for kind in ("failures", "errors", "skipped"):
+                    getattr(total, kind).extend(getattr(result, kind))
+        for _, text in total.failures + total.errors:
+            print(text, file=sys.stderr)
+        print(f"{total.testsRun} tests in {time.monotonic() - started:.1f} s, {len(total.failures) + len(total.errors)} failed, "
+              f"{len(total.skipped)} skipped", file=sys.stderr)
+        return total
+
+    def tests_of(self, suite):
+        for one in suite:
+            yield from self.tests_of(one) if isinstance(one, unittest.TestSuite) else [one]
+
+    def prepare(self, kind):
+        try:
+            kind.setUpClass()
+        except unittest.SkipTest as skip:
+            return str(skip)
+        return None
+
+    def run_one(self, test, reasons):
+        result, started = unittest.TestResult(), time.monotonic()
+        if reasons[type(test)]:
+            result.addSkip(test, reasons[type(test)])
+        else:
+            test(result)
+        word = "skipped: " + result.skipped[0][1] if result.skipped else "ok" if result.wasSuccessful() else "FAILED"
+        sys.stderr.write(f"{test.id().removeprefix('__main__.')} {word} ({time.monotonic() - started:.1f} s)\n")
+        return result
+
+
+def give_up(*_):
+    """A kill by a time limit still removes the namespaces."""
+    for lan in list(Lan.alive):
+        lan.close()
+    os._exit(143)
+
+
 def main():
-    # A kill by ctest's time limit still removes the namespaces.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    atexit.register(remove_leftovers)
-    unittest.main(verbosity=2)
+    signal.signal(signal.SIGTERM, give_up)
+    unittest.main(testRunner=Runner, verbosity=2)
