@@ -13,7 +13,8 @@ namespace margay::bgp {
 struct SpeakerFacts {
   Asn asn;
   RouterId router_id;
-  bool restarting = false;  // RFC 4724 §4.1: there was one before, and its End-of-RIB is not yet sent
+  bool restarting = false;  // RFC 4724 §4.1: there was one before, and our End-of-RIB is not yet sent
+  bool recovering = false;  // the routes of that one still stand in the kernel
   friend bool operator==(const SpeakerFacts&, const SpeakerFacts&) = default;
 };
 

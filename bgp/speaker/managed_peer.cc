@@ -30,7 +30,7 @@ ManagedPeer::ManagedPeer(Parts parts, Identity identity, PeerSettings settings, 
   driver_ = std::make_unique<session::SessionDriver>(
       session::SessionDriver::Parts{parts_.loop, parts_.random, parts_.transport, parts_.rib,
                                     parts_.log.with({{"peer", identity_.key.address}, {"name", settings_.name}})},
-      identity_.id, driver_settings(identity_.key, settings_, facts_, facts_.restarting),
+      identity_.id, driver_settings(identity_.key, settings_, facts_, facts_.recovering),
       session::SessionDriver::Events{
           [this](const fsm::Negotiated& session, const session::Connection& connection) { on_up(session, connection); },
           [this](const fsm::DownReason& reason) { on_down(reason); }, [this] { events_.on_change(); },
@@ -45,8 +45,12 @@ void ManagedPeer::start() {
 
 void ManagedPeer::refresh_driver() {
   // Our forwarding state outlives sessions; it did not outlive a first start without a life before.
-  const bool keeps_forwarding = facts_.restarting || driver_->machine().times_established() > 0;
-  driver_->set_settings(driver_settings(identity_.key, settings_, facts_, keeps_forwarding));
+  const bool was_up = driver_->machine().times_established() > 0;
+  const bool keeps_forwarding = facts_.recovering || was_up;
+  SpeakerFacts facts = facts_;
+  // Whoever comes late must hear of the restart, too (RFC 4724 §4.1).
+  facts.restarting |= facts_.recovering && !was_up;
+  driver_->set_settings(driver_settings(identity_.key, settings_, facts, keeps_forwarding));
 }
 
 void ManagedPeer::set_facts(const SpeakerFacts& facts) {
@@ -181,7 +185,7 @@ void ManagedPeer::on_liveness_lost(bool is_control_plane_independent) {
 bool ManagedPeer::is_settled() const {
   if (settings_.is_shut_down) return true;
   const fsm::Negotiated* const session = driver_->machine().session();
-  if (session == nullptr) return false;
+  if (session == nullptr) return !settings_.restart_time && !facts_.restarting;
   if (!session->graceful_restart || session->graceful_restart->restarting) return true;
   return std::all_of(kFamilies.begin(), kFamilies.end(),
                      [&](Family family) { return !session->families[family] || has_end_of_rib_[family]; });

@@ -59,6 +59,7 @@ class ManagedPeer {
   [[nodiscard]] const Identity& identity() const { return identity_; }
   [[nodiscard]] bool is_up() const { return driver_->machine().session() != nullptr; }
   // A restarting speaker need not wait for this one: it has sent all it has, or will not say when (RFC 4724 §4.1).
+  // Without Graceful Restart it is not waited for any longer than our End-of-RIB.
   [[nodiscard]] bool is_settled() const;
   // A dynamic one with no connection and nothing kept, which need not wait because of its prefix limit.
   [[nodiscard]] bool is_over() const;

@@ -11,7 +11,8 @@ class RouteSink {
  public:
   virtual ~RouteSink() = default;
   virtual void apply(std::vector<rib::RouteChange> changes) = 0;
-  // Every peer's End-of-RIB has come or been waited for: what of an earlier life was not named since may be removed.
+  // Every peer's End-of-RIB has come or been waited for (its restart time): what of an earlier life was not named since
+  // may be removed.
   virtual void converged() = 0;
 };
 

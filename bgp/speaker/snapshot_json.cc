@@ -38,7 +38,8 @@ std::string_view origin_text(Origin origin) {
 }
 
 std::string last_error_text(const fsm::DownReason& reason) {
-  if (!reason.notification) return reason.text;
+  // "received …" says it all; our own reason has a text of its own.
+  if (!reason.notification || reason.kind == fsm::DownReason::Kind::kNotificationReceived) return reason.text;
   return concat(reason.text, ": ", reason.notification->to_string());
 }
 

@@ -27,9 +27,11 @@ SpeakerSnapshot Speaker::snapshot(const SnapshotQuery& query) const { return imp
 Speaker::Impl::Impl(SpeakerParts parts, bool restarting)
     : parts_(std::move(parts)),
       restarting_(restarting),
+      recovering_(restarting),
       started_at_(parts_.loop.now()),
       rib_(rib::RibConfig{}, rib_events()),
-      deferral_(parts_.loop.make_timer([this] { converged(); })),
+      deferral_(parts_.loop.make_timer([this] { end_deferral(); })),
+      recovery_(parts_.loop.make_timer([this] { end_recovery(); })),
       goodbye_(parts_.loop.make_timer([this] { wait_for_goodbyes(); })),
       listen_retry_(parts_.loop.make_timer([this] { listen_again(); })),
       metrics_(parts_.metrics),

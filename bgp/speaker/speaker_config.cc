@@ -35,12 +35,25 @@ Status Speaker::Impl::apply(SpeakerConfig config) {
   if (!std::exchange(is_configured_, true)) {
     if (restarting_) {
       deferral_->arm(config_.selection_deferral);
+      recovery_->arm(recovery_max(config_));
     } else {
-      converged();
+      end_recovery();
     }
   }
   schedule_run();
   return sockets.ok() ? listener : sockets;
+}
+
+// As long as a peer that is away may keep its routes, those that an earlier life had from it stay, too.
+Duration Speaker::Impl::recovery_max(const SpeakerConfig& config) const {
+  Duration longest = config.selection_deferral;
+  for (const auto& [key, settings] : config.peers) {
+    longest = std::max(longest, settings.restart_time.value_or(Duration{}));
+  }
+  for (const ListenRange& range : config.listen_ranges) {
+    longest = std::max(longest, range.settings.restart_time.value_or(Duration{}));
+  }
+  return longest;
 }
 
 void Speaker::Impl::set_local_routes(std::vector<rib::LocalRoute> routes) {

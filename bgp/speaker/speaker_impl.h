@@ -43,7 +43,8 @@ class Speaker::Impl {
   Status configure_sockets(const SpeakerConfig& config);
   Status configure_listener(const SpeakerConfig& config);
   void listen_again();
-  [[nodiscard]] SpeakerFacts facts() const { return {config_.asn, config_.router_id, restarting_}; }
+  [[nodiscard]] SpeakerFacts facts() const { return {config_.asn, config_.router_id, restarting_, recovering_}; }
+  [[nodiscard]] Duration recovery_max(const SpeakerConfig& config) const;
 
   // Peers (speaker_peers.cc).
   ManagedPeer& add_peer(const PeerKey& key, const PeerSettings& settings, bool is_dynamic);
@@ -66,13 +67,15 @@ class Speaker::Impl {
   void on_peer_change();
   void look_after_peers();
   void check_convergence();
-  void converged();
+  void end_deferral();
+  void end_recovery();
   void wait_for_goodbyes();
 
   [[nodiscard]] std::vector<RouteSnapshot> route_snapshots(const SnapshotQuery& query) const;
 
   SpeakerParts parts_;
-  bool restarting_;
+  bool restarting_;  // our End-of-RIB waits
+  bool recovering_;  // the kernel keeps what an earlier life left there
   bool is_configured_ = false;
   bool is_run_scheduled_ = false;
   bool is_look_scheduled_ = false;
@@ -89,6 +92,7 @@ class Speaker::Impl {
   std::map<IpPrefix, session::PeerSocketOptions> socket_options_;
   std::optional<std::pair<std::vector<IpAddress>, std::uint16_t>> listening_;
   std::unique_ptr<loop::Timer> deferral_;
+  std::unique_ptr<loop::Timer> recovery_;
   std::unique_ptr<loop::Timer> goodbye_;
   std::unique_ptr<loop::Timer> listen_retry_;
   Task on_stopped_;

@@ -58,7 +58,7 @@ void Speaker::Impl::run() {
   is_run_scheduled_ = false;
   metrics_.observe_work(parts_.loop.now() - work_since_);
   if (!with_output_.empty()) schedule_run();
-  if (is_configured_ && !restarting_ && !std::exchange(is_convergence_told_, true)) parts_.routes.converged();
+  if (is_configured_ && !recovering_ && !std::exchange(is_convergence_told_, true)) parts_.routes.converged();
 }
 
 void Speaker::Impl::write_outputs() {
@@ -89,19 +89,27 @@ void Speaker::Impl::look_after_peers() {
 
 void Speaker::Impl::check_convergence() {
   // Who may still come out of a range is not known.
-  if (!restarting_ || !is_configured_ || !config_.listen_ranges.empty()) return;
+  if (!recovering_ || !is_configured_ || !config_.listen_ranges.empty()) return;
   const bool is_settled =
       std::all_of(peers_.begin(), peers_.end(), [](const auto& entry) { return entry.second->is_settled(); });
-  if (is_settled) converged();
+  if (is_settled) end_recovery();
 }
 
-// RFC 4724 §4.1: now peers hear our End-of-RIB, and what of an earlier life nobody named goes.
-void Speaker::Impl::converged() {
+// RFC 4724 §4.1: now peers hear our End-of-RIB. Who is not there yet may still be on the way.
+void Speaker::Impl::end_deferral() {
   deferral_->disarm();
   restarting_ = false;
   rib_.defer_end_of_rib(false);
   for (auto& [key, peer] : peers_) peer->set_facts(facts());
   schedule_run();
+  on_peer_change();
+}
+
+// What of an earlier life nobody named goes.
+void Speaker::Impl::end_recovery() {
+  recovery_->disarm();
+  recovering_ = false;
+  end_deferral();
 }
 
 SpeakerSnapshot Speaker::Impl::snapshot(const SnapshotQuery& query) const {
