@@ -4,6 +4,7 @@ make(lan, brand, host, **options) gives a daemon that peers with Margay on host 
 has(prefix), detail(prefix), is_up().
 """
 import ipaddress
+import json
 
 from lab import Bird, Frr, Gobgp
 
@@ -164,7 +165,8 @@ class GobgpPeer(Gobgp):
         return self.is_established(self.options.us)
 
     def has(self, prefix):
-        return prefix in self.routes(f"ipv{family_of(prefix)}").split()
+        answer = self.ask("global", "rib", "-a", f"ipv{family_of(prefix)}", "-j").stdout
+        return answer.strip().startswith("{") and prefix in json.loads(answer)
 
     def detail(self, prefix):
         return self.ask("global", "rib", prefix, "-a", f"ipv{family_of(prefix)}").stdout

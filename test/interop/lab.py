@@ -9,13 +9,17 @@ import itertools
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
+import urllib.parse
 
 PREFIX = "mgi"
 BGPD = os.environ.get("MARGAY_BGPD", "margay-bgpd")
@@ -107,6 +111,38 @@ class Lan:
         Lan.alive.discard(self)
 
 
+class Ping:
+    """Echo requests every 10 ms until stop(), which gives the numbers of those that were lost."""
+
+    def __init__(self, lan, host, source, target):
+        self.process = subprocess.Popen(
+            ["ip", "netns", "exec", lan.namespace(host), "ping", "-n", "-i", "0.01", "-I", source, target],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, bufsize=1)
+        lan.daemons.append(self)
+        self.lines = []
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+
+    def read(self):
+        for line in self.process.stdout:
+            self.lines.append(line)
+
+    def answered(self):
+        return {int(found.group(1)) for found in re.finditer(r"icmp_seq=(\d+) ttl", "".join(self.lines))}
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(timeout=20)
+        self.reader.join(timeout=20)
+        answered = self.answered()
+        # What was asked last may still be on its way.
+        return sorted(set(range(1, max(answered, default=1))) - answered) if answered else ["no answer at all"]
+
+
 class Daemon:
     """A process in a host's namespace. Subclasses write the configuration and ask it questions."""
     needs = []
@@ -181,6 +217,15 @@ class Margay(Daemon):
     def reload(self):
         result = self.lan.run(self.host, BGPD, "--socket", self.socket, "--reload", check=False)
         assert result.returncode == 0, result.stderr
+
+    def post(self, path, **parameters):
+        """What `reset` and `refresh` do, with all that the local API takes."""
+        with socket.socket(socket.AF_UNIX) as channel:
+            channel.connect(self.socket)
+            query = urllib.parse.urlencode(parameters)
+            channel.sendall(f"POST {path}?{query} HTTP/1.1\r\nHost: margay\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+            answer = b"".join(iter(lambda: channel.recv(65536), b"")).decode()
+        assert " 200 " in answer.splitlines()[0], answer
 
     def show(self, *words, check=True):
         result = run(BGPD, "--socket", self.socket, "show", *words, "-o", "json", check=False)
@@ -286,15 +331,52 @@ class Gobgp(Daemon):
         return self.ask("global", "rib", "-a", family).stdout
 
 
+EXABGP_RELAY = """#!/usr/bin/env python3
+import sys, threading
+def keep():
+    with open("{folder}/events", "a", buffering=1) as out:
+        for line in sys.stdin:
+            out.write(line)
+threading.Thread(target=keep, daemon=True).start()
+while True:
+    with open("{folder}/commands") as commands:
+        for line in commands:
+            print(line.rstrip(), flush=True)
+"""
+
+
 class Exabgp(Daemon):
+    """command() speaks to its API; events() is what it was told where the neighbour has `API`: lines of JSON, almost (it
+    quotes nothing in what is new to it)."""
     needs = ["exabgp"]
+    API = "api { processes [ relay ]; neighbor-changes; receive { parsed; update; } }"
 
     def configure(self, text):
-        (self.folder / "exabgp.conf").write_text(text)
+        relay = self.folder / "relay.py"
+        relay.write_text(EXABGP_RELAY.format(folder=self.folder))
+        relay.chmod(0o755)
+        (self.folder / "events").write_text("")
+        if not (self.folder / "commands").exists():
+            os.mkfifo(self.folder / "commands")
+        (self.folder / "exabgp.conf").write_text(f"process relay {{ run {relay}; encoder json; }}\n" + text)
 
     def start(self):
-        self.spawn("env", "exabgp.daemon.user=root", "exabgp.tcp.bind=", "exabgp.api.cli=false", "exabgp.log.level=INFO",
-                   "exabgp", str(self.folder / "exabgp.conf"))
+        self.spawn("env", "exabgp.daemon.user=root", "exabgp.tcp.bind=", "exabgp.api.cli=false", "exabgp.api.ack=false",
+                   "exabgp.log.level=INFO", "exabgp", str(self.folder / "exabgp.conf"))
+
+    def command(self, text):
+        def open_it():
+            try:
+                return os.open(self.folder / "commands", os.O_WRONLY | os.O_NONBLOCK)
+            except OSError:  # nobody reads yet
+                return None
+        pipe = wait_until(open_it, lambda: f"{self.name} listens:\n{self.log()}")
+        os.set_blocking(pipe, True)
+        with os.fdopen(pipe, "w") as out:
+            out.write(text + "\n")
+
+    def events(self, kind):
+        return [line for line in (self.folder / "events").read_text().splitlines() if f'"type": "{kind}"' in line]
 
 
 class InteropTest(unittest.TestCase):

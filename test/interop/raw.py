@@ -56,13 +56,36 @@ def update(attributes=b"", nlri=b"", withdrawn=b"", attributes_length=None):
     return message(UPDATE, struct.pack("!H", len(withdrawn)) + withdrawn + struct.pack("!H", size) + attributes + nlri)
 
 
+def usual_capabilities(asn):
+    """Both families, route refresh, four-octet numbers."""
+    return [(1, b"\0\1\0\1"), (1, b"\0\2\0\1"), (2, b""), (65, struct.pack("!I", asn))]
+
+
+EXTENDED_MESSAGE = (6, b"")
+ENHANCED_REFRESH = (70, b"")
+
+
+def graceful_restart(seconds, flags=0):
+    return (64, struct.pack("!H", flags << 12 | seconds) + b"\0\1\1\x80\0\2\1\x80")
+
+
+def long_lived(seconds):
+    time = struct.pack("!I", seconds)[1:]
+    return (71, b"\0\1\1\x80" + time + b"\0\2\1\x80" + time)
+
+
 def open_message(asn, router_id, hold=90, capabilities=None):
     if capabilities is None:
-        capabilities = [(1, b"\0\1\0\1"), (1, b"\0\2\0\1"), (2, b""), (65, struct.pack("!I", asn))]
+        capabilities = usual_capabilities(asn)
     inner = b"".join(struct.pack("!BB", code, len(value)) + value for code, value in capabilities)
     parameters = struct.pack("!BB", 2, len(inner)) + inner if inner else b""
     return message(OPEN, struct.pack("!BHH", 4, min(asn, 23456) if asn > 65535 else asn, hold) + socket.inet_aton(router_id)
                    + bytes([len(parameters)]) + parameters)
+
+
+def communities(attributes):
+    value = attributes.get(8, (0, b""))[1]
+    return ["%d:%d" % struct.unpack("!HH", value[i:i + 4]) for i in range(0, len(value), 4)]
 
 
 class Malformed(AssertionError):
@@ -144,9 +167,10 @@ def split_attributes(data):
 class RawPeer:
     """Connects from a host of a Lan; reads while it waits."""
 
-    def __init__(self, lan, host, asn, target, source=None):
+    def __init__(self, lan, host, asn, target, source=None, router_id=None):
         self.lan, self.host, self.asn, self.target = lan, host, asn, target
-        self.source = source or f"10.98.0.{host}"
+        self.source = source or (f"fd98::{host}" if ":" in target else f"10.98.0.{host}")
+        self.router_id = router_id or (f"10.98.0.{host}" if ":" in self.source else self.source)
         self.socket = None
         self.reset_state()
 
@@ -155,9 +179,13 @@ class RawPeer:
         self.messages = []
         self.routes = {}       # prefix: attributes
         self.notification = None
+        self.notification_data = b""
         self.is_up = False
         self.is_closed = False
         self.end_of_rib = set()
+        self.is_extended = False  # RFC 8654: agreed on
+        self.largest = 0          # message, in bytes
+        self.told = []            # every ("+" or "-", prefix), in order
 
     def connect(self, **options):
         """Until the session is up: a speaker may refuse for a while after a fault (idle hold)."""
@@ -183,7 +211,8 @@ class RawPeer:
         self.socket.connect((self.target, 179))
 
     def handshake(self, **options):
-        self.send(open_message(self.asn, f"10.98.0.{self.host}", **options))
+        self.is_extended = EXTENDED_MESSAGE in (options.get("capabilities") or [])
+        self.send(open_message(self.asn, self.router_id, **options))
         self.wait(lambda: any(kind == OPEN for kind, _ in self.messages), "an OPEN")
         self.send(message(KEEPALIVE))
         self.wait(lambda: self.is_up, "Established")
@@ -196,13 +225,18 @@ class RawPeer:
             self.socket.close()
         self.socket = None
 
+    def drain(self):
+        """All that has arrived."""
+        while not self.is_closed and self.read(0):
+            pass
+
     def wait(self, condition, what, limit=20):
         deadline = time.monotonic() + limit
         while not condition():
             if self.is_closed and not self.messages:
-                raise Refused(f"no {what}: closed")
+                raise Refused(f"no {what() if callable(what) else what}: closed")
             if self.is_closed or not self.read(deadline - time.monotonic()):
-                raise AssertionError(f"no {what}; closed={self.is_closed} notification={self.notification}")
+                raise AssertionError(f"no {what() if callable(what) else what}; closed={self.is_closed} notification={self.notification}")
 
     def read(self, seconds):
         """One piece of input; False when none came in time."""
@@ -220,7 +254,8 @@ class RawPeer:
         while len(self.buffer) >= 19:
             check(self.buffer[:16] == MARKER, "marker")
             size, kind = struct.unpack("!HB", self.buffer[16:19])
-            check(19 <= size <= 4096, f"length {size}")
+            check(19 <= size <= (65535 if self.is_extended else 4096), f"length {size}")
+            self.largest = max(self.largest, size)
             if len(self.buffer) < size:
                 break
             self.take(kind, self.buffer[19:size])
@@ -231,6 +266,7 @@ class RawPeer:
         self.messages.append((kind, body))
         if kind == NOTIFICATION:
             self.notification = (body[0], body[1])
+            self.notification_data = body[2:]
         elif kind == KEEPALIVE:
             self.is_up = True
         elif kind == UPDATE:
@@ -244,13 +280,14 @@ class RawPeer:
         check(2 + attributes_size <= len(rest), "attributes run past the message")
         attributes = split_attributes(rest[2:2 + attributes_size])
         nlri = split_prefixes(rest[2 + attributes_size:], 32)
-        for one in split_prefixes(withdrawn, 32):
-            self.routes.pop(one, None)
+        gone = split_prefixes(withdrawn, 32)
         if 15 in attributes:
-            for one in split_prefixes(attributes[15][1][3:], 128):
-                self.routes.pop(one, None)
+            gone += split_prefixes(attributes[15][1][3:], 128)
             if attributes[15][1] == b"\0\2\1":
                 self.end_of_rib.add(6)
+        for one in gone:
+            self.routes.pop(one, None)
+            self.told.append(("-", one))
         reach = list(nlri)
         if 14 in attributes:
             value = attributes[14][1]
@@ -263,3 +300,4 @@ class RawPeer:
             self.end_of_rib.add(4)
         for one in reach:
             self.routes[one] = attributes
+            self.told.append(("+", one))
