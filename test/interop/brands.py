@@ -154,7 +154,13 @@ class GobgpPeer(Gobgp):
             self.add(prefix)
 
     def restart(self):
+        """Its routes come by command: before they are there it must not say End-of-RIB to anybody."""
+        rules = [f"-{family} rule {{}} ipproto tcp {port} 179 blackhole" for family in (4, 6) for port in ("dport", "sport")]
+        for rule in rules:
+            self.lan.run(self.host, "ip", *rule.format("add").split())
         self.start("-r")
+        for rule in rules:
+            self.lan.run(self.host, "ip", *rule.format("del").split())
 
     def add(self, prefix, *more):
         family = family_of(prefix)

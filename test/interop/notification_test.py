@@ -45,7 +45,7 @@ RECEIVED = [
     (6, 8, b"", "Cease/Out of Resources", ""),
     (6, 9, b"\6\2" + text("hard words"), "Cease/Hard Reset (Cease/Administrative Shutdown: hard words)", ""),
     (6, 9, b"\4\0", "Cease/Hard Reset (Hold Timer Expired)", ""),
-    (6, 9, b"\6\x09\6\x09\6\x09", "Cease/Hard Reset", ""),
+    (6, 9, b"\6\x09\6\x09\6\x09", "Cease/Hard Reset (Cease/Hard Reset (data 06090609))", ""),
     (6, 10, b"", "Cease/BFD Down", ""),
     (6, 200, b"\1\2\3", "Cease/200 (data 010203)", ""),
     (4, 0, b"", "Hold Timer Expired", ""),
