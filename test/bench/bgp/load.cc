@@ -507,6 +507,8 @@ void reflect(Driver& driver, const Options& options) {
   if (options.changes) std::printf(" change_seconds=%.6f", change_seconds(driver, sessions));
   if (options.drops) std::printf(" drop_seconds=%.4f", drop_seconds(driver, sessions));
   std::printf("\n");
+  std::fflush(stdout);
+  driver.settle(options.hold_s);  // the sessions stay up: what the speaker costs when nothing happens
 }
 
 }  // namespace
