@@ -49,7 +49,8 @@ Result<std::unique_ptr<ChosenStore>> choose_store(StoreEnvironment environment, 
   config.on_snapshot_error = [log = environment.log](const Error& error) {
     log.error("the snapshot cannot be written", {{"error", error}});
   };
-  MARGAY_ASSIGN_OR_RETURN(auto store, store::MemoryStore::open(environment.loop, std::move(config)));
+  MARGAY_ASSIGN_OR_RETURN(auto store, store::MemoryStore::open(environment.loop, std::move(config),
+                                                               std::make_unique<loop::Worker>(environment.loop)));
   return std::unique_ptr<ChosenStore>(std::make_unique<ChosenMemory>(std::move(store), environment.metrics));
 }
 

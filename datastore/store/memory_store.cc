@@ -9,8 +9,7 @@
 namespace margay::store {
 namespace {
 
-// A snapshot may take this part of the loop's time at most.
-constexpr int kSnapshotCostFactor = 20;
+constexpr int kSnapshotFailuresMax = 5;
 
 Revision clock_revision(const loop::Loop& loop) {
   const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(loop.wall_now().time_since_epoch()).count();
@@ -21,13 +20,27 @@ Error no_such_key(std::string_view key) { return Error{ErrorCode::kNotFound, con
 
 }  // namespace
 
-Result<std::unique_ptr<MemoryStore>> MemoryStore::open(loop::Loop& loop, MemoryStoreConfig config) {
+struct MemoryStore::Write {
+  Snapshot snapshot;
+  TimePoint begun;
+  Revision revision = snapshot.revision;
+  Status result = ok_status();
+
+  // Perhaps on the worker's thread. Most of the memory is given back there, too.
+  void run(const std::string& path) {
+    result = write_snapshot_file(path, snapshot);
+    snapshot = {};
+  }
+};
+
+Result<std::unique_ptr<MemoryStore>> MemoryStore::open(loop::Loop& loop, MemoryStoreConfig config,
+                                                       std::unique_ptr<loop::Worker> worker) {
   Snapshot snapshot;
   if (!config.snapshot_path.empty()) {
     MARGAY_ASSIGN_OR_RETURN(snapshot, read_snapshot_file(config.snapshot_path));
   }
   const Revision revision = std::max(snapshot.revision + 1, clock_revision(loop));
-  std::unique_ptr<MemoryStore> store(new MemoryStore(loop, std::move(config), revision));
+  std::unique_ptr<MemoryStore> store(new MemoryStore(loop, std::move(config), std::move(worker), revision));
   for (Entry& entry : snapshot.entries) {
     store->keys_.emplace(std::move(entry.key), Versions{Version{entry.revision, std::move(entry.value)}});
     ++store->entry_count_;
@@ -35,14 +48,16 @@ Result<std::unique_ptr<MemoryStore>> MemoryStore::open(loop::Loop& loop, MemoryS
   return store;
 }
 
-MemoryStore::MemoryStore(loop::Loop& loop, MemoryStoreConfig config, Revision revision)
+MemoryStore::MemoryStore(loop::Loop& loop, MemoryStoreConfig config, std::unique_ptr<loop::Worker> worker,
+                         Revision revision)
     : loop_(loop),
       config_(std::move(config)),
       revision_(revision),
       deferred_(loop),
       feed_(loop, config_.history, revision),
-      snapshot_timer_(loop.make_timer([this] { write_scheduled_snapshot(); })),
-      snapshot_revision_(revision) {}
+      snapshot_timer_(loop.make_timer([this] { begin_write(); })),
+      snapshot_revision_(revision),
+      worker_(std::move(worker)) {}
 
 MemoryStore::~MemoryStore() = default;
 
@@ -150,27 +165,49 @@ void MemoryStore::check(Callback<void(Status)> done) {
 
 void MemoryStore::schedule_snapshot() {
   if (config_.snapshot_path.empty() || snapshot_timer_->is_armed()) return;
-  snapshot_timer_->arm(std::max(config_.snapshot_delay, snapshot_cost_ * kSnapshotCostFactor));
+  const Duration delay = config_.snapshot_delay * (1 << std::min(snapshot_failures_, kSnapshotFailuresMax));
+  snapshot_timer_->arm(std::max(delay, snapshot_cost_ * config_.snapshot_cost_factor));
 }
 
-void MemoryStore::write_scheduled_snapshot() {
-  const Status written = flush();
-  if (written.ok()) return;
-  if (config_.on_snapshot_error) config_.on_snapshot_error(written.error());
+std::shared_ptr<MemoryStore::Write> MemoryStore::next_write() const {
+  auto write = std::make_shared<Write>(Write{{revision_, {}}, loop_.now()});
+  write->snapshot.entries.reserve(entry_count_);
+  for (const auto& [key, versions] : keys_)
+    if (versions.back().value)
+      write->snapshot.entries.push_back(Entry{key, versions.back().value, versions.back().revision});
+  return write;
+}
+
+void MemoryStore::begin_write() {
+  if (worker_ != nullptr && worker_->is_busy()) return schedule_snapshot();
+  if (snapshot_revision_ == revision_) return;
+  const std::shared_ptr<Write> write = next_write();
+  if (worker_ != nullptr)
+    return worker_->run([write, path = config_.snapshot_path] { write->run(path); },
+                        [this, write] { end_write(*write); });
+  write->run(config_.snapshot_path);
+  end_write(*write);
+}
+
+void MemoryStore::end_write(const Write& write) {
+  snapshot_cost_ = loop_.now() - write.begun;
+  if (write.result.ok()) {
+    snapshot_revision_ = write.revision;
+    snapshot_failures_ = 0;
+    return;
+  }
+  ++snapshot_failures_;
+  if (config_.on_snapshot_error) config_.on_snapshot_error(write.result.error());
   schedule_snapshot();
 }
 
 Status MemoryStore::flush() {
+  if (worker_ != nullptr) worker_->wait();
   if (config_.snapshot_path.empty() || snapshot_revision_ == revision_) return ok_status();
-  const TimePoint begin = loop_.now();
-  Snapshot snapshot{revision_, {}};
-  snapshot.entries.reserve(entry_count_);
-  for (const auto& [key, versions] : keys_)
-    if (versions.back().value) snapshot.entries.push_back(Entry{key, versions.back().value, versions.back().revision});
-  MARGAY_RETURN_IF_ERROR(write_snapshot_file(config_.snapshot_path, snapshot));
-  snapshot_revision_ = revision_;
-  snapshot_cost_ = loop_.now() - begin;
-  return ok_status();
+  const std::shared_ptr<Write> write = next_write();
+  write->run(config_.snapshot_path);
+  if (write->result.ok()) snapshot_revision_ = write->revision;
+  return write->result;
 }
 
 }  // namespace margay::store

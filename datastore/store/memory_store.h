@@ -6,7 +6,8 @@
 // never misses a change silently.
 //
 // With a snapshot file (snapshot.h) the objects survive a stop; after a crash the changes of the last `snapshot_delay`
-// may be missing. One loop; outlives its watches.
+// may be missing. With a worker the file is written beside the loop, out of a copy of the keys that shares the values.
+// One loop; outlives its watches.
 #pragma once
 
 #include <memory>
@@ -16,6 +17,7 @@
 #include "absl/container/btree_map.h"
 #include "absl/container/inlined_vector.h"
 #include "base/loop/loop.h"
+#include "base/loop/worker.h"
 #include "datastore/store/change_feed.h"
 #include "datastore/store/deferred.h"
 #include "datastore/store/store.h"
@@ -25,17 +27,20 @@ namespace margay::store {
 struct MemoryStoreConfig {
   ChangeFeed::Limits history;
   std::string snapshot_path;  // empty: none
-  // From the first change to the writing of the file; longer when writing takes long.
+  // From the first change to the writing of the file; at least `snapshot_cost_factor` times what the last writing took,
+  // so that a large store does not write all the time.
   Duration snapshot_delay = std::chrono::seconds(1);
-  // Told when the file cannot be written; the store goes on and tries again after the next delay.
+  int snapshot_cost_factor = 20;
+  // Told when the file cannot be written; the store goes on and tries again after the delay, twice it, … (at most 32).
   std::function<void(const Error& error)> on_snapshot_error;
 };
 
 class MemoryStore final : public Store {
  public:
   // Reads the snapshot file when there is one. A file that cannot be read whole is an error: it is never overwritten
-  // or taken for empty.
-  static Result<std::unique_ptr<MemoryStore>> open(loop::Loop& loop, MemoryStoreConfig config);
+  // or taken for empty. Without a worker the file is written on the loop's thread.
+  static Result<std::unique_ptr<MemoryStore>> open(loop::Loop& loop, MemoryStoreConfig config,
+                                                   std::unique_ptr<loop::Worker> worker = nullptr);
   // Does not write the snapshot: see flush().
   ~MemoryStore() override;
 
@@ -47,7 +52,8 @@ class MemoryStore final : public Store {
   std::unique_ptr<Watch> watch(std::string prefix, Revision after, WatchEvents events) override;
   void check(Callback<void(Status)> done) override;
 
-  // Writes the snapshot now if anything changed since the last one; ok without a file.
+  // Waits for the snapshot that is being written, then writes another one here if anything changed since it was begun;
+  // ok without a file.
   Status flush();
   [[nodiscard]] std::size_t entry_count() const { return entry_count_; }
   [[nodiscard]] Revision revision() const { return revision_; }
@@ -60,14 +66,19 @@ class MemoryStore final : public Store {
   // Rising revisions; the last one is current.
   using Versions = absl::InlinedVector<Version, 1>;
 
-  MemoryStore(loop::Loop& loop, MemoryStoreConfig config, Revision revision);
+  // One writing of the file; a worker's while it runs.
+  struct Write;
+
+  MemoryStore(loop::Loop& loop, MemoryStoreConfig config, std::unique_ptr<loop::Worker> worker, Revision revision);
   Result<Revision> change(std::string key, Bytes value, const Precondition& precondition);
   [[nodiscard]] const Version* current(const std::string& key) const;
   [[nodiscard]] Result<ListReply> read(const ListQuery& query) const;
   void forget_history();
   void forget_before(const Change& change);
   void schedule_snapshot();
-  void write_scheduled_snapshot();
+  void begin_write();
+  [[nodiscard]] std::shared_ptr<Write> next_write() const;
+  void end_write(const Write& write);
 
   loop::Loop& loop_;
   MemoryStoreConfig config_;
@@ -79,6 +90,8 @@ class MemoryStore final : public Store {
   std::unique_ptr<loop::Timer> snapshot_timer_;
   Revision snapshot_revision_;
   Duration snapshot_cost_ = Duration::zero();
+  int snapshot_failures_ = 0;             // in a row
+  std::unique_ptr<loop::Worker> worker_;  // last: its destructor waits
 };
 
 }  // namespace margay::store

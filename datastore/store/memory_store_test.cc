@@ -312,14 +312,25 @@ TEST_F(MemoryStoreTest, DamagedSnapshotIsRefusedAndKept) {
   }
 }
 
+TEST_F(MemoryStoreTest, FolderThatIsNotThereIsRefusedAtOnce) {
+  const auto opened = MemoryStore::open(
+      loop_, {.history = {}, .snapshot_path = "/nonexistent/margay/snapshot", .on_snapshot_error = {}});
+  ASSERT_FALSE(opened.ok());
+  EXPECT_NE(opened.error().message.find("cannot write into /nonexistent/margay/"), std::string::npos)
+      << opened.error().message;
+}
+
 TEST_F(MemoryStoreTest, SnapshotThatCannotBeWrittenIsToldAndTriedAgain) {
   int errors = 0;
-  open({.history = {}, .snapshot_path = "/nonexistent/margay/snapshot", .on_snapshot_error = [&](const Error&) {
-          ++errors;
-        }});
+  {
+    const TemporaryFolder folder;
+    open({.history = {}, .snapshot_path = folder.file("snapshot"), .on_snapshot_error = [&](const Error&) {
+            ++errors;
+          }});
+  }
   ASSERT_TRUE(put("/a", "1").ok());
-  loop_.advance(milliseconds(2500));
-  EXPECT_EQ(errors, 2);
+  loop_.advance(milliseconds(3500));
+  EXPECT_EQ(errors, 2) << "after one second, and after two more";
   EXPECT_FALSE(store_->flush().ok());
   EXPECT_EQ(*get("/a")->entry->value, "1");
 }

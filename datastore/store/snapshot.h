@@ -27,7 +27,7 @@ std::string encode_snapshot(const Snapshot& snapshot);
 // Anything but a complete snapshot is kInvalid, naming the offset and what is wrong there.
 Result<Snapshot> decode_snapshot(std::string_view bytes);
 
-// An empty snapshot when there is no such file.
+// An empty snapshot when there is no such file but a folder where it can be written.
 Result<Snapshot> read_snapshot_file(const std::string& path);
 Status write_snapshot_file(const std::string& path, const Snapshot& snapshot);
 

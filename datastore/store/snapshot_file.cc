@@ -1,4 +1,7 @@
 // The file side of snapshot.h.
+#include <unistd.h>
+
+#include <cerrno>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -14,13 +17,22 @@ constexpr mode_t kMode = 0600;  // secrets are in it
 
 Error failed(const Error& error) { return error.within("snapshot file"); }
 
+// So that nobody learns only after an hour's work that nothing can be kept.
+Status check_folder(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  if (::access(folder.c_str(), W_OK | X_OK) == 0) return ok_status();
+  return failed(file::error_of(errno, path, concat("cannot write into ", folder)));
+}
+
 }  // namespace
 
 Result<Snapshot> read_snapshot_file(const std::string& path) {
   const Result<std::string> bytes = file::read_file(path, SIZE_MAX);
   if (!bytes.ok()) {
-    if (bytes.error().code == ErrorCode::kNotFound) return Snapshot{};
-    return failed(bytes.error());
+    if (bytes.error().code != ErrorCode::kNotFound) return failed(bytes.error());
+    MARGAY_RETURN_IF_ERROR(check_folder(path));
+    return Snapshot{};
   }
   Result<Snapshot> snapshot = decode_snapshot(*bytes);
   if (snapshot.ok()) return snapshot;
