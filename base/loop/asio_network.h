@@ -1,14 +1,13 @@
-// AsioNetwork: real sockets on an AsioLoop. Streams and listeners may outlive it, but not the loop.
+// AsioNetwork: real sockets on an AsioLoop, with TLS where it is asked for. Streams and listeners may outlive it, but not
+// the loop.
 #pragma once
 
 #include <memory>
 
-#include "base/loop/asio_loop.h"
-#include "base/loop/stream.h"
+#include "base/loop/plain_network.h"
 
 namespace margay::loop {
 
-class ReadBuffer;
 class TlsLayer;
 
 class AsioNetwork final : public Network {
@@ -22,8 +21,7 @@ class AsioNetwork final : public Network {
                                            Accepted on_accepted) override;
 
  private:
-  AsioLoop& loop_;
-  std::shared_ptr<ReadBuffer> buffer_;
+  PlainNetwork plain_;
   std::unique_ptr<TlsLayer> tls_;
 };
 
