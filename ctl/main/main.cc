@@ -46,7 +46,7 @@ ExitCode complete(const verbs::Self& self, const std::vector<std::string>& words
   const command::Completion completion = command::complete(command::root(), words);
   RealIo io(false);
   const auto registry = schema::make_registry();
-  RealServer server(completion.so_far, io, {user_agent(self), kCompletionTimeout});
+  RealServer server(completion.so_far, io, {user_agent(self), kCompletionTimeout, false});
   verbs::Session session(completion.so_far, self, *registry, io, server);
   return verbs::run_complete(session, completion);
 }
@@ -63,7 +63,7 @@ ExitCode run(const verbs::Self& self, const std::vector<std::string>& words) {
   RealIo io(allows_colour(*invocation));
   const auto registry = schema::make_registry();
   const Duration timeout = command::parse_timeout(invocation->text("request-timeout")).value_or(Duration(0));
-  RealServer server(*invocation, io, {user_agent(self), timeout});
+  RealServer server(*invocation, io, {user_agent(self), timeout, true});
   verbs::Session session(*invocation, self, *registry, io, server);
   const ExitCode code = verbs::run(session);
   if (io.write_problem().empty()) return code;

@@ -41,9 +41,8 @@ struct RealServer::Connection {
   // `out`: for lines of a trace; empty: none is wanted.
   using Out = std::function<void(std::string_view line)>;
 
-  Connection(const kube::ConnectionConfig& config, const RealServerOptions& options, verbs::TraceLevel level, Out out)
+  Connection(const kube::ConnectionConfig& config, const kube::ClientOptions& chosen, verbs::TraceLevel level, Out out)
       : network(loop), random(system_seed()) {
-    const kube::ClientOptions chosen = client_options(options);
     kube::HttpFactory make_http = kube::make_http_factory(loop, network, config, chosen);
     if (out) make_http = traced(std::move(make_http), level, std::move(out));
     client = kube::make_client(loop, random, config, chosen, std::move(make_http), kube::read_file);
@@ -101,7 +100,11 @@ Result<verbs::Api*> RealServer::api() {
     out = [this](std::string_view line) { io_.message(concat(line, '\n')); };
   }
   const auto trace = level > 1 ? verbs::TraceLevel::kBodies : verbs::TraceLevel::kRequests;
-  auto connection = std::make_unique<Connection>(*chosen, options_, trace, std::move(out));
+  kube::ClientOptions client = client_options(options_);
+  client.on_warning = [this](const std::string& text) {
+    if (options_.shows_warnings) io_.server_warning(text);
+  };
+  auto connection = std::make_unique<Connection>(*chosen, client, trace, std::move(out));
   Connection& here = *connection;
   MARGAY_ASSIGN_OR_RETURN(here.signals, process::SignalWatch::make(here.loop, {SIGINT, SIGTERM},
                                                                    [&here](int) { here.is_interrupted = true; }));

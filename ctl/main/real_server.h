@@ -16,6 +16,7 @@ namespace margay::ctl {
 struct RealServerOptions {
   std::string user_agent;
   Duration call_timeout;  // of each request; zero: none
+  bool shows_warnings = true;
 };
 
 class RealServer final : public verbs::Server {

@@ -23,4 +23,8 @@ void Io::warning(std::string_view text) {
   message(concat(marked("warning:", kYellow, message_has_colour()), ' ', text, '\n'));
 }
 
+void Io::server_warning(std::string_view text) {
+  message(concat(marked("Warning:", kYellow, message_has_colour()), ' ', text, '\n'));
+}
+
 }  // namespace margay::verbs

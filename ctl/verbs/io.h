@@ -27,6 +27,8 @@ class Io {
   // "error: …" and "warning: …" on standard error, coloured where that may be; a newline is added.
   void error(std::string_view text);
   void warning(std::string_view text);
+  // "Warning: …": what the API server warns of, as kubectl shows it.
+  void server_warning(std::string_view text);
 };
 
 }  // namespace margay::verbs

@@ -80,6 +80,7 @@ void Call::on_deadline() {
 
 void Call::on_head(http::ResponseHead head) {
   head_ = std::move(head);
+  context_->on_head(head_);
   if (is_success(head_.status)) receiver_->begin();
 }
 

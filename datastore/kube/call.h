@@ -30,6 +30,7 @@ struct CallContext {
   ServerPool& servers;
   RequestMetrics& metrics;
   RetryPolicy retry;
+  std::function<void(const http::ResponseHead& head)> on_head;  // of every answer
   // The call is over or abandoned: takes it out of the client's hands. It must not die before the loop's next turn.
   std::function<void(Call& call)> retire;
 };

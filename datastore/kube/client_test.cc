@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "base/core/text.h"
+#include "base/telemetry/capture_sink.h"
 #include "datastore/kube/sim_api.h"
 
 namespace margay::kube {
@@ -345,6 +346,32 @@ TEST_F(ClientTest, AnErrorThatTryingAgainCannotHelpComesAtOnceWithItsCauses) {
   ASSERT_EQ(outcome.error().causes.size(), 1U);
   EXPECT_EQ(outcome.error().causes[0].field, "spec.cidr");
   EXPECT_EQ(server.requests.size(), 1U);
+}
+
+TEST_F(ClientTest, WarningsOfTheServerAreToldOnceEach) {
+  std::vector<std::string> told;
+  start({.on_warning = [&](const std::string& text) { told.push_back(text); }});
+  http::Headers headers;
+  headers.add("Warning", R"(299 - "unknown field \"spec.x\"")");
+  headers.add("Warning", R"(299 - "old")");
+  for (const int status : {200, 200, 404}) {
+    server.always(status, kStatus, headers);
+    Outcome<json::Value> outcome;
+    EXPECT_EQ(get(outcome).ok(), status == 200);
+  }
+  EXPECT_EQ(told, (std::vector<std::string>{R"(unknown field "spec.x")", "old"}));
+}
+
+TEST_F(ClientTest, WarningsThatNobodyTakesAreLogged) {
+  telemetry::CaptureSink sink;
+  telemetry::LogOutput output(sink, telemetry::no_clock, telemetry::Level::kInfo);
+  start({.log = telemetry::Logger(output)});
+  http::Headers headers;
+  headers.add("Warning", R"(299 - "old")");
+  server.always(200, "{}", headers);
+  Outcome<json::Value> outcome;
+  ASSERT_TRUE(get(outcome).ok());
+  EXPECT_EQ(sink.lines(), std::vector<std::string>{"level=warn msg=\"the API server warns\" warning=old"});
 }
 
 TEST_F(ClientTest, ARotatedTokenIsUsedAfterA401) {

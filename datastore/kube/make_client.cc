@@ -1,15 +1,20 @@
 #include "datastore/kube/make_client.h"
 
 #include <map>
+#include <set>
 #include <utility>
 
 #include "base/core/text.h"
 #include "datastore/kube/call.h"
 #include "datastore/kube/path.h"
 #include "datastore/kube/tls_source.h"
+#include "datastore/kube/warning_header.h"
 
 namespace margay::kube {
 namespace {
+
+// So many warnings are remembered; then they may be told again.
+constexpr std::size_t kWarningsKnownMax = 1000;
 
 class Handle final : public Operation {
  public:
@@ -48,6 +53,7 @@ class HttpClient final : public Client {
                  .servers = servers_,
                  .metrics = metrics_,
                  .retry = options_.retry,
+                 .on_head = [this](const http::ResponseHead& head) { tell_warnings(head.headers); },
                  .retire = [this](Call& call) { retire(call); }} {
     servers_.set_on_failover([this](const ServerUrl& from, const ServerUrl& to) {
       metrics_.on_failover();
@@ -177,6 +183,19 @@ class HttpClient final : public Client {
     return handle;
   }
 
+  void tell_warnings(const http::Headers& headers) {
+    for (std::string& text : server_warnings(headers)) {
+      if (warnings_known_.size() >= kWarningsKnownMax) warnings_known_.clear();
+      const auto [known, is_new] = warnings_known_.insert(std::move(text));
+      if (!is_new) continue;
+      if (options_.on_warning) {
+        options_.on_warning(*known);
+      } else {
+        options_.log.warn("the API server warns", {{"warning", *known}});
+      }
+    }
+  }
+
   // Its callbacks may be on the stack.
   void retire(Call& call) {
     auto node = calls_.extract(&call);
@@ -188,6 +207,7 @@ class HttpClient final : public Client {
   TokenSource tokens_;
   RequestMetrics metrics_;
   ServerPool servers_;
+  std::set<std::string, std::less<>> warnings_known_;
   CallContext context_;
   std::map<Call*, std::unique_ptr<Call>> calls_;
 };

@@ -1,6 +1,7 @@
 // Makes the client of client.h that speaks HTTP.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -30,6 +31,8 @@ struct ClientOptions {
   RetryPolicy retry{};
   BodyLimits limits{};
   ServerPoolOptions servers{};
+  // A warning of the server's (warning_header.h), each text once. Must not call or end the client. Empty: it is logged.
+  std::function<void(const std::string& text)> on_warning{};
   telemetry::Logger log{};
   telemetry::Registry* metrics = nullptr;  // outlives the client
 };

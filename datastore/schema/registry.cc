@@ -35,6 +35,7 @@ ResourceInfo info_of(const crds::EmbeddedCrd& crd, const crds::EmbeddedVersion& 
                     .categories = to_strings(crd.categories),
                     .is_namespaced = crd.is_namespaced,
                     .has_status = version.has_status,
+                    .deprecation = {},
                     .columns = {}};
   for (const crds::EmbeddedColumn& column : version.columns) {
     info.columns.push_back({std::string(column.name), std::string(column.type), std::string(column.format),
@@ -105,6 +106,7 @@ class CrdReader {
     const Value* served = version.find("served");
     if (served == nullptr || served->as_bool() == nullptr) return invalid(concat(where, ".served: expected a boolean"));
     resource.info.has_status = version.find({"subresources", "status"}) != nullptr;
+    resource.info.deprecation = deprecation(version, resource.info);
     read_columns(version, resource.info.columns);
     if (const Value* schema = version.find({"schema", "openAPIV3Schema"})) {
       Result<StructuralSchema> parsed = StructuralSchema::parse(*schema);
@@ -113,6 +115,14 @@ class CrdReader {
     }
     if (*served->as_bool()) resources.push_back(std::move(resource));
     return ok_status();
+  }
+
+  // The words are Kubernetes' own where the author of the definition has none.
+  static std::string deprecation(const Value& version, const ResourceInfo& info) {
+    const Value* deprecated = version.find("deprecated");
+    if (deprecated == nullptr || deprecated->as_bool() == nullptr || !*deprecated->as_bool()) return {};
+    const std::string_view text = version.string_at({"deprecationWarning"});
+    return text.empty() ? concat(info.api_version(), ' ', info.kind, " is deprecated") : std::string(text);
   }
 
   static void read_columns(const Value& version, std::vector<PrinterColumn>& columns) {

@@ -37,6 +37,7 @@ struct ResourceInfo {
   std::vector<std::string> categories;
   bool is_namespaced = false;
   bool has_status = false;  // the status subresource
+  std::string deprecation;  // what its users should be told about this version; "": nothing
   std::vector<PrinterColumn> columns;
 
   [[nodiscard]] std::string api_version() const { return group.empty() ? version : group + "/" + version; }

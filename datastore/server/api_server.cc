@@ -172,8 +172,8 @@ void ApiServer::Impl::handle_resource(http::Request request, http::Target target
   call->verb = *verb;
   call->request = std::move(request);
   call->target = std::move(target);
-  call->responder =
-      std::make_unique<ObservedResponder>(std::move(responder), metrics.on_status(*verb, path.plural, path.group));
+  call->responder = std::make_unique<ObservedResponder>(
+      std::move(responder), metrics.on_status(*verb, path.plural, path.group), resource->info.deprecation);
   call->path = std::move(path);
   call->resource = std::move(resource);
   call->user = user.name;

@@ -11,10 +11,12 @@ constexpr std::size_t kWarningsMax = 20;
 
 void add_warnings(http::Headers& headers, const std::vector<std::string>& warnings) {
   for (std::size_t i = 0; i < warnings.size() && i < kWarningsMax; ++i)
-    headers.add("Warning", concat("299 - ", quoted(warnings[i])));
+    headers.add("Warning", warning_header(warnings[i]));
 }
 
 }  // namespace
+
+std::string warning_header(std::string_view text) { return concat("299 - ", quoted(text)); }
 
 http::Response json_response(int code, std::string body) {
   http::Response response{code, {}, std::move(body)};

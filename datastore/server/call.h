@@ -18,6 +18,9 @@
 
 namespace margay::server {
 
+// The value of a Warning header that kubectl shows (RFC 7234 section 5.5, code 299).
+std::string warning_header(std::string_view text);
+
 // Whole answers.
 http::Response json_response(int code, std::string body);
 http::Response text_response(int code, std::string body);
@@ -43,7 +46,7 @@ struct Call {
   [[nodiscard]] std::string prefix() const {
     return store_prefix(resource->info.group, resource->info.plural, path.name_space);
   }
-  // Warnings become Warning headers (RFC 7234 section 5.5, code 299), which kubectl shows.
+  // Warnings become Warning headers.
   void send_object(int code, const std::string& stored, store::Revision revision,
                    const std::vector<std::string>& warnings = {});
   void send_json(int code, std::string body);

@@ -32,6 +32,22 @@ TEST_F(RequestsTest, CreateSetsWhatTheServerOwns) {
   EXPECT_EQ(server.call("GET", at("a")).body, answer.body);
 }
 
+TEST_F(RequestsTest, DeprecatedVersionIsWarnedOfInEveryAnswer) {
+  const auto mark = [&](const std::string& more) {
+    const std::string body = concat(R"([{"op":"add","path":"/spec/versions/0/deprecated","value":true})", more, "]");
+    ASSERT_EQ(server
+                  .call("PATCH", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/foos.example.org", body,
+                        {{"Content-Type", "application/json-patch+json"}})
+                  .status,
+              200);
+  };
+  mark("");
+  EXPECT_EQ(server.call("GET", kFoos).headers.get("Warning"), "299 - \"example.org/v1 Foo is deprecated\"");
+  EXPECT_EQ(server.call("GET", at("absent")).headers.get("Warning"), "299 - \"example.org/v1 Foo is deprecated\"");
+  mark(R"(,{"op":"add","path":"/spec/versions/0/deprecationWarning","value":"use Bar"})");
+  EXPECT_EQ(server.call("POST", kFoos, foo("a")).headers.get("Warning"), "299 - \"use Bar\"");
+}
+
 struct Refusal {
   const char* why;
   const char* method;
