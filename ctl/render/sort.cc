@@ -40,7 +40,7 @@ void sort_items(Items& items, const KeyOf& key) {
 
 Status sort_by_path(Items& items, std::string_view json_path) {
   const auto path = schema::JsonPath::parse(json_path);
-  if (!path.ok()) return path.error().within("--sort-by");
+  if (!path.ok()) return path.error();
   sort_items(items, [&](const json::Value& object) {
     const std::vector<const json::Value*> found = path->find(object);
     return key_of(found.empty() ? nullptr : found.front());

@@ -42,7 +42,6 @@ ExitCode delete_files(Session& session) {
 
 ExitCode run_delete(Session& session) {
   const command::Invocation& invocation = session.invocation();
-  if (const auto code = check_output(session)) return *code;
   if (invocation.is_given("filename")) {
     const bool chooses = invocation.is_given("selector") || invocation.is_on("all");
     if (!invocation.arguments.empty() || chooses)
@@ -52,12 +51,11 @@ ExitCode run_delete(Session& session) {
   if (invocation.arguments.empty()) return session.usage("give KIND NAME or -f FILE");
   const auto targets = session.targets(invocation.arguments);
   if (!targets.ok()) return session.usage(targets.error().message);
+  if (const Status choice = check_choice(session, *targets); !choice.ok()) return session.usage(choice.error().message);
   const auto api = session.api();
   if (!api.ok()) return session.fail(api.error());
   Report report(session, "deleted");
-  const auto chosen = choose(session, **api, *targets, report);
-  if (!chosen.ok()) return session.usage(chosen.error().message);
-  for (const Chosen& one : *chosen) delete_one(session, **api, one, report);
+  for (const Chosen& one : choose(session, **api, *targets, report)) delete_one(session, **api, one, report);
   return report.finish();
 }
 

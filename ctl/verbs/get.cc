@@ -243,8 +243,6 @@ ExitCode run_get(Session& session) {
   const command::Invocation& invocation = session.invocation();
   const auto format = render::parse_format(invocation.text("output"), read_whole_file);
   if (!format.ok()) return session.usage(format.error().message);
-  const auto trial = render::make_renderer(*format, {});
-  if (!trial.ok()) return session.usage(trial.error().message);
   const bool from_file = invocation.is_given("filename");
   const bool chooses = invocation.is_given("selector") || invocation.is_given("field-selector");
   const bool all_namespaces = invocation.is_on("all-namespaces");

@@ -121,6 +121,54 @@ TEST(Get, Refusals) {
   test::expect_golden("ctl/verbs/testdata/get-refusals.txt", console.screen);
 }
 
+// Every flag whose value has a form is looked at first: no server is needed to be told of a mistake.
+TEST(FlagValues, AreUsageErrorsThatNameTheFlag) {
+  struct Case {
+    const char* line;
+    const char* message;
+  };
+  const Case cases[] = {
+      {"get ippools --server=localhost:6443", "flag --server: server \"localhost:6443\": the scheme is none we know"},
+      {"get ippools --server=http://", "flag --server: server \"http://\": the host is empty"},
+      {"get ippools --server=http://a:99999", "flag --server: server \"http://a:99999\": host or port cannot be read"},
+      {"get ippools --server=http://a,", "flag --server: server \"\""},
+      {"version --server=ftp://a", "flag --server: "},
+      {"get ippools --token='a b'", "flag --token: "},
+      {"get networksets -n Shop_1", "flag --namespace: \"Shop_1\" is no name of a namespace"},
+      {"get ippools -l 'a in b'", "flag --selector: "},
+      {"delete ippools -l a==b==c", "flag --selector: "},
+      {"label ippools x=y -l =b", "flag --selector: "},
+      {"get ippools --field-selector=metadata.name", "flag --field-selector: "},
+      {"get ippools --sort-by=.a[", "flag --sort-by: column 4"},
+      {"get ippools -o yml", "flag --output: output format \"yml\""},
+      {"get ippools -o jsonpath={.a[", "flag --output: jsonpath: column 5"},
+      {"get ippools -o jsonpath-file=@absent", "flag --output: "},
+      {"patch ippool main -p {} -o frob", "flag --output: output format \"frob\""},
+      {"label ippool main a=b -o frob", "flag --output: "},
+      {"apply -f @absent.yaml -o frob", "flag --output: "},
+      {"delete ippool main -o wide", "flag --output: \"wide\" is not one of name"},
+      {"get ippools --request-timeout=soon", "flag --request-timeout: \"soon\" is not a duration"},
+      {"get ippools --verbose=11", "flag --verbose: \"11\" is not a number from 0 to 10"},
+      {"get ippools --watch=maybe", "flag --watch: \"maybe\" is not true or false"},
+      {"get ippools --client-key=@key", "--client-certificate and --client-key belong together"},
+      {"patch ippool main -p '{'", "flag --patch: "},
+      {"patch ippool main -p []", "flag --patch: an object with fields to change should be here"},
+      {"patch ippool main --type=json -p {}", "flag --patch: a JSON patch is a list of operations"},
+      {"apply -f @absent.yaml --dry-run=maybe", "flag --dry-run: "},
+      {"delete ippools", "NAME is missing"},
+      {"label ippools a=b", "NAME is missing"},
+      {"delete ippools main --all", "give NAME, -l or --all, one of them"},
+  };
+  Console console;
+  console.server.problem = Error{ErrorCode::kUnavailable, "no server is configured"};
+  for (const Case& c : cases) {
+    const std::string shown = console.run(concat("netctl ", c.line));
+    EXPECT_NE(shown.find(c.message), std::string::npos) << shown;
+    EXPECT_TRUE(shown.ends_with("[2]\n")) << shown;
+  }
+  EXPECT_EQ(console.take_calls(), "");
+}
+
 TEST(Get, ObjectsOfAFile) {
   Console console;
   fill(console);

@@ -39,17 +39,15 @@ ApiResult<Done> label_attempt(Session& session, Api& api, const Chosen& chosen, 
 
 ExitCode run_label(Session& session) {
   const command::Invocation& invocation = session.invocation();
-  if (const auto code = check_output(session)) return *code;
   const auto words = parse_label_words(invocation.arguments, invocation.is_on("remove"));
   if (!words.ok()) return session.usage(words.error().message);
   const auto targets = session.targets(words->targets);
   if (!targets.ok()) return session.usage(targets.error().message);
+  if (const Status choice = check_choice(session, *targets); !choice.ok()) return session.usage(choice.error().message);
   const auto api = session.api();
   if (!api.ok()) return session.fail(api.error());
   Report report(session, "labeled");
-  const auto chosen = choose(session, **api, *targets, report);
-  if (!chosen.ok()) return session.usage(chosen.error().message);
-  for (const Chosen& one : *chosen) {
+  for (const Chosen& one : choose(session, **api, *targets, report)) {
     auto done = until_no_conflict([&] { return label_attempt(session, **api, one, words->edits); });
     if (done.ok()) {
       report.done({one.resource, std::move(done->object)}, done->how);

@@ -116,7 +116,6 @@ class Patcher {
 
 ExitCode run_patch(Session& session) {
   const command::Invocation& invocation = session.invocation();
-  if (const auto code = check_output(session)) return *code;
   const auto targets = session.targets(invocation.arguments);
   if (!targets.ok()) return session.usage(targets.error().message);
   if (targets->size() != 1 || targets->front().names.size() != 1) return session.usage("give one KIND and one NAME");
@@ -124,6 +123,7 @@ ExitCode run_patch(Session& session) {
   if (!text.ok()) return session.usage(text.error().message);
   const PatchType type = patch_type(invocation.text("type"));
   const auto patch = parse_patch(*text, type);
+  if (!patch.ok() && invocation.is_given("patch")) return session.usage(concat("flag --", patch.error().message));
   if (!patch.ok()) return session.fail(patch.error());
   const Target& target = targets->front();
   render::Item item{target.resource, {}};

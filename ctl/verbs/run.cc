@@ -1,4 +1,5 @@
 #include "ctl/command/help.h"
+#include "ctl/verbs/flag_values.h"
 #include "ctl/verbs/verbs.h"
 
 namespace margay::verbs {
@@ -9,6 +10,8 @@ command::ExitCode run(Session& session) {
     session.io().out(command::help(session.invocation().path, session.self().program));
     return command::ExitCode::kDone;
   }
+  if (const Status values = check_flag_values(session.invocation()); !values.ok())
+    return session.usage(values.error().message);
   switch (session.invocation().command().id) {
     case CommandId::kApply: return run_apply(session);
     case CommandId::kCreate: return run_create(session);

@@ -22,21 +22,24 @@ render::Item item_named(const Chosen& chosen) {
   return item;
 }
 
-Result<std::vector<Chosen>> choose(Session& session, Api& api, const std::vector<Target>& targets, Report& report) {
+Status check_choice(const Session& session, const std::vector<Target>& targets) {
   const bool by_label = session.invocation().is_given("selector");
   const bool all = session.invocation().is_on("all");
   if (by_label && all) return invalid("give NAME, -l or --all, one of them");
+  for (const Target& target : targets) {
+    if ((by_label || all) && !target.names.empty()) return invalid("give NAME, -l or --all, one of them");
+    if (!by_label && !all && target.names.empty())
+      return invalid("NAME is missing; -l SELECTOR or --all choose several objects");
+  }
+  return ok_status();
+}
+
+std::vector<Chosen> choose(Session& session, Api& api, const std::vector<Target>& targets, Report& report) {
   std::vector<Chosen> chosen;
   for (const Target& target : targets) {
-    if (by_label || all) {
-      if (!target.names.empty()) return invalid("give NAME, -l or --all, one of them");
-      choose_listed(session, api, target, report, chosen);
-      continue;
-    }
-    if (target.names.empty()) return invalid("NAME is missing; -l SELECTOR or --all choose several objects");
-    for (const std::string& name : target.names) {
+    if (target.names.empty()) choose_listed(session, api, target, report, chosen);
+    for (const std::string& name : target.names)
       chosen.push_back({target.resource, {target.resource->is_namespaced ? session.name_space() : "", name}});
-    }
   }
   return chosen;
 }

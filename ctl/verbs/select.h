@@ -18,8 +18,11 @@ struct Chosen {
 // A stand-in for messages: an object that is named but was not read.
 render::Item item_named(const Chosen& chosen);
 
-// By name without asking the server, by label or --all by listing. A kind that cannot be listed is reported as failed.
-// The error is one of usage: nothing says which objects are meant.
-Result<std::vector<Chosen>> choose(Session& session, Api& api, const std::vector<Target>& targets, Report& report);
+// An error of usage: nothing, or too much, says which objects are meant.
+Status check_choice(const Session& session, const std::vector<Target>& targets);
+
+// After check_choice(). By name without asking the server, by label or --all by listing; a kind that cannot be listed
+// is reported as failed.
+std::vector<Chosen> choose(Session& session, Api& api, const std::vector<Target>& targets, Report& report);
 
 }  // namespace margay::verbs

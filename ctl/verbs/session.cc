@@ -19,6 +19,16 @@ bool is_built_in(const schema::Registry& registry, const json::Value& crd) {
                      [&](const schema::ResourceInfo* known) { return known->group == group && known->kind == kind; });
 }
 
+// What may be behind an error of the connection; "" or begins with "; ".
+std::string_view hint_for(std::string_view message) {
+  const auto says = [message](std::string_view text) { return message.find(text) != std::string_view::npos; };
+  if (says("TLS: certificate") && says("mismatch"))
+    return "; the server's certificate is for other names than the one in its URL";
+  if (says("TLS: certificate")) return "; --certificate-authority FILE says what it is checked with";
+  if (says("http://") && says("the server closed the connection")) return "; does it expect https://?";
+  return "";
+}
+
 }  // namespace
 
 Result<Api*> Session::api() {
@@ -91,8 +101,7 @@ std::string Session::origin_of(const kube::ApiError& error) {
   const auto origin = server_.origin();
   if ((!is_unreachable && !is_refused) || !origin.ok()) return {};
   if (is_refused) return concat("; the credentials are wrong or have expired (", *origin, ')');
-  const bool is_untrusted = error.message.find("TLS: certificate") != std::string::npos;
-  return concat(is_untrusted ? "; --certificate-authority FILE says what it is checked with (" : " (", *origin, ')');
+  return concat(hint_for(error.message), " (", *origin, ')');
 }
 
 ExitCode exit_code_of(ErrorCode code) { return code == ErrorCode::kNotFound ? ExitCode::kNotFound : ExitCode::kFailed; }

@@ -47,16 +47,6 @@ kube::WriteOptions write_options(const command::Invocation& invocation) {
       .dry_run = invocation.text("dry-run") == "server", .field_manager = std::string(kFieldManager), .force = false};
 }
 
-std::optional<ExitCode> check_output(Session& session) {
-  const std::string output = session.invocation().text("output");
-  if (output.empty()) return std::nullopt;
-  const auto format = render::parse_format(output, read_whole_file);
-  if (!format.ok()) return session.usage(format.error().message);
-  const auto renderer = render::make_renderer(*format, {});
-  if (!renderer.ok()) return session.usage(renderer.error().message);
-  return std::nullopt;
-}
-
 std::optional<ExitCode> check_files_given(Session& session) {
   if (session.invocation().is_given("filename")) return std::nullopt;
   return session.usage("-f FILE is missing");
@@ -64,7 +54,6 @@ std::optional<ExitCode> check_files_given(Session& session) {
 
 ExitCode write_files(Session& session, const LoadOptions& options, std::string_view past, const WriteOne& write) {
   if (const auto code = check_files_given(session)) return *code;
-  if (const auto code = check_output(session)) return *code;
   const bool is_dry = is_client_dry_run(session.invocation());
   LoadOptions load_options = options;
   load_options.may_ask_server = !is_dry;

@@ -17,9 +17,6 @@ constexpr int kConflictAttempts = 5;
 bool is_client_dry_run(const command::Invocation& invocation);
 kube::WriteOptions write_options(const command::Invocation& invocation);
 
-// A wrong -o, found before anything is sent; nullopt when it is right.
-std::optional<command::ExitCode> check_output(Session& session);
-
 // "-f is missing", or nothing.
 std::optional<command::ExitCode> check_files_given(Session& session);
 

@@ -20,27 +20,35 @@ std::string default_path(const Environment& environment) {
   return environment.home.empty() ? std::string() : concat(environment.home, "/.kube/config");
 }
 
-// An empty name is no file.
-Status read_into(std::string& out, const std::string& path, const FileReader& files) {
-  if (path.empty()) return ok_status();
-  MARGAY_ASSIGN_OR_RETURN(out, files(path));
-  return ok_status();
-}
-
-Result<ConnectionConfig> explicit_config(const ConnectionFlags& flags, std::vector<ServerUrl> servers,
-                                         const FileReader& files) {
+ConnectionConfig explicit_config(const ConnectionFlags& flags, std::vector<ServerUrl> servers) {
   ConnectionConfig config;
   config.servers = std::move(servers);
   config.origin = "--server";
   config.token_file = flags.token_file;
-  config.tls_files = {flags.ca_file, flags.client_certificate_file, flags.client_key_file};
-  MARGAY_RETURN_IF_ERROR(read_into(config.tls.ca_pem, flags.ca_file, files));
-  MARGAY_RETURN_IF_ERROR(read_into(config.tls.certificate_pem, flags.client_certificate_file, files));
-  MARGAY_RETURN_IF_ERROR(read_into(config.tls.key_pem, flags.client_key_file, files));
-  if (config.tls.certificate_pem.empty() != config.tls.key_pem.empty()) {
-    return invalid("a client certificate needs its key, and the key its certificate");
-  }
   return config;
+}
+
+Result<std::string> read_pem(const std::string& path, const FileReader& files) {
+  MARGAY_ASSIGN_OR_RETURN(std::string text, files(path));
+  if (text.find("-----BEGIN ") == std::string::npos) return invalid(concat(path, ": is not PEM"));
+  return text;
+}
+
+// What flags say goes before what files say.
+Status apply_tls_flags(const ConnectionFlags& flags, const FileReader& files, ConnectionConfig& config) {
+  if (flags.client_certificate_file.empty() != flags.client_key_file.empty())
+    return invalid("a client certificate needs its key, and the key its certificate");
+  if (!flags.ca_file.empty()) {
+    config.tls_files.ca = flags.ca_file;
+    MARGAY_ASSIGN_OR_RETURN(config.tls.ca_pem, read_pem(flags.ca_file, files));
+  }
+  if (!flags.client_key_file.empty()) {
+    config.tls_files.certificate = flags.client_certificate_file;
+    config.tls_files.key = flags.client_key_file;
+    MARGAY_ASSIGN_OR_RETURN(config.tls.certificate_pem, read_pem(flags.client_certificate_file, files));
+    MARGAY_ASSIGN_OR_RETURN(config.tls.key_pem, read_pem(flags.client_key_file, files));
+  }
+  return ok_status();
 }
 
 // nullopt: there is no kubeconfig at all.
@@ -88,13 +96,22 @@ Environment Environment::of_process() {
 
 Result<ConnectionConfig> choose_connection(const ConnectionFlags& flags, const Environment& environment,
                                            const FileReader& files) {
-  if (flags.servers.empty()) return from_kubeconfig_or_pod(flags, environment, files);
-  MARGAY_ASSIGN_OR_RETURN(std::vector<ServerUrl> servers, parse_servers(flags.servers));
+  std::vector<ServerUrl> servers;
+  if (!flags.servers.empty()) {
+    MARGAY_ASSIGN_OR_RETURN(servers, parse_servers(flags.servers));
+  }
+  ConnectionConfig config;
   // Credentials go to another server than theirs only when the user names both.
-  if (flags.kubeconfig.empty() && flags.context.empty()) return explicit_config(flags, std::move(servers), files);
-  MARGAY_ASSIGN_OR_RETURN(ConnectionConfig config, from_kubeconfig_or_pod(flags, environment, files));
-  config.servers = std::move(servers);
-  config.origin = concat("--server with ", config.origin);
+  if (!servers.empty() && flags.kubeconfig.empty() && flags.context.empty()) {
+    config = explicit_config(flags, std::move(servers));
+  } else {
+    MARGAY_ASSIGN_OR_RETURN(config, from_kubeconfig_or_pod(flags, environment, files));
+    if (!servers.empty()) {
+      config.servers = std::move(servers);
+      config.origin = concat("--server with ", config.origin);
+    }
+  }
+  MARGAY_RETURN_IF_ERROR(apply_tls_flags(flags, files, config));
   return config;
 }
 

@@ -67,8 +67,8 @@ struct ConnectionFlags {
   std::string servers{};
   std::string kubeconfig{};
   std::string context{};
-  // For explicit servers.
-  std::string token_file{};
+  std::string token_file{};  // for explicit servers
+  // In place of the kubeconfig's or the pod's.
   std::string ca_file{};
   std::string client_certificate_file{};
   std::string client_key_file{};

@@ -153,7 +153,7 @@ TEST(ChooseConnection, TheFirstSourceThatIsThereWins) {
 
 TEST(ChooseConnection, ExplicitServersTakeTheirOwnCredentials) {
   FakeFiles files;
-  files.content = {{"/ca", kPem}, {"/cert", kPem}, {"/key", "key"}};
+  files.content = {{"/ca", kPem}, {"/cert", kPem}, {"/key", "-----BEGIN KEY"}, {"/text", "text"}};
   const auto config = choose_connection({.servers = "https://a,https://b",
                                          .token_file = "/token",
                                          .ca_file = "/ca",
@@ -163,10 +163,34 @@ TEST(ChooseConnection, ExplicitServersTakeTheirOwnCredentials) {
   ASSERT_TRUE(config.ok()) << config.error().message;
   EXPECT_EQ(config->servers.size(), 2U);
   EXPECT_EQ(config->tls.ca_pem, kPem);
-  EXPECT_EQ(config->tls.key_pem, "key");
+  EXPECT_EQ(config->tls.key_pem, "-----BEGIN KEY");
   EXPECT_EQ(config->token_file, "/token");
   EXPECT_FALSE(choose_connection({.servers = "https://a", .client_key_file = "/key"}, {}, files.reader()).ok());
   EXPECT_FALSE(choose_connection({.servers = "https://a", .ca_file = "/none"}, {}, files.reader()).ok());
+  EXPECT_EQ(choose_connection({.servers = "https://a", .ca_file = "/text"}, {}, files.reader()).error().message,
+            "/text: is not PEM");
+}
+
+TEST(ChooseConnection, TlsFlagsReplaceWhatTheKubeconfigHas) {
+  FakeFiles files;
+  files.content = {
+      {"/flag", kubeconfig("flag")}, {"/ca", "-----BEGIN CA"}, {"/crt", "-----BEGIN CRT"}, {"/key", "-----BEGIN KEY"}};
+  ConnectionFlags flags{.kubeconfig = "/flag"};
+  flags.ca_file = "/ca";
+  flags.client_certificate_file = "/crt";
+  flags.client_key_file = "/key";
+  const auto config = choose_connection(flags, {}, files.reader());
+  ASSERT_TRUE(config.ok()) << config.error().message;
+  EXPECT_EQ(config->tls.ca_pem, "-----BEGIN CA");
+  EXPECT_EQ(config->tls.certificate_pem, "-----BEGIN CRT");
+  EXPECT_EQ(config->tls.key_pem, "-----BEGIN KEY");
+  EXPECT_EQ(config->tls_files.ca, "/ca") << "read again when it changes";
+  EXPECT_EQ(config->token, "token-flag") << "the rest stays";
+  flags.client_key_file.clear();
+  EXPECT_EQ(choose_connection(flags, {}, files.reader()).error().message,
+            "a client certificate needs its key, and the key its certificate");
+  flags.client_key_file = "/absent";
+  EXPECT_FALSE(choose_connection(flags, {}, files.reader()).ok());
 }
 
 TEST(ChooseConnection, SaysWhatWasLookedFor) {
