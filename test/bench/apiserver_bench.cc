@@ -8,16 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "base/core/check.h"
-#include "base/core/random.h"
 #include "base/core/text.h"
-#include "base/loop/asio_loop.h"
-#include "base/loop/asio_network.h"
-#include "datastore/kube/config.h"
-#include "datastore/kube/make_client.h"
 #include "datastore/store/etcd_client.h"
 #include "datastore/store/etcd_codec.h"
 #include "test/bench/measure.h"
+#include "test/bench/session.h"
 #include "test/support/api_servers.h"
 
 namespace margay::bench {
@@ -35,23 +30,6 @@ Value network_set(const std::string& name, std::size_t number) {
                 {"metadata", Object{{"name", name}, {"labels", Object{{"number", concat(number)}}}}},
                 {"spec", Object{{"nets", json::Array{Value("192.0.2.0/24"), Value("198.51.100.0/24")}}}}};
 }
-
-// A client on a loop of its own.
-struct Session {
-  explicit Session(const std::string& kubeconfig) : network(loop), random(1) {
-    kube::ConnectionFlags flags;
-    flags.kubeconfig = kubeconfig;
-    auto config = kube::choose_connection(flags, kube::Environment{});
-    MARGAY_CHECK(config.ok());
-    kube::ClientOptions options;
-    options.requests_per_second = 0;
-    client = kube::make_client(loop, network, random, *config, options);
-  }
-  loop::AsioLoop loop;
-  loop::AsioNetwork network;
-  SeededRandom random;
-  std::unique_ptr<kube::Client> client;
-};
 
 // Starts the write number `number` and calls `done` once it is done. What it returns is kept until then.
 using StartWrite = std::function<kube::OperationPtr(std::size_t number, std::function<void()> done)>;
