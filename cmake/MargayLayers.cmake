@@ -27,10 +27,12 @@ foreach(line IN LISTS margay_layer_lines)
   set(margay_third_${folder} "${third_party}")
 endforeach()
 
-# Group targets: what `make build` makes, what runs under ThreadSanitizer, what a linter needs generated first.
+# Group targets: what `make build` makes, what runs under ThreadSanitizer, what counts memory and so means something
+# only without sanitizers, what a linter needs generated first.
 add_custom_target(programs)
 add_custom_target(tsan_tests)
 add_custom_target(integration_tests)
+add_custom_target(memory_tests)
 add_custom_target(generated_sources)
 add_custom_target(fuzzers)
 
@@ -122,6 +124,9 @@ function(margay_test)
   endif()
   if("integration" IN_LIST ARG_LABELS)
     add_dependencies(integration_tests ${binary})
+  endif()
+  if("memory" IN_LIST ARG_LABELS)
+    add_dependencies(memory_tests ${binary})
   endif()
   set_tests_properties("${test_name}" PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}
     ENVIRONMENT "MARGAY_SOURCE_DIR=${PROJECT_SOURCE_DIR};MARGAY_BUILD_DIR=${PROJECT_BINARY_DIR}")
