@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/core/text.h"
 #include "base/file/file.h"
 
 namespace margay::apiserver {
@@ -24,6 +25,11 @@ Result<Settings> settings_of(const file::FreshFiles::Contents& contents, bool ha
   return Settings(std::move(settings));
 }
 
+std::string names_of(const CertificateFiles& files) {
+  return concat("--tls-cert ", files.certificate, " --tls-key ", files.key,
+                files.client_ca.empty() ? "" : concat(" --client-ca-file ", files.client_ca));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Certificates>> Certificates::read(const CertificateFiles& files, telemetry::Logger log,
@@ -35,7 +41,9 @@ Result<std::unique_ptr<Certificates>> Certificates::read(const CertificateFiles&
     if (path.empty()) continue;
     MARGAY_ASSIGN_OR_RETURN(contents.back(), read_small_file(path));
   }
-  MARGAY_ASSIGN_OR_RETURN(Settings settings, settings_of(contents, !files.client_ca.empty()));
+  auto usable = settings_of(contents, !files.client_ca.empty());
+  if (!usable.ok()) return usable.error().within(names_of(files));
+  Settings settings = std::move(usable).value();
   file::FreshFiles fresh(std::move(paths), std::move(contents), read_small_file, kMaxAge, now);
   return std::unique_ptr<Certificates>(new Certificates(std::move(settings), std::move(fresh), std::move(log)));
 }

@@ -39,17 +39,21 @@ class Program {
   Program(const Flags& flags, const telemetry::Logger& log) : flags_(flags), log_(log) {}
 
   Status start();
-  void run() { loop_.run(); }
+  // Until a signal, or an error that shows only when it serves.
+  Status run() {
+    loop_.run();
+    return outcome_;
+  }
   // After run().
   Status close();
 
  private:
   Status read_tls();
-  void write_kubeconfig();
+  Status write_kubeconfig();
   Result<server::Access> read_access() const;
   Status listen();
   void serving();
-  void stop(int signal);
+  void stop();
 
   const Flags& flags_;
   const telemetry::Logger log_;
@@ -66,6 +70,7 @@ class Program {
   std::unique_ptr<server::ApiServer> server_;
   std::unique_ptr<http::Server> http_;
   std::vector<loop::Endpoint> bound_;
+  Status outcome_ = ok_status();
 };
 
 Status Program::read_tls() {
@@ -73,7 +78,10 @@ Status Program::read_tls() {
   MARGAY_ASSIGN_OR_RETURN(
       certificates_, Certificates::read({flags_.tls_cert, flags_.tls_key, flags_.client_ca_file}, log_, loop_.now()));
   // Clients trust what the kubeconfig holds.
-  certificates_->set_on_changed([this] { write_kubeconfig(); });
+  certificates_->set_on_changed([this] {
+    if (const Status written = write_kubeconfig(); !written.ok())
+      log_.error("the kubeconfig cannot be written", {{"error", written.error()}});
+  });
   return ok_status();
 }
 
@@ -95,15 +103,18 @@ Result<server::Access> Program::read_access() const {
 
 Status Program::start() {
   MARGAY_ASSIGN_OR_RETURN(notifier_, process::ServiceNotifier::from_environment(process::process_environment));
-  MARGAY_ASSIGN_OR_RETURN(signals_,
-                          process::SignalWatch::make(loop_, {SIGTERM, SIGINT}, [this](int signal) { stop(signal); }));
+  MARGAY_ASSIGN_OR_RETURN(signals_, process::SignalWatch::make(loop_, {SIGTERM, SIGINT}, [this](int signal) {
+                            log_.info("stopping", {{"signal", process::signal_name(signal)}});
+                            stop();
+                          }));
   MARGAY_RETURN_IF_ERROR(read_tls());
   MARGAY_ASSIGN_OR_RETURN(server::Access access, read_access());
   admin_token_ = access.admin_token();
   std::unique_ptr<schema::Registry> registry = schema::make_registry();
   if (!flags_.crd_dir.empty()) {
     MARGAY_ASSIGN_OR_RETURN(const std::size_t count, load_crd_dir(flags_.crd_dir, *registry));
-    log_.info("kinds loaded", {{"folder", flags_.crd_dir}, {"definitions", count}});
+    if (count == 0) log_.warn("no definitions in the files of --crd-dir", {{"folder", flags_.crd_dir}});
+    if (count != 0) log_.info("kinds loaded", {{"folder", flags_.crd_dir}, {"definitions", count}});
   }
   MARGAY_ASSIGN_OR_RETURN(store_, choose_store({loop_, network_, random_, metrics_, log_}, flags_.store));
   if (flags_.enable_fault_injection)
@@ -140,26 +151,27 @@ Status Program::listen() {
   return ok_status();
 }
 
-void Program::write_kubeconfig() {
-  if (flags_.write_kubeconfig.empty() || bound_.empty()) return;
+Status Program::write_kubeconfig() {
+  if (flags_.write_kubeconfig.empty() || bound_.empty()) return ok_status();
   const bool is_tls = certificates_ != nullptr && bound_.front().kind == loop::Endpoint::Kind::kTcp;
   const std::string trusted = is_tls ? certificates_->settings()->certificate_pem : std::string();
   const std::string text = kubeconfig_text({bound_.front(), trusted, admin_token_});
-  if (const Status written = file::write_file_atomically(flags_.write_kubeconfig, text, 0600); !written.ok())
-    log_.error("the kubeconfig cannot be written", {{"error", written.error()}});
+  return file::write_file_atomically(flags_.write_kubeconfig, text, 0600);
 }
 
 void Program::serving() {
   std::vector<std::string> urls;
   for (const loop::Endpoint& endpoint : bound_) urls.push_back(endpoint.to_string());
-  write_kubeconfig();
+  if (const Status written = write_kubeconfig(); !written.ok()) {
+    outcome_ = written.error().within("--write-kubeconfig");
+    return stop();
+  }
   log_.info("serving",
             {{"listen", join(urls, ",")}, {"store", store_->name()}, {"version", process::build_info().version}});
   (void)notifier_->ready();
 }
 
-void Program::stop(int signal) {
-  log_.info("stopping", {{"signal", process::signal_name(signal)}});
+void Program::stop() {
   (void)notifier_->stopping();
   server_->stop();
   http_->stop(kStopGrace, [this] { loop_.stop(); });
@@ -185,13 +197,14 @@ int run_program(const Flags& flags) {
     log.error("cannot start", {{"error", started.error()}});
     return 1;
   }
-  program.run();
+  const Status outcome = program.run();
+  if (!outcome.ok()) log.error("cannot serve", {{"error", outcome.error()}});
   if (const Status closed = program.close(); !closed.ok()) {
     log.error("the store could not be closed in order", {{"error", closed.error()}});
     return 1;
   }
   log.info("stopped");
-  return 0;
+  return outcome.ok() ? 0 : 1;
 }
 
 }  // namespace margay::apiserver

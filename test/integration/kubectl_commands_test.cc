@@ -142,7 +142,6 @@ TEST_P(KubectlCommands, PrunesWhatIsNoLongerApplied) {
     return concat("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: ", name,
                   ", namespace: default, labels: {app: pruned}}\n");
   };
-  // Without a list kubectl asks for kinds of workloads, which are not served here.
   const std::string list =
       GetParam() == "old" ? "--prune-whitelist=core/v1/ConfigMap" : "--prune-allowlist=core/v1/ConfigMap";
   output({"apply", "-f", "-", "--prune", "-l", "app=pruned", list}, config("kept") + config("gone"));
@@ -150,6 +149,35 @@ TEST_P(KubectlCommands, PrunesWhatIsNoLongerApplied) {
   const std::string second = output({"apply", "-f", "-", "--prune", "-l", "app=pruned", list}, config("kept"));
   EXPECT_TRUE(has(second, "configmap/gone pruned")) << second;
   EXPECT_EQ(output({"get", "configmaps", "-o", "name"}), "configmap/kept\nconfigmap/stranger\n");
+}
+
+// kubectl's own list names kinds of workloads, which are not served here, and none of ours (D-023): the kinds are
+// given, or remembered by kubectl in an ApplySet.
+TEST_P(KubectlCommands, PruningPoolsNeedsTheirKindNamed) {
+  const auto labelled = [](const std::string& name, const char* net) {
+    return concat("---\napiVersion: projectcalico.org/v3\nkind: IPPool\nmetadata: {name: ", name,
+                  ", labels: {app: pools}}\nspec: {cidr: ", net, "}\n");
+  };
+  const std::string one = labelled("one", "10.1.0.0/16");
+  const std::string both = one + labelled("two", "10.2.0.0/16");
+  output({"apply", "-f", "-"}, both);
+  const ProgramResult own = run({"apply", "-f", "-", "--prune", "-l", "app=pools"}, one);
+  EXPECT_NE(own.exit_status, 0);
+  EXPECT_TRUE(has(own.err, "no matches for kind")) << own.err;
+  EXPECT_EQ(output({"get", "ippools", "-o", "name"}), "ippool.projectcalico.org/one\nippool.projectcalico.org/two\n")
+      << "nothing is pruned by half";
+  const std::string list =
+      concat(GetParam() == "old" ? "--prune-whitelist=" : "--prune-allowlist=", "projectcalico.org/v3/IPPool");
+  output({"apply", "-f", "-", "--prune", "-l", "app=pools", list}, one);
+  EXPECT_EQ(output({"get", "ippools", "-o", "name"}), "ippool.projectcalico.org/one\n");
+  if (GetParam() == "old") return;
+  const std::vector<std::string> with_set = {"apply", "-f",     "-", "--prune", "--applyset=configmaps/set",
+                                             "-n",    "default"};
+  const std::map<std::string, std::string> alpha = {{"KUBECTL_APPLYSET", "true"}};
+  output({"delete", "ippool", "one"});
+  output(with_set, both, alpha);
+  output(with_set, one, alpha);
+  EXPECT_EQ(output({"get", "ippools", "-o", "name"}), "ippool.projectcalico.org/one\n");
 }
 
 TEST_P(KubectlCommands, ServerSideApplyTellsConflictsAndForces) {

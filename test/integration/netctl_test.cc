@@ -159,6 +159,21 @@ TEST_P(Netctl, ExitCodesAreTheDocumentedOnes) {
   EXPECT_EQ(run({"version", "--server", "unix:///nowhere/api.sock", "--request-timeout=2s"}).exit_status, 3);
   EXPECT_EQ(run({"get", "tiers", "--server", "unix:///nowhere/api.sock", "--request-timeout=2s"}).exit_status, 1);
   EXPECT_EQ(run({"apply", "-f", "-"}, "kind: [").exit_status, 1);
+  const ProgramResult malformed = run({"get", "tiers", "--server", "localhost:6443"});
+  EXPECT_EQ(malformed.exit_status, 2);
+  EXPECT_TRUE(has(malformed.err, "netctl get: flag --server: server \"localhost:6443\": ")) << malformed.err;
+}
+
+TEST_P(Netctl, WarningsOfTheServerAreShownOnceEach) {
+  if (GetParam() == Over::kKubernetes) GTEST_SKIP() << "1.20 warns of nothing";
+  const auto pool = [](const char* name, const char* cidr) {
+    return std::string("---\n{apiVersion: projectcalico.org/v3, kind: IPPool, metadata: {name: ") + name +
+           "}, spec: {cidr: " + cidr + ", bogus: 1}}\n";
+  };
+  const ProgramResult result =
+      run({"apply", "--validate=ignore", "-f", "-"}, pool("a", "10.1.0.0/16") + pool("b", "10.2.0.0/16"));
+  EXPECT_EQ(result.exit_status, 0);
+  EXPECT_EQ(result.err, "Warning: unknown field \"spec.bogus\"\n");
 }
 
 TEST_P(Netctl, DryRunsShowWhatWouldBeAndWriteNothing) {
