@@ -1,5 +1,5 @@
-// AsioNetwork: real sockets on an AsioLoop, with TLS where it is asked for. Streams and listeners may outlive it, but not
-// the loop.
+// AsioNetwork: real sockets on an AsioLoop, with TLS where it is asked for. Streams and listeners may outlive it, but
+// not the loop.
 #pragma once
 
 #include <memory>
