@@ -10,6 +10,8 @@
 namespace margay::http {
 namespace {
 
+constexpr int kStatusMin = 100;
+
 namespace beast = boost::beast;
 using BeastError = beast::error_code;
 using BeastView = beast::string_view;
@@ -160,6 +162,8 @@ Result<ParsedRequest, RequestError> parse_request_head(std::string_view text) {
 Result<ParsedResponse> parse_response_head(std::string_view text, std::string_view method) {
   HeadParser<false> parser(text);
   if (parser.error) return invalid(concat("malformed response: ", parser.error.message()));
+  // RFC 9110 section 15: the first digit is a class of responses, and there is none of 0.
+  if (parser.status < kStatusMin) return invalid("malformed response: a status below 100");
   if (parser.has_other_coding) return invalid("the only transfer coding understood is chunked");
   if (parser.version < 11 && parser.has_coding) return invalid("Transfer-Encoding in HTTP/1.0");
   ParsedResponse parsed;
