@@ -58,7 +58,8 @@ Result<FieldRequirement> parse_term(std::string_view term) {
     if (!is_negated && term[i] != '=') continue;
     const std::size_t size = is_negated || term.substr(i, 2) == "==" ? 2 : 1;
     FieldRequirement out{std::string(trim(term.substr(0, i))), {}, is_negated};
-    if (out.field.empty()) break;
+    // "a! =b" would be written as "a!=b".
+    if (out.field.empty() || out.field.ends_with('!')) break;
     MARGAY_ASSIGN_OR_RETURN(out.value, unescaped(term.substr(i + size)));
     return out;
   }
