@@ -43,7 +43,8 @@ TEST(FieldSelector, BadTermsAreNamed) {
   EXPECT_EQ(FieldSelector::parse("metadata.name").error().message,
             "found \"metadata.name\", expected field=value, field==value or field!=value");
   EXPECT_EQ(FieldSelector::parse("a=b=c").error().message, "in \"b=c\": write \"\\=\" for a \"=\" in a value");
-  for (const char* bad : {"=a", "a=\\x", "a=\\", "!=a", "a!b", "a! =b", "a !  = b"}) EXPECT_FALSE(FieldSelector::parse(bad).ok()) << bad;
+  for (const char* bad : {"=a", "a=\\x", "a=\\", "!=a", "a!b", "a! =b", "a !  = b"})
+    EXPECT_FALSE(FieldSelector::parse(bad).ok()) << bad;
   EXPECT_FALSE(FieldSelector::parse(std::string(70'000, 'a')).ok());
 }
 
