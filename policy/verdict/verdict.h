@@ -50,7 +50,7 @@ struct Step {
   std::optional<ObjectKey> policy;
   bool is_staged = false;
   std::optional<std::uint32_t> rule;
-  std::string what;  // "Log", "Pass", "no rule matches", "would deny"
+  std::string what;  // "Log", "Pass", "no rule matches", "would be Deny"
 };
 
 struct Verdict {
@@ -61,9 +61,22 @@ struct Verdict {
   std::vector<Step> path;
 };
 
-// One direction of one endpoint.
+// One direction of one endpoint: its normal tiers, then its profiles.
 Decision evaluate(const State& state, const Endpoint& endpoint, Direction direction, const Packet& packet,
                   std::vector<Step>* path = nullptr);
+
+// A packet on an interface of a host endpoint.
+struct HostPacket {
+  Packet packet;
+  Packet before_dnat;         // the same where nothing changed it
+  bool is_forwarded = false;  // else it comes from the host itself, or is for it
+};
+
+// What a host endpoint says: untracked policy and policy before DNAT (ingress only) first, which settle it when they
+// decide; then forward policy for what is forwarded, normal policy and profiles for the rest. nullopt: nothing decides,
+// which lets forwarded packets pass.
+std::optional<Decision> evaluate_host(const State& state, const Endpoint& endpoint, Direction direction,
+                                      const HostPacket& packet, std::vector<Step>* path = nullptr);
 
 // Both ends; null where that end is not an endpoint of the cluster.
 Verdict evaluate(const State& state, const Endpoint* source, const Endpoint* destination, const Packet& packet);
