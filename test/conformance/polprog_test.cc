@@ -52,6 +52,7 @@ std::vector<PortRange> ranges(const json::Value& list) {
 }
 
 std::optional<model::Protocol> protocol(const json::Value& value) {
+  if (value.as_integer() != nullptr) return model::Protocol(number<std::uint8_t>(value));
   if (value.as_string() == nullptr) return std::nullopt;
   if (*value.as_string() == "tcp") return model::kProtocolTcp;
   if (*value.as_string() == "udp") return model::kProtocolUdp;
