@@ -1,8 +1,5 @@
 #!/usr/bin/env python3
 """margay-bgpd and BIRD 2."""
-import subprocess
-import time
-
 import lab
 from lab import Bird, InteropTest, Lan, Margay, wait_until
 
@@ -96,11 +93,10 @@ class BirdTest(InteropTest):
 
     def test_wrong_password_stays_down_and_is_put_right_live(self):
         peer = dict(password=dict(secretKeyRef=dict(name="bgp", key="p")))
-        _, margay, bird = self.pair(extra='password "right";', peer=peer, secrets=[("bgp", dict(p="wrong"))])
+        lan, margay, bird = self.pair(extra='password "right";', peer=peer, secrets=[("bgp", dict(p="wrong"))])
         margay.start()
         bird.start()
-        wait_until(lambda: margay.peer(BIRD_IP).get("state") in ("Connect", "Active", "OpenSent"), "it tries")
-        time.sleep(2)  # long enough for a session that must not come up
+        wait_until(lambda: lan.refused_signatures(1) > 2, "segments with the wrong signature")
         self.assertFalse(margay.is_established(BIRD_IP))
         margay.configure(64512, [dict(peerIP=BIRD_IP, asNumber=64513, **peer)], secrets=[("bgp", dict(p="right"))])
         margay.reload()
@@ -122,21 +118,6 @@ class BirdTest(InteropTest):
         margay.configure(64512, [dict(peerIP=BIRD_IP, asNumber=64513)], defaults=dict(shutDown=True, shutdownText="back at 6"))
         margay.reload()
         wait_until(lambda: "back at 6" in bird.ask("show", "protocols", "all", "margay").stdout, "our words")
-
-    def test_route_refresh_both_ways(self):
-        _, margay, bird = self.pair()
-        self.up(margay, bird)
-        self.wait_routes(margay, "10.2.0.0/24")
-        bird.ask("reload", "in", "margay")
-        bird.ask("reload", "out", "margay")
-        self.wait_bird(bird, "10.1.0.0/24")
-        self.wait_routes(margay, "10.2.0.0/24")
-        self.assertTrue(margay.is_established(BIRD_IP))
-
-    def test_extended_messages(self):
-        _, margay, bird = self.pair(extra="enable extended messages on;")
-        self.up(margay, bird)
-        self.wait_routes(margay, "10.2.0.0/24")
 
     def test_ipv4_over_ipv6_next_hops(self):
         lan = Lan(self, 2)
@@ -218,48 +199,6 @@ class BirdTest(InteropTest):
         birds[3].ask("disable", "s4")
         wait_until(lambda: "10.98.0.3" not in birds[4].routes("all", "10.2.0.0/24"), "one way goes")
         self.assertIn("BGP.next_hop: 10.98.0.2", birds[4].routes("all", "10.2.0.0/24"))
-
-    def test_peer_that_dies_keeps_its_routes_while_it_restarts(self):
-        _, margay, bird = self.pair(extra="graceful restart on; graceful restart time 60;")
-        self.up(margay, bird)
-        self.wait_routes(margay, "10.2.0.0/24")
-        bird.kill()
-        wait_until(lambda: not margay.is_established(BIRD_IP), "the session ends")
-        self.assertIn("10.2.0.0/24", margay.routes())
-        bird.restart()
-        wait_until(lambda: margay.is_established(BIRD_IP), "the session is back")
-        # Announced anew: what were still stale would go with a second restart (RFC 4724 section 4.2).
-        wait_until(lambda: all(p in margay.routes() and not margay.routes()[p]["stale"] for p in ("10.2.0.0/24", "10.2.1.0/24")),
-                   "both routes announced anew")
-        # What it does not announce again goes at its End-of-RIB.
-        bird.kill()
-        self.assertIn("10.2.1.0/24", margay.routes())
-        bird.configure(bird_protocol(64513, 64512, "graceful restart on; graceful restart time 60;").replace("route 10.2.1.0/24 blackhole;", ""))
-        bird.restart()
-        wait_until(lambda: "10.2.1.0/24" not in margay.routes(), "the stale route goes")
-        self.assertIn("10.2.0.0/24", margay.routes())
-
-    def test_killed_speaker_loses_no_packet(self):
-        """kill -9 margay-bgpd while a ping crosses its routes; it starts again; not one is lost."""
-        lan, margay, bird = self.pair(extra="graceful restart on; graceful restart time 60;", installRoutes=True,
-                                      localPrefixes=["10.1.0.0/24"])
-        kernel = "protocol kernel { ipv4 { import none; export where source = RTS_BGP; }; }\n"
-        bird.configure(kernel + bird_protocol(64513, 64512, "graceful restart on; graceful restart time 60;"))
-        lan.ip(1, "addr add 10.1.0.1/24 dev lo")
-        lan.ip(2, "addr add 10.2.0.1/24 dev lo")
-        self.up(margay, bird)
-        wait_until(lambda: "10.2.0.0/24" in lan.routes(1) and "10.1.0.0/24" in lan.routes(2), "routes in both kernels")
-        pinger = subprocess.Popen(["ip", "netns", "exec", lan.namespace(1), "ping", "-q", "-i", "0.01", "-c", "500", "-I", "10.1.0.1", "10.2.0.1"],
-                                  stdout=subprocess.PIPE, text=True)
-        margay.kill()
-        wait_until(lambda: not bird.is_established("margay"), "BIRD sees it go")
-        self.assertIn("10.2.0.0/24", lan.routes(1))
-        self.assertIn("10.1.0.0/24", lan.routes(2))
-        margay.start()
-        wait_until(lambda: margay.is_established(BIRD_IP), "back")
-        self.wait_routes(margay, "10.2.0.0/24")
-        out = pinger.communicate(timeout=60)[0]
-        self.assertIn(" 0% packet loss", out)
 
 
 if __name__ == "__main__":

@@ -71,26 +71,6 @@ class FrrTest(InteropTest):
         frr.ask(f"configure terminal\nrouter bgp\nneighbor {US} shutdown message power work until 5")
         wait_until(lambda: "power work until 5" in margay.peer(FRR_IP)["lastError"], "FRR's words")
 
-    def test_refresh(self):
-        _, margay, frr = self.pair()
-        frr.ask("clear bgp * soft in")
-        frr.ask("clear bgp * soft out")
-        wait_until(lambda: "10.1.0.0/24" in frr.routes() and "10.2.0.0/24" in margay.routes(), "both views")
-        self.assertTrue(margay.is_established(FRR_IP))
-
-    def test_peer_that_dies_keeps_its_routes_while_it_restarts(self):
-        config = frr_config(64513, 64512, more=" bgp graceful-restart\n bgp graceful-restart restart-time 60\n bgp graceful-restart preserve-fw-state")
-        _, margay, frr = self.pair(config=config)
-        wait_until(lambda: "10.2.0.0/24" in margay.routes(), "routes from FRR")
-        frr.kill()
-        wait_until(lambda: not margay.is_established(FRR_IP), "the session ends")
-        self.assertIn("10.2.0.0/24", margay.routes())
-        for file in frr.folder.glob("*.vty"):
-            file.unlink()
-        frr.start()
-        wait_until(lambda: margay.is_established(FRR_IP), "back", 60)
-        wait_until(lambda: "10.2.0.0/24" in margay.routes(), "route stays")
-
     def test_reflection_with_a_bird_less_cluster(self):
         lan = Lan(self, 3)
         margay = Margay(lan, 1)

@@ -101,6 +101,17 @@ class Lan:
     def routes(self, number, family=4):
         return run("ip", f"-{family}", "-n", self.namespace(number), "route").stdout
 
+    def netstat(self, number, name):
+        """One of the kernel's counters of a host."""
+        lines = self.run(number, "cat", "/proc/net/netstat").stdout.splitlines()
+        for names, values in zip(lines[::2], lines[1::2]):
+            if name in names.split():
+                return int(values.split()[names.split().index(name)])
+        return 0
+
+    def refused_signatures(self, number):
+        return sum(self.netstat(number, name) for name in ("TCPMD5NotFound", "TCPMD5Unexpected", "TCPMD5Failure"))
+
     def close(self):
         for daemon in self.daemons:
             daemon.kill()
