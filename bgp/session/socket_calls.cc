@@ -5,7 +5,9 @@
 #include <netinet/ip.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 
 #include "base/core/text.h"
@@ -103,6 +105,19 @@ void set_connection_options(int fd, IpFamily family) {
   }
 }
 
+namespace {
+
+// What the SYN of an accepted connection had left; nullopt: nobody connected to this socket, or the kernel kept none.
+std::optional<int> ttl_of_syn(int fd, IpFamily family) {
+  std::array<std::uint8_t, 256> headers{};
+  socklen_t size = headers.size();
+  constexpr socklen_t kIpHeaderMin = 20;
+  if (::getsockopt(fd, IPPROTO_TCP, TCP_SAVED_SYN, headers.data(), &size) != 0 || size < kIpHeaderMin) return {};
+  return headers[family == IpFamily::kV4 ? 8 : 7];
+}
+
+}  // namespace
+
 Status set_ttl(int fd, IpFamily family, const PeerSocketOptions& options) {
   const bool is_v4 = family == IpFamily::kV4;
   const int level = is_v4 ? int{IPPROTO_IP} : int{IPPROTO_IPV6};
@@ -112,7 +127,11 @@ Status set_ttl(int fd, IpFamily family, const PeerSocketOptions& options) {
   // RFC 5082 §3: with one hop nothing below 255 is taken.
   const int least = kTtlMax + 1 - std::max<int>(1, *options.ttl_security);
   constexpr int kIpv6MinHopCount = 73;  // linux/in6.h, which cannot be included beside netinet/in.h
-  return set_int(fd, level, is_v4 ? IP_MINTTL : kIpv6MinHopCount, least, "set TTL security");
+  MARGAY_RETURN_IF_ERROR(set_int(fd, level, is_v4 ? IP_MINTTL : kIpv6MinHopCount, least, "set TTL security"));
+  // The listener serves all peers and takes every SYN; what came between it and here nobody has looked at.
+  const std::optional<int> arrived = ttl_of_syn(fd, family);
+  if (arrived && *arrived < least) return invalid(concat("came with a TTL of ", *arrived));
+  return ok_status();
 }
 
 Status set_md5_key(int fd, const IpPrefix& peers, std::string_view password) {
@@ -141,6 +160,7 @@ Status set_listener_options(int fd, IpFamily family) {
     MARGAY_RETURN_IF_ERROR(set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1, "IPV6_V6ONLY"));
   }
   set_connection_options(fd, family);
+  (void)set_int(fd, IPPROTO_TCP, TCP_SAVE_SYN, 1, "TCP_SAVE_SYN");
   // The SYN-ACK leaves before the peer is known; one with TTL security takes it only with 255.
   return set_ttl(fd, family, {});
 }

@@ -33,7 +33,7 @@ Error socket_error(int error_number, std::string_view what);
 Result<loop::UniqueFd> open_tcp(IpFamily family);
 // No delay, DSCP CS6 (RFC 4271 appendix E: network control).
 void set_connection_options(int fd, IpFamily family);
-// RFC 5082 when it has ttl_security; else the TTL, where one is given.
+// RFC 5082 when it has ttl_security; else the TTL, where one is given. An error when whoever has connected is too far.
 Status set_ttl(int fd, IpFamily family, const PeerSocketOptions& options);
 // RFC 2385. An empty password removes the key. Of the whole prefix on a listener.
 Status set_md5_key(int fd, const IpPrefix& peers, std::string_view password);

@@ -228,19 +228,17 @@ TEST_F(SocketTransportTest, TtlSecurityTakesWhatIsSentWith255AndNothingLess) {
   ASSERT_TRUE(transport_.set_peer_options(IpPrefix::host(kClient), secure).ok());
   PeerSocketOptions far;
   far.ttl = 64;
-  for (const bool is_secure : {true, false}) {
-    ASSERT_TRUE(can_connect(is_secure ? secure : far));
-    ASSERT_TRUE(run([this] { return !accepted_.empty(); }));
-    RecordedEnd end;
-    end.take(std::move(accepted_.front()));
-    client_.connection->write(packets("near"));
-    if (is_secure) {
-      EXPECT_TRUE(run([&] { return end.received == "near"; }));
-    } else {
-      loop_.run_for(milliseconds(100));
-      EXPECT_EQ(end.received, "");
-    }
-  }
+  ASSERT_TRUE(can_connect(secure));
+  ASSERT_TRUE(run([this] { return !accepted_.empty(); }));
+  RecordedEnd end;
+  end.take(std::move(accepted_.front()));
+  client_.connection->write(packets("near"));
+  EXPECT_TRUE(run([&] { return end.received == "near"; }));
+  // What follows a SYN at once may be there before its socket has been accepted.
+  accepted_.clear();
+  if (can_connect(far)) client_.connection->write(packets("far"));
+  loop_.run_for(milliseconds(100));
+  EXPECT_TRUE(accepted_.empty());
 }
 
 }  // namespace

@@ -150,14 +150,38 @@ class GracefulRestartTest(RestartBase):
         gone = {}
 
         def all_gone():
-            now, known, kernel = time.monotonic(), margay.routes(), self.lan.routes(1)
+            known, kernel = margay.routes(), self.lan.routes(1)
             for host in HOSTS.values():
                 if theirs(host) not in known and theirs(host) not in kernel:
-                    gone.setdefault(host, now - killed)
+                    gone.setdefault(host, time.monotonic() - killed)
             return len(gone) == len(HOSTS)
 
         wait_until(all_gone, lambda: f"all routes go: {gone} {margay.show('peers')}")
         self.assertGreaterEqual(min(gone.values()), 4, "not before the time they asked for")
+
+    def test_hold_time_expiry_keeps_routes_where_both_understand_it(self):
+        """RFC 8538: all cables are cut. FRR and GoBGP offer the N bit, this BIRD does not."""
+        _, margay = self.network()
+        self.configure(defaults=dict(holdTime="3s"))
+        margay.start()
+        self.start_peers(restart=60, hold=3)
+        self.wait_exchanged()
+        for host in HOSTS.values():
+            self.lan.cut(host)
+        for brand, host in HOSTS.items():
+            wait_until(lambda: not margay.is_established(address(host)), f"the session with {brand} ends")
+            self.assertIn("hold time of 3 s expired", margay.peer(address(host))["lastError"])
+        self.assertEqual(self.from_peer(HOSTS["BIRD"]), {})
+        for brand in ("FRR", "GoBGP"):
+            kept = self.from_peer(HOSTS[brand])
+            self.assertTrue({theirs(HOSTS[brand]), theirs(HOSTS[brand], True)} <= kept.keys(), f"{brand}: {sorted(kept)}")
+            self.assertTrue(all(route["stale"] for route in kept.values()), brand)
+            wait_until(lambda: not self.peers[brand].is_up(), f"{brand} sees it, too")
+            self.assertTrue(self.peers[brand].has(OURS), f"{brand} keeps our routes")
+        for host in HOSTS.values():
+            self.lan.mend(host)
+        self.wait_exchanged()
+        wait_until(lambda: all(not route["stale"] for route in margay.routes().values()), "all fresh")
 
 
 class LongLivedTest(RestartBase):
