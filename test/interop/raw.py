@@ -167,11 +167,11 @@ def split_attributes(data):
 class RawPeer:
     """Connects from a host of a Lan; reads while it waits."""
 
-    def __init__(self, lan, host, asn, target, source=None, router_id=None):
+    def __init__(self, lan, host, asn, target, source=None, router_id=None, ttl=None):
         self.lan, self.host, self.asn, self.target = lan, host, asn, target
         self.source = source or (f"fd98::{host}" if ":" in target else f"10.98.0.{host}")
         self.router_id = router_id or (f"10.98.0.{host}" if ":" in self.source else self.source)
-        self.socket = None
+        self.socket, self.ttl = None, ttl
         self.reset_state()
 
     def reset_state(self):
@@ -207,6 +207,8 @@ class RawPeer:
         with inside(self.lan.namespace(self.host)):
             self.socket = socket.socket(family, socket.SOCK_STREAM)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self.ttl:
+            self.socket.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, self.ttl)
         self.socket.bind((self.source, 0))
         self.socket.connect((self.target, 179))
 
