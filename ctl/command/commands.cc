@@ -536,10 +536,10 @@ constexpr Topic kTopics[] = {
     {"connection", "Which API server is used",
      "In this order: --server (with --token), --kubeconfig, the files of $KUBECONFIG, ~/.kube/config, the service "
      "account\n"
-     "of the pod netctl runs in. --context picks a context of the file. With --server, --certificate-authority says "
-     "what "
-     "its\n"
-     "certificate is checked with; --client-certificate and --client-key, or --token, say who you are.\n"
+     "of the pod netctl runs in. --context picks a context of the file. --certificate-authority says what the "
+     "server's\n"
+     "certificate is checked with; --client-certificate and --client-key, or --token, say who you are; they go before\n"
+     "what a file says.\n"
      "`% get nodes -v` shows what was chosen, and each request.\n"},
 };
 

@@ -20,7 +20,7 @@ namespace {
 constexpr std::size_t kPods = 10'000;
 constexpr std::size_t kWriters = 16;
 constexpr int kWarmUps = 1;
-constexpr int kRuns = 9;
+constexpr int kRuns = 5;
 const kube::ResourceType kPodType{"", "v1", "pods", "Pod", true};
 
 // In one namespace, as the server wants objects that are new.

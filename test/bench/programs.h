@@ -1,4 +1,4 @@
-// How long programs take from fork to exit, their output thrown away.
+// How long programs take from fork to exit, and how much CPU time, their output thrown away.
 #pragma once
 
 #include <string>
@@ -6,7 +6,8 @@
 
 namespace margay::bench {
 
-// argv[0] is a path. Prints a line of samples in milliseconds, or that the program failed.
+// argv[0] is a path. Prints two lines of samples in milliseconds (time, then CPU time, which other work on the machine
+// changes less), or that the program failed.
 void measure_program(const std::string& title, std::vector<std::string> argv, int warm_ups, int runs);
 
 }  // namespace margay::bench
