@@ -33,7 +33,7 @@ MAX_BYTES = 60_000
 # Patterns have to be RE2 and, for other engines, free of what engines differ in.
 FORBIDDEN_IN_PATTERN = re.compile(r"\(\?|\\[dDwWsSbBAzZpP1-9]|[*+?}][+?]|\{,")
 INHERITED = {"FelixConfiguration", "BGPConfiguration"}
-REPORTED = {"BGPConfiguration", "BGPFilter", "BGPPeer", "CalicoNodeStatus", "ClusterNetworkPolicy",
+REPORTED = {"AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "BGPConfiguration", "BGPFilter", "BGPPeer", "CalicoNodeStatus", "ClusterNetworkPolicy",
             "FelixConfiguration", "GlobalNetworkPolicy", "GlobalNetworkSet", "HostEndpoint", "IPPool",
             "KubeControllersConfiguration", "NetworkPolicy", "NetworkSet", "StagedGlobalNetworkPolicy",
             "StagedKubernetesNetworkPolicy", "StagedNetworkPolicy", "Tier"}

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/core/check.h"
+#include "datastore/model/admin_policy.h"
 #include "datastore/model/bgp_configuration.h"
 #include "datastore/model/bgp_filter.h"
 #include "datastore/model/bgp_peer.h"
@@ -52,6 +53,8 @@ auto visit_kind(model::Kind kind, Visitor&& visitor) {
     case Kind::kStagedNetworkPolicy: return visitor(model::StagedNetworkPolicy{});
     case Kind::kTier: return visitor(model::Tier{});
     case Kind::kWorkloadEndpoint: return visitor(model::WorkloadEndpoint{});
+    case Kind::kAdminNetworkPolicy: return visitor(model::AdminNetworkPolicy{});
+    case Kind::kBaselineAdminNetworkPolicy: return visitor(model::BaselineAdminNetworkPolicy{});
     case Kind::kClusterNetworkPolicy: return visitor(model::ClusterNetworkPolicy{});
     case Kind::kEndpointSlice: return visitor(model::EndpointSlice{});
     case Kind::kEvent: return visitor(model::Event{});

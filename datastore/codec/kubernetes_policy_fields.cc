@@ -1,9 +1,11 @@
-// NetworkPolicy of Kubernetes, StagedKubernetesNetworkPolicy, ClusterNetworkPolicy.
+// NetworkPolicy of Kubernetes, StagedKubernetesNetworkPolicy, ClusterNetworkPolicy, AdminNetworkPolicy and
+// BaselineAdminNetworkPolicy.
 #include <algorithm>
 
 #include "base/core/text.h"
 #include "datastore/codec/kind_codec.h"
 #include "datastore/codec/with_list.h"
+#include "datastore/model/admin_policy.h"
 #include "datastore/model/cluster_policy.h"
 #include "datastore/model/kubernetes_policy.h"
 
@@ -30,6 +32,18 @@ constexpr auto kClusterEgressRule = [](auto& a, auto& s) {
   a.required("action", s.action);
   a.required("to", s.peers);
   a.field("protocols", s.protocols);
+};
+constexpr auto kAdminIngressRule = [](auto& a, auto& s) {
+  a.field("name", s.name);
+  a.required("action", s.action);
+  a.required("from", s.peers);
+  a.field("ports", s.ports);
+};
+constexpr auto kAdminEgressRule = [](auto& a, auto& s) {
+  a.field("name", s.name);
+  a.required("action", s.action);
+  a.required("to", s.peers);
+  a.field("ports", s.ports);
 };
 
 bool is_service_name_byte(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; }
@@ -176,6 +190,55 @@ void fields(Archive& a, S& s) {
   object_fields(a, s);
 }
 
+template <class Archive, Is<model::AdminPolicyPortNumber> S>
+void fields(Archive& a, S& s) {
+  a.field("protocol", s.protocol);
+  a.required("port", s.port);
+}
+
+template <class Archive, Is<model::AdminPolicyPortRange> S>
+void fields(Archive& a, S& s) {
+  a.field("protocol", s.protocol);
+  a.required("start", s.start);
+  a.required("end", s.end);
+}
+
+template <class Archive, Is<model::AdminPolicyPort> S>
+void fields(Archive& a, S& s) {
+  a.field("portNumber", s.port_number);
+  a.field("portRange", s.port_range);
+  a.field("namedPort", s.named_port);
+}
+
+template <class Archive, Is<model::AdminNetworkPolicySpec> S>
+void fields(Archive& a, S& s) {
+  a.required("priority", s.priority);
+  a.required("subject", s.subject);
+  a.field("ingress", with_element_list(s.ingress, kAdminIngressRule));
+  a.field("egress", with_element_list(s.egress, kAdminEgressRule));
+}
+
+template <class Archive, Is<model::AdminNetworkPolicy> S>
+void fields(Archive& a, S& s) {
+  object_fields(a, s);
+}
+
+template <class Archive, Is<model::BaselineAdminNetworkPolicySpec> S>
+void fields(Archive& a, S& s) {
+  a.required("subject", s.subject);
+  a.field("ingress", with_element_list(s.ingress, kAdminIngressRule));
+  a.field("egress", with_element_list(s.egress, kAdminEgressRule));
+}
+
+template <class Archive, Is<model::BaselineAdminNetworkPolicy> S>
+void fields(Archive& a, S& s) {
+  object_fields(a, s);
+}
+
+template FieldErrors decode(json::View object, model::AdminNetworkPolicy& out);
+template void encode(const model::AdminNetworkPolicy& object, json::Value& into);
+template FieldErrors decode(json::View object, model::BaselineAdminNetworkPolicy& out);
+template void encode(const model::BaselineAdminNetworkPolicy& object, json::Value& into);
 template FieldErrors decode(json::View object, model::KubernetesNetworkPolicy& out);
 template void encode(const model::KubernetesNetworkPolicy& object, json::Value& into);
 template FieldErrors decode(json::View object, model::StagedKubernetesNetworkPolicy& out);

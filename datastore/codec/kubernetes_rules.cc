@@ -1,4 +1,5 @@
-// The rules on NetworkPolicy of Kubernetes, StagedKubernetesNetworkPolicy, ClusterNetworkPolicy and Node.
+// The rules on NetworkPolicy of Kubernetes, StagedKubernetesNetworkPolicy, ClusterNetworkPolicy, its predecessors and
+// Node.
 #include <algorithm>
 #include <string_view>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "datastore/codec/node_annotations.h"
 #include "datastore/codec/rules.h"
 #include "datastore/codec/validate.h"
+#include "datastore/model/admin_policy.h"
 #include "datastore/model/cluster_policy.h"
 #include "datastore/model/kubernetes.h"
 #include "datastore/model/kubernetes_policy.h"
@@ -135,6 +137,16 @@ void check_cluster_peer(const At& at, const model::ClusterPolicyPeer& peer) {
   check_pods(at.member("pods"), peer.pods);
 }
 
+// Peers outside the cluster: in egress rules only, without names of ports, and names of hosts only where they allow.
+void check_outside_peer(const At& at, const model::ClusterPolicyPeer& peer, std::string_view peers_name,
+                        std::string_view named_port_field) {
+  if (!is_outside(peer)) return;
+  if (peers_name == "from") at.forbidden("nodes, networks and domainNames are for egress rules only");
+  if (!named_port_field.empty()) {
+    at.forbidden(concat(named_port_field, " means nothing for nodes, networks and domainNames"));
+  }
+}
+
 void check_cluster_rule(const At& at, const model::ClusterPolicyRule& rule, std::string_view peers_name) {
   const At peers = at.member(peers_name);
   if (rule.peers.empty()) peers.required("at least one peer has to be given");
@@ -147,13 +159,57 @@ void check_cluster_rule(const At& at, const model::ClusterPolicyRule& rule, std:
   for (std::size_t i = 0; i < rule.peers.size(); ++i) {
     const At peer = peers.element(i);
     check_cluster_peer(peer, rule.peers[i]);
-    if (!is_outside(rule.peers[i])) continue;
-    if (peers_name == "from") peer.forbidden("nodes, networks and domainNames are for egress rules only");
-    if (has_named_port) peer.forbidden("destinationNamedPort means nothing for nodes, networks and domainNames");
+    check_outside_peer(peer, rule.peers[i], peers_name, has_named_port ? "destinationNamedPort" : "");
     if (!rule.peers[i].domain_names.empty() && rule.action != model::ClusterPolicyAction::kAccept) {
       peer.member("domainNames").forbidden("domainNames need action Accept");
     }
   }
+}
+
+void check_transport(const At& at, const std::optional<model::Protocol>& protocol) {
+  if (!protocol || protocol->has_ports()) return;
+  at.member("protocol")
+      .error(FieldError::Kind::kNotSupported, concat(quoted(protocol->to_string()), " is not one of TCP, UDP, SCTP"));
+}
+
+void check_admin_port(const At& at, const model::AdminPolicyPort& port) {
+  const int given = port.port_number.has_value() + port.port_range.has_value() + (port.named_port.empty() ? 0 : 1);
+  if (given != 1) {
+    at.invalid(concat("has ", given, " of portNumber, portRange and namedPort, exactly one is allowed"));
+  }
+  if (port.port_number) check_transport(at.member("portNumber"), port.port_number->protocol);
+  if (!port.port_range) return;
+  const At range = at.member("portRange");
+  check_transport(range, port.port_range->protocol);
+  if (port.port_range->start >= port.port_range->end) {
+    range.invalid(concat("start ", port.port_range->start.value(), " is not below end ", port.port_range->end.value()));
+  }
+}
+
+template <class Action>
+void check_admin_rule(const At& at, const model::AdminPolicyRuleOf<Action>& rule, std::string_view peers_name) {
+  const At peers = at.member(peers_name);
+  if (rule.peers.empty()) peers.required("at least one peer has to be given");
+  const At ports = at.member("ports");
+  bool has_named_port = false;
+  for (std::size_t i = 0; i < rule.ports.size(); ++i) {
+    check_admin_port(ports.element(i), rule.ports[i]);
+    has_named_port |= !rule.ports[i].named_port.empty();
+  }
+  for (std::size_t i = 0; i < rule.peers.size(); ++i) {
+    const At peer = peers.element(i);
+    check_cluster_peer(peer, rule.peers[i]);
+    check_outside_peer(peer, rule.peers[i], peers_name, has_named_port ? "namedPort" : "");
+    if (!rule.peers[i].domain_names.empty() && rule.action != Action::kAllow) {
+      peer.member("domainNames").forbidden("domainNames need action Allow");
+    }
+  }
+}
+
+template <class Action>
+void check_admin_rules(const At& at, const std::vector<model::AdminPolicyRuleOf<Action>>& rules,
+                       std::string_view peers_name) {
+  for (std::size_t i = 0; i < rules.size(); ++i) check_admin_rule(at.element(i), rules[i], peers_name);
 }
 
 void check_subject(const At& at, const model::ClusterPolicySubject& subject) {
@@ -195,6 +251,28 @@ FieldErrors validate(const model::Node& object) {
   model::NodeNetworking networking;
   const FieldErrors found = read_node_annotations(object.metadata.annotations, networking);
   errors.insert(errors.end(), found.begin(), found.end());
+  return errors;
+}
+
+FieldErrors validate(const model::AdminNetworkPolicy& object) {
+  FieldErrors errors;
+  const At root(errors);
+  const At spec = root.member("spec");
+  check_metadata(root.member("metadata"), object.metadata, NameForm::kSubdomain, false);
+  check_subject(spec.member("subject"), object.spec.subject);
+  check_admin_rules(spec.member("ingress"), object.spec.ingress, "from");
+  check_admin_rules(spec.member("egress"), object.spec.egress, "to");
+  return errors;
+}
+
+FieldErrors validate(const model::BaselineAdminNetworkPolicy& object) {
+  FieldErrors errors;
+  const At root(errors);
+  const At spec = root.member("spec");
+  check_metadata(root.member("metadata"), object.metadata, NameForm::kDefault, false);
+  check_subject(spec.member("subject"), object.spec.subject);
+  check_admin_rules(spec.member("ingress"), object.spec.ingress, "from");
+  check_admin_rules(spec.member("egress"), object.spec.egress, "to");
   return errors;
 }
 

@@ -18,6 +18,7 @@ void fields(Archive& a, S& s) {
   a.field("ports", s.ports);
   a.field("clusterIP", s.cluster_ip);
   a.field("clusterIPs", s.cluster_ips);
+  a.field("selector", s.selector);
   a.field("type", s.type);
   a.field("externalIPs", s.external_ips);
   a.field("sessionAffinity", s.session_affinity);

@@ -11,6 +11,8 @@
 #include "datastore/model/key.h"
 
 namespace margay::model {
+struct AdminNetworkPolicy;
+struct BaselineAdminNetworkPolicy;
 struct BgpConfiguration;
 struct BgpFilter;
 struct BgpPeer;
@@ -43,6 +45,8 @@ FieldErrors check(model::Kind kind, json::View object);
 FieldErrors check(model::Kind kind, const json::Value& object);
 
 // The rules alone. Kinds that are not here have none but those on metadata.
+FieldErrors validate(const model::AdminNetworkPolicy& object);
+FieldErrors validate(const model::BaselineAdminNetworkPolicy& object);
 FieldErrors validate(const model::BgpConfiguration& object);
 FieldErrors validate(const model::BgpFilter& object);
 FieldErrors validate(const model::BgpPeer& object);

@@ -37,6 +37,8 @@ enum class Kind {
   kTier,
   kWorkloadEndpoint,
   // Kubernetes
+  kAdminNetworkPolicy,
+  kBaselineAdminNetworkPolicy,
   kClusterNetworkPolicy,
   kEndpointSlice,
   kEvent,

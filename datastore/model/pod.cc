@@ -9,8 +9,8 @@ namespace margay::model {
 namespace {
 
 // The domain before "/", and every domain below it.
-constexpr std::array<std::string_view, 4> kKeptDomains = {"projectcalico.org", "margay.dev", "cni.cncf.io",
-                                                          "kubevirt.io"};
+constexpr std::array<std::string_view, 5> kKeptDomains = {"projectcalico.org", "margay.dev", "cni.cncf.io",
+                                                          "kubevirt.io", "vpc.amazonaws.com"};
 
 }  // namespace
 

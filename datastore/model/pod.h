@@ -54,7 +54,7 @@ struct Container {
 };
 
 struct InitContainer {
-  SharedText restart_policy;  // Always: a sidecar, whose ports count
+  SharedText restart_policy;  // Always: a sidecar
   std::vector<ContainerPort> ports;
 
   friend bool operator==(const InitContainer&, const InitContainer&) = default;
@@ -94,7 +94,7 @@ struct Pod {
   friend bool operator==(const Pod&, const Pod&) = default;
 };
 
-// Those of Calico, Margay and CNI.
+// Those of Calico, Margay, KubeVirt and CNI, and of Amazon's CNI plugin.
 bool is_kept_annotation(std::string_view key);
 
 }  // namespace margay::model

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/core/string_map.h"
 #include "base/ip/address.h"
 #include "base/ip/port.h"
 #include "base/ip/prefix.h"
@@ -54,6 +55,7 @@ struct ServicePort {
 
 struct ServiceSpec {
   ServiceType type = ServiceType::kClusterIp;
+  StringMap selector;  // labels of the pods behind it; empty: somebody else keeps its endpoints
   std::optional<ClusterIp> cluster_ip;
   std::vector<ClusterIp> cluster_ips;  // cluster_ip, and that of the other family
   std::vector<IpAddress> external_ips;

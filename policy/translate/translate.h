@@ -13,6 +13,7 @@
 
 #include "base/core/field_error.h"
 #include "base/core/result.h"
+#include "datastore/model/admin_policy.h"
 #include "datastore/model/cluster_policy.h"
 #include "datastore/model/endpoints.h"
 #include "datastore/model/kubernetes.h"
@@ -37,15 +38,19 @@ std::string selector_of(const model::LabelTerms& terms, std::string_view label_p
 Translated<model::NetworkPolicy> from_kubernetes(const model::KubernetesNetworkPolicy& policy);
 Translated<model::StagedNetworkPolicy> from_kubernetes(const model::StagedKubernetesNetworkPolicy& policy);
 // policy.networking.k8s.io: tiers kube-admin and kube-baseline, order = priority.
+// A policy that does not say whom it is for gets the selector !all() and no rules.
 Translated<model::GlobalNetworkPolicy> from_kubernetes(const model::ClusterNetworkPolicy& policy);
+Translated<model::GlobalNetworkPolicy> from_kubernetes(const model::AdminNetworkPolicy& policy);
+Translated<model::GlobalNetworkPolicy> from_kubernetes(const model::BaselineAdminNetworkPolicy& policy);
 
 // kns.<name>: allows both directions; labels pcns.….
 model::Profile profile_of(const model::Namespace& name_space);
 // ksa.<namespace>.<name>: no rules; labels pcsa.….
 model::Profile profile_of(const model::ServiceAccount& account);
 
-// Null for pods that policy does not know: on the host's network, not scheduled, without an address (annotations
-// cni.projectcalico.org/podIP and podIPs first, else the status), finished.
+// Null for pods that policy does not know: on the host's network, not scheduled, without an address (the status first,
+// as Calico does; before that is written, annotations cni.projectcalico.org/podIPs and podIP), finished; and for pods
+// with annotations that cannot be read. Ports of all init containers count, as in Calico.
 std::optional<model::WorkloadEndpoint> endpoint_of(const model::Pod& pod);
 
 // The host's end of the pod's veth pair: `prefix` and 11 digits of SHA-1.

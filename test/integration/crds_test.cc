@@ -58,7 +58,8 @@ TEST_F(CrdsInKubernetes, EveryFileIsEstablishedAndStructural) {
 
 TEST_F(CrdsInKubernetes, EveryKindIsServedWithItsColumns) {
   for (const std::string& plural : shipped_plurals()) {
-    const std::string group = plural == "clusternetworkpolicies" ? ".policy.networking.k8s.io" : ".projectcalico.org";
+    const bool is_upstream = plural == "clusternetworkpolicies" || plural.ends_with("adminnetworkpolicies");
+    const std::string group = is_upstream ? ".policy.networking.k8s.io" : ".projectcalico.org";
     const ProgramResult result = kubectl({"get", plural + group, "-A", "-o", "wide"});
     EXPECT_EQ(result.exit_status, 0) << plural << ": " << result.err;
   }
