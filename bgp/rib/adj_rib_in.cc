@@ -35,34 +35,32 @@ void AdjRibIn::forget_recent(PeerIn& peer) {
 template <class Visit>
 void AdjRibIn::for_each(PeerId peer, Family family, const Visit& visit) {
   PrefixTable& prefixes = tables_.prefixes[family];
-  std::uint64_t left = peers_[peer].counts.received[family];
-  for (PrefixId prefix = 0; left > 0 && prefix < prefixes.limit(); ++prefix) {
-    if (!prefixes[prefix].is_used) continue;
+  peers_[peer].prefixes[family].for_each(tables_, family, peer, [&](PrefixId prefix) {
+    ++prefixes_walked_;
     for (PathId id = prefixes[prefix].first_path; id != kNoId;) {
       const PathId next = tables_.paths[id].next;
-      if (tables_.paths[id].peer == peer) {
-        --left;
-        visit(prefix, id);
-      }
+      if (tables_.paths[id].peer == peer) visit(prefix, id);
       id = next;
     }
-  }
+  });
 }
 
-PathId AdjRibIn::find(Family family, PrefixId prefix, PeerId peer, std::uint32_t path_id) const {
-  PathId id = tables_.prefixes[family][prefix].first_path;
-  while (id != kNoId && (tables_.paths[id].peer != peer || tables_.paths[id].path_id != path_id)) {
-    id = tables_.paths[id].next;
+AdjRibIn::Found AdjRibIn::find(Family family, PrefixId prefix, PeerId peer, std::uint32_t path_id) const {
+  Found found{tables_.prefixes[family][prefix].first_path, 0};
+  for (; found.path != kNoId; found.path = tables_.paths[found.path].next) {
+    if (tables_.paths[found.path].peer != peer) continue;
+    if (tables_.paths[found.path].path_id == path_id) break;
+    ++found.others;
   }
-  return id;
+  return found;
 }
 
-bool AdjRibIn::is_crowded(Family family, PrefixId prefix, PeerId peer) const {
-  std::size_t count = 0;
-  for (PathId id = tables_.prefixes[family][prefix].first_path; id != kNoId; id = tables_.paths[id].next) {
-    if (tables_.paths[id].peer == peer) ++count;
+std::size_t AdjRibIn::memory_bytes() const {
+  std::size_t bytes = 0;
+  for (const PeerIn& peer : peers_) {
+    for (const Family family : kFamilies) bytes += peer.prefixes[family].memory_bytes();
   }
-  return count >= kPathsMax;
+  return bytes;
 }
 
 void AdjRibIn::count(Family family, const Path& path, int sign) {
@@ -108,11 +106,10 @@ void AdjRibIn::receive_family(PeerId peer, Family family, const Update& update) 
 }
 
 void AdjRibIn::put(const Arrival& arrival, const Nlri& nlri, const ImportResult& result) {
-  PrefixTable& prefixes = tables_.prefixes[arrival.family];
-  const PrefixId prefix = prefixes.find_or_add(nlri.prefix);
-  const PathId id = find(arrival.family, prefix, arrival.peer, nlri.path_id);
-  if (id != kNoId) {
-    Path& path = tables_.paths[id];
+  const PrefixId prefix = tables_.prefixes[arrival.family].find_or_add(nlri.prefix);
+  const Found found = find(arrival.family, prefix, arrival.peer, nlri.path_id);
+  if (found.path != kNoId) {
+    Path& path = tables_.paths[found.path];
     path.awaits_refresh = false;
     if (path.is_stale) --peers_[arrival.peer].counts.stale[arrival.family];
     path.is_stale = false;
@@ -120,26 +117,34 @@ void AdjRibIn::put(const Arrival& arrival, const Nlri& nlri, const ImportResult&
                          path.attributes == result.attributes && path.rejection == result.rejection &&
                          path.is_priority_ours == result.is_priority_ours && !path.is_long_lived;
     if (is_same) return;
-    replace(arrival, id, result);
-  } else if (nlri.path_id != 0 && is_crowded(arrival.family, prefix, arrival.peer)) {
+    replace(arrival, found.path, result);
+  } else if (found.others >= kPathsMax) {
     return;
   } else {
-    Path path;
-    path.next = prefixes[prefix].first_path;
-    path.peer = arrival.peer;
-    path.path_id = nlri.path_id;
-    path.received = arrival.received;
-    path.attributes = result.attributes;
-    path.next_hop = arrival.next_hop;
-    path.rejection = result.rejection;
-    path.is_priority_ours = result.is_priority_ours;
-    tables_.attributes.retain(path.received);
-    tables_.attributes.retain(path.attributes);
-    if (path.next_hop != kNoId) tables_.next_hops.retain(path.next_hop);
-    count(arrival.family, path, 1);
-    prefixes[prefix].first_path = tables_.paths.add(path);
+    if (found.others == 0 && arrival.peer != kLocalPeer) {
+      peers_[arrival.peer].prefixes[arrival.family].add(tables_, arrival.family, arrival.peer, prefix);
+    }
+    add(arrival, prefix, nlri, result);
   }
   dirty_.mark(arrival.family, prefix);
+}
+
+void AdjRibIn::add(const Arrival& arrival, PrefixId prefix, const Nlri& nlri, const ImportResult& result) {
+  PrefixEntry& entry = tables_.prefixes[arrival.family][prefix];
+  Path path;
+  path.next = entry.first_path;
+  path.peer = arrival.peer;
+  path.path_id = nlri.path_id;
+  path.received = arrival.received;
+  path.attributes = result.attributes;
+  path.next_hop = arrival.next_hop;
+  path.rejection = result.rejection;
+  path.is_priority_ours = result.is_priority_ours;
+  tables_.attributes.retain(path.received);
+  tables_.attributes.retain(path.attributes);
+  if (path.next_hop != kNoId) tables_.next_hops.retain(path.next_hop);
+  count(arrival.family, path, 1);
+  entry.first_path = tables_.paths.add(path);
 }
 
 void AdjRibIn::replace(const Arrival& arrival, PathId id, const ImportResult& result) {
@@ -164,7 +169,7 @@ void AdjRibIn::replace(const Arrival& arrival, PathId id, const ImportResult& re
 void AdjRibIn::withdraw(PeerId peer, Family family, const Nlri& nlri) {
   const PrefixId prefix = tables_.prefixes[family].find(nlri.prefix);
   if (prefix == kNoId) return;
-  const PathId id = find(family, prefix, peer, nlri.path_id);
+  const PathId id = find(family, prefix, peer, nlri.path_id).path;
   if (id != kNoId) remove(family, prefix, id);
 }
 
@@ -174,6 +179,7 @@ void AdjRibIn::remove(Family family, PrefixId prefix, PathId id) {
   while (*link != id) link = &tables_.paths[*link].next;
   *link = path.next;
   count(family, path, -1);
+  if (!path.is_local()) peers_[path.peer].prefixes[family].path_removed(tables_, family, path.peer, prefix);
   tables_.paths.remove(id);
   tables_.attributes.release(path.received);
   tables_.attributes.release(path.attributes);

@@ -12,6 +12,7 @@
 
 #include "bgp/rib/dirty_list.h"
 #include "bgp/rib/import_policy.h"
+#include "bgp/rib/peer_prefixes.h"
 #include "bgp/rib/tables.h"
 #include "bgp/wire/message.h"
 
@@ -50,10 +51,15 @@ class AdjRibIn {
   // Replaces our own routes.
   void set_local(const std::vector<LocalRoute>& routes);
 
+  [[nodiscard]] std::size_t memory_bytes() const;
+  // Prefixes looked at so far for what concerns all that a peer has told.
+  [[nodiscard]] std::uint64_t prefixes_walked() const { return prefixes_walked_; }
+
  private:
   struct PeerIn {
     ImportPolicy policy;
     InCounts counts;
+    PerFamily<PeerPrefixes> prefixes;
     AttributeId recent_attributes = kNoId;  // of the last UPDATE; a reference
     NextHopId recent_next_hop = kNoId;      // likewise
   };
@@ -69,9 +75,12 @@ class AdjRibIn {
   void put(const Arrival& arrival, const Nlri& nlri, const ImportResult& result);
   void replace(const Arrival& arrival, PathId id, const ImportResult& result);
   void withdraw(PeerId peer, Family family, const Nlri& nlri);
-  [[nodiscard]] PathId find(Family family, PrefixId prefix, PeerId peer, std::uint32_t path_id) const;
-  // Whether the peer has told of as many paths as are kept; more are ignored.
-  [[nodiscard]] bool is_crowded(Family family, PrefixId prefix, PeerId peer) const;
+  struct Found {
+    PathId path = kNoId;
+    std::size_t others = 0;  // paths of the same peer that were passed on the way: all of them if it was not found
+  };
+  [[nodiscard]] Found find(Family family, PrefixId prefix, PeerId peer, std::uint32_t path_id) const;
+  void add(const Arrival& arrival, PrefixId prefix, const Nlri& nlri, const ImportResult& result);
   void remove(Family family, PrefixId prefix, PathId id);
   void judge(Family family, PrefixId prefix, PathId id);
   void add_stale_community(PathId id);
@@ -80,7 +89,7 @@ class AdjRibIn {
   void put_local(const LocalRoute& route);
   AttributeId local_attributes(const LocalRoute& route);
   std::uint32_t interface_place(std::string_view name);
-  // visit(prefix, path) for all of the peer's paths; it may remove them.
+  // visit(prefix, path) for all of the peer's paths; it may remove them, but add none.
   template <class Visit>
   void for_each(PeerId peer, Family family, const Visit& visit);
 
@@ -88,6 +97,7 @@ class AdjRibIn {
   DirtyList& dirty_;
   std::vector<PeerIn> peers_;
   std::vector<LocalRoute> local_;
+  std::uint64_t prefixes_walked_ = 0;
 };
 
 }  // namespace margay::bgp::rib

@@ -41,7 +41,9 @@ class Rib::Impl {
   void visit_received(PeerId peer, const Visit& visit);
   void visit_sent(PeerId peer, const Visit& visit);
   std::vector<RouteView> explain(const IpPrefix& prefix);
-  [[nodiscard]] std::size_t memory_bytes() const { return tables_.memory_bytes() + out_.memory_bytes(); }
+  [[nodiscard]] std::size_t memory_bytes() const {
+    return tables_.memory_bytes() + in_.memory_bytes() + out_.memory_bytes();
+  }
 
  private:
   struct Peer {

@@ -44,6 +44,7 @@ struct Path {
   bool awaits_refresh : 1 = false;    // RFC 7313: not seen since the peer's BoRR
   bool is_priority_ours : 1 = false;  // a filter set it: LOCAL_PREF stands for it whoever the peer is
   bool is_multipath : 1 = false;      // used beside the best
+  bool is_counted : 1 = false;        // only while PeerPrefixes is being tidied
 
   [[nodiscard]] bool is_usable() const { return rejection == Rejection::kNone; }
   [[nodiscard]] bool is_local() const { return peer == kLocalPeer; }
