@@ -52,12 +52,14 @@ void read_prefix_limit(SpecReader& reader, FieldErrors& errors, PeerExtras& extr
   if (value == nullptr) return;
   bgp::rib::PrefixLimit limit;
   SpecReader inner(*value, reader.path_of("prefixLimit"), errors);
-  std::int64_t max = 0, warn = limit.warn_percent;
+  std::int64_t max = 0, max_accepted = 0, warn = limit.warn_percent;
   inner.read_number("max", 1, 0xffffffff, max);
+  inner.read_number("maxAccepted", 1, 0xffffffff, max_accepted);
   inner.read_number("warnPercent", 0, 100, warn);
   inner.read("restartAfter", limit.restart_after);
   inner.finish();
   limit.max = static_cast<std::uint32_t>(max);
+  limit.max_accepted = static_cast<std::uint32_t>(max_accepted);
   limit.warn_percent = static_cast<int>(warn);
   extras.prefix_limit = limit;
 }

@@ -63,12 +63,22 @@ std::size_t AdjRibIn::memory_bytes() const {
   return bytes;
 }
 
-void AdjRibIn::count(Family family, const Path& path, int sign) {
+bool AdjRibIn::has_other_path(Family family, PrefixId prefix, PathId id, PeerId peer, bool must_be_usable) const {
+  if (!peers_[peer].has_path_ids[family]) return false;
+  for (PathId at = tables_.prefixes[family][prefix].first_path; at != kNoId; at = tables_.paths[at].next) {
+    const Path& path = tables_.paths[at];
+    if (path.peer == peer && at != id && (path.is_usable() || !must_be_usable)) return true;
+  }
+  return false;
+}
+
+void AdjRibIn::count(Family family, PrefixId prefix, PathId id, const Path& path, int sign) {
   if (path.is_local()) return;
   InCounts& counts = peers_[path.peer].counts;
   const auto step = static_cast<std::uint64_t>(sign);  // wraps as it should
-  counts.received[family] += step;
-  if (path.is_usable()) counts.accepted[family] += step;
+  counts.paths[family] += step;
+  if (!has_other_path(family, prefix, id, path.peer, false)) counts.received[family] += step;
+  if (path.is_usable() && !has_other_path(family, prefix, id, path.peer, true)) counts.accepted[family] += step;
   if (path.is_stale) counts.stale[family] += step;
 }
 
@@ -117,7 +127,7 @@ void AdjRibIn::put(const Arrival& arrival, const Nlri& nlri, const ImportResult&
                          path.attributes == result.attributes && path.rejection == result.rejection &&
                          path.is_priority_ours == result.is_priority_ours && !path.is_long_lived;
     if (is_same) return;
-    replace(arrival, found.path, result);
+    replace(arrival, prefix, found.path, result);
   } else if (found.others >= kPathsMax) {
     return;
   } else {
@@ -143,11 +153,12 @@ void AdjRibIn::add(const Arrival& arrival, PrefixId prefix, const Nlri& nlri, co
   tables_.attributes.retain(path.received);
   tables_.attributes.retain(path.attributes);
   if (path.next_hop != kNoId) tables_.next_hops.retain(path.next_hop);
-  count(arrival.family, path, 1);
+  if (path.path_id != 0 && !path.is_local()) peers_[path.peer].has_path_ids[arrival.family] = true;
+  count(arrival.family, prefix, kNoId, path, 1);
   entry.first_path = tables_.paths.add(path);
 }
 
-void AdjRibIn::replace(const Arrival& arrival, PathId id, const ImportResult& result) {
+void AdjRibIn::replace(const Arrival& arrival, PrefixId prefix, PathId id, const ImportResult& result) {
   Path& path = tables_.paths[id];
   const Path before = path;
   path.received = arrival.received;
@@ -162,8 +173,8 @@ void AdjRibIn::replace(const Arrival& arrival, PathId id, const ImportResult& re
   tables_.attributes.release(before.received);
   tables_.attributes.release(before.attributes);
   if (before.next_hop != kNoId) tables_.next_hops.release(before.next_hop);
-  count(arrival.family, before, -1);
-  count(arrival.family, path, 1);
+  count(arrival.family, prefix, id, before, -1);
+  count(arrival.family, prefix, id, path, 1);
 }
 
 void AdjRibIn::withdraw(PeerId peer, Family family, const Nlri& nlri) {
@@ -178,7 +189,7 @@ void AdjRibIn::remove(Family family, PrefixId prefix, PathId id) {
   PathId* link = &tables_.prefixes[family][prefix].first_path;
   while (*link != id) link = &tables_.paths[*link].next;
   *link = path.next;
-  count(family, path, -1);
+  count(family, prefix, kNoId, path, -1);
   if (!path.is_local()) peers_[path.peer].prefixes[family].path_removed(tables_, family, path.peer, prefix);
   tables_.paths.remove(id);
   tables_.attributes.release(path.received);
@@ -198,8 +209,8 @@ void AdjRibIn::judge(Family family, PrefixId prefix, PathId id) {
   if (path.is_long_lived) add_stale_community(id);
   if (path.attributes != result.attributes) tables_.attributes.release(result.attributes);
   tables_.attributes.release(before.attributes);
-  count(family, before, -1);
-  count(family, path, 1);
+  count(family, prefix, id, before, -1);
+  count(family, prefix, id, path, 1);
   dirty_.mark(family, prefix);
 }
 

@@ -19,7 +19,8 @@
 namespace margay::bgp::rib {
 
 struct InCounts {
-  PerFamily<std::uint64_t> received, accepted, stale;
+  PerFamily<std::uint64_t> received, accepted;  // prefixes: all, and those with a usable path
+  PerFamily<std::uint64_t> paths, stale;
 };
 
 class AdjRibIn {
@@ -60,6 +61,7 @@ class AdjRibIn {
     ImportPolicy policy;
     InCounts counts;
     PerFamily<PeerPrefixes> prefixes;
+    PerFamily<bool> has_path_ids;           // a prefix may have several paths
     AttributeId recent_attributes = kNoId;  // of the last UPDATE; a reference
     NextHopId recent_next_hop = kNoId;      // likewise
   };
@@ -73,7 +75,7 @@ class AdjRibIn {
 
   void receive_family(PeerId peer, Family family, const Update& update);
   void put(const Arrival& arrival, const Nlri& nlri, const ImportResult& result);
-  void replace(const Arrival& arrival, PathId id, const ImportResult& result);
+  void replace(const Arrival& arrival, PrefixId prefix, PathId id, const ImportResult& result);
   void withdraw(PeerId peer, Family family, const Nlri& nlri);
   struct Found {
     PathId path = kNoId;
@@ -84,7 +86,9 @@ class AdjRibIn {
   void remove(Family family, PrefixId prefix, PathId id);
   void judge(Family family, PrefixId prefix, PathId id);
   void add_stale_community(PathId id);
-  void count(Family family, const Path& path, int sign);
+  // `id`: its place, kNoId while it is in no chain.
+  void count(Family family, PrefixId prefix, PathId id, const Path& path, int sign);
+  [[nodiscard]] bool has_other_path(Family family, PrefixId prefix, PathId id, PeerId peer, bool must_be_usable) const;
   void forget_recent(PeerIn& peer);
   void put_local(const LocalRoute& route);
   AttributeId local_attributes(const LocalRoute& route);

@@ -43,8 +43,9 @@ enum class NextHopMode : std::uint8_t {
 };
 
 struct PrefixLimit {
-  std::uint32_t max = 0;  // of accepted prefixes of a family; 0: none
-  int warn_percent = 75;
+  std::uint32_t max = 0;                  // of prefixes of a family that the peer tells of, before any filter; 0: none
+  std::uint32_t max_accepted = 0;         // of those that import leaves; 0: none
+  int warn_percent = 75;                  // of either
   std::optional<Duration> restart_after;  // nullopt: stays down until an admin says otherwise
   friend bool operator==(const PrefixLimit&, const PrefixLimit&) = default;
 };
@@ -84,11 +85,12 @@ struct RibConfig {
   std::size_t multipath_max = 16;
 };
 
-// What a peer's import left out, and why; for people and metrics.
+// Prefixes, for people and metrics. With add-path there are more paths than prefixes.
 struct PeerCounts {
   PerFamily<std::uint64_t> received;  // in Adj-RIB-In
-  PerFamily<std::uint64_t> accepted;
-  PerFamily<std::uint64_t> sent;  // in Adj-RIB-Out
+  PerFamily<std::uint64_t> accepted;  // with a path that import left
+  PerFamily<std::uint64_t> paths;     // in Adj-RIB-In
+  PerFamily<std::uint64_t> sent;      // in Adj-RIB-Out
   PerFamily<std::uint64_t> stale;
   std::uint64_t updates_sent = 0, bytes_sent = 0;
 };
@@ -103,7 +105,8 @@ struct Events {
   std::function<void(PeerId)> on_output;
   // It must end: prefix limit (Cease 1) or too much unsent (Cease 8).
   std::function<void(PeerId, Notification)> on_overrun;
-  std::function<void(PeerId, Family, std::uint64_t accepted)> on_limit_warning;
+  // So many prefixes: near the limit, said once until there are fewer again.
+  std::function<void(PeerId, Family, std::uint64_t prefixes)> on_limit_warning;
 };
 
 class Rib {

@@ -158,7 +158,7 @@ World::World(RibConfig config)
                .on_output = [this](PeerId peer) { outputs.push_back(peer); },
                .on_overrun = [this](PeerId peer,
                                     const Notification& notification) { overruns.emplace_back(peer, notification); },
-               .on_limit_warning = [this](PeerId, Family, std::uint64_t accepted) { warnings.push_back(accepted); }}) {}
+               .on_limit_warning = [this](PeerId, Family, std::uint64_t prefixes) { warnings.push_back(prefixes); }}) {}
 
 void World::add(const PeerSpec& spec) {
   specs_.insert_or_assign(spec.id, spec);

@@ -86,7 +86,9 @@ void Rib::Impl::set_config(RibConfig config) {
   for (std::size_t at = 0; at < peers_.size(); ++at) {
     const auto peer = static_cast<PeerId>(at);
     apply_import(peer);
-    if (peers_[at].is_up) out_.rekey(peer, make_export_key(peers_[at].policy, *peers_[at].session, config_));
+    if (!peers_[at].is_up) continue;
+    out_.rekey(peer, make_export_key(peers_[at].policy, *peers_[at].session, config_));
+    check_limits(peer);  // import may leave more than before
   }
   dirty_.mark_all();
 }
@@ -146,18 +148,31 @@ void Rib::Impl::receive(PeerId peer, const RouteRefresh& refresh) {
 
 void Rib::Impl::check_limits(PeerId peer) {
   for (const Family family : kFamilies) {
-    Peer& known = peers_[peer];
-    const PrefixLimit& limit = known.policy.prefix_limit[family];
-    if (limit.max == 0 || known.is_over_limit) continue;
-    const std::uint64_t accepted = in_.counts(peer).accepted[family];
-    const bool is_near = accepted * 100 > std::uint64_t{limit.max} * static_cast<std::uint64_t>(limit.warn_percent);
-    const bool is_news = is_near && !known.is_warned[family];
-    known.is_warned[family] = is_near;
-    if (is_news && events_.on_limit_warning) events_.on_limit_warning(peer, family, accepted);
-    if (accepted <= limit.max) continue;
-    known.is_over_limit = true;
-    if (events_.on_overrun) events_.on_overrun(peer, prefix_limit_reached(family, limit.max));
-    return;  // the owner may have ended the session
+    if (!peers_[peer].is_up || peers_[peer].is_over_limit) return;  // the owner may have ended the session
+    check_limit(peer, family);
+  }
+}
+
+void Rib::Impl::check_limit(PeerId peer, Family family) {
+  const PrefixLimit limit = peers_[peer].policy.prefix_limit[family];
+  const InCounts& counts = in_.counts(peer);
+  const struct {
+    std::uint32_t max;
+    std::uint64_t count;
+  } limits[] = {{limit.max, counts.received[family]}, {limit.max_accepted, counts.accepted[family]}};
+  std::uint64_t near = 0;
+  for (const auto& [max, count] : limits) {
+    const bool is_near = count * 100 > std::uint64_t{max} * static_cast<std::uint64_t>(limit.warn_percent);
+    if (max != 0 && is_near && near == 0) near = count;
+  }
+  const bool is_news = near != 0 && !peers_[peer].is_warned[family];
+  peers_[peer].is_warned[family] = near != 0;
+  if (is_news && events_.on_limit_warning) events_.on_limit_warning(peer, family, near);
+  for (const auto& [max, count] : limits) {
+    if (max == 0 || count <= max) continue;
+    peers_[peer].is_over_limit = true;
+    if (events_.on_overrun) events_.on_overrun(peer, prefix_limit_reached(family, max));
+    return;
   }
 }
 

@@ -57,6 +57,7 @@ class Rib::Impl {
   [[nodiscard]] Peer* known(PeerId peer);
   void apply_import(PeerId peer);
   void check_limits(PeerId peer);
+  void check_limit(PeerId peer, Family family);
   void tell_owner();
   void add_views(Family family, PrefixId prefix, const Visit& visit);
   [[nodiscard]] RouteView view(Family family, PrefixId prefix, const Path& path) const;

@@ -308,6 +308,7 @@ class Storm {
       EXPECT_EQ(known(world_, id), sent(world_, id)) << "peer " << id;
       EXPECT_EQ(world_.rib().counts(id).received, fresh.rib().counts(id).received) << "peer " << id;
       EXPECT_EQ(world_.rib().counts(id).accepted, fresh.rib().counts(id).accepted) << "peer " << id;
+      EXPECT_EQ(world_.rib().counts(id).paths, fresh.rib().counts(id).paths) << "peer " << id;
     }
   }
 

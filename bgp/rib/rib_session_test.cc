@@ -14,6 +14,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 constexpr Family kV4 = Family::kIpv4Unicast;
 constexpr PeerSpec kExternal0{.id = 0, .kind = Kind::kExternal};
@@ -248,7 +249,7 @@ TEST_F(RibSession, LongLivedStaleRoutesAreTheLastResort) {
   world.rib().begin_long_lived(0, kV4);
   world.settle();
   // Number 2 has no better path, but peer 2 does not know of long-lived routes; 1 must not live long.
-  EXPECT_THAT(world.table(2).routes, ::testing::SizeIs(1));
+  EXPECT_THAT(world.table(2).routes, SizeIs(1));
   EXPECT_EQ(world.rib().explain(numbered(0)).back().lost_at, DecisionStep::kStale);
   EXPECT_THAT(world.rib().explain(numbered(1)), IsEmpty());
   const std::vector<RouteView> last = world.rib().explain(numbered(2));
@@ -258,7 +259,7 @@ TEST_F(RibSession, LongLivedStaleRoutesAreTheLastResort) {
   world.up(0);
   announce(0, 2);
   world.settle();
-  EXPECT_THAT(world.table(2).routes, ::testing::SizeIs(2)) << "fresh again";
+  EXPECT_THAT(world.table(2).routes, SizeIs(2)) << "fresh again";
 }
 
 TEST_F(RibSession, RefreshSendsAllAgainBetweenItsMarks) {
@@ -311,6 +312,108 @@ TEST_F(RibSession, TooManyPrefixesEndTheSession) {
   EXPECT_EQ(world.overruns[0].second.code, 6);
   EXPECT_EQ(world.overruns[0].second.subcode, cease_subcode::kMaximumPrefixes);
   EXPECT_EQ(world.overruns[0].second.data, std::string("\0\1\1\0\0\0\4", 7));
+}
+
+// What a peer sends costs memory whether a filter takes it or not.
+TEST_F(RibSession, ThePrefixLimitCountsWhatComesBeforeTheFilters) {
+  world.add(kExternal0);
+  PeerPolicy policy = policy_of(kExternal0);
+  FilterRule rule;
+  rule.accept = false;
+  policy.import_chain[kV4] = std::make_shared<const std::vector<Filter>>(std::vector<Filter>{{"none", {rule}}});
+  policy.prefix_limit[kV4].max = 4;
+  world.rib().set_policy(0, policy);
+  world.up(0);
+  for (std::uint32_t i = 0; i < 4; ++i) announce(0, i);
+  EXPECT_EQ(world.rib().counts(0).accepted[kV4], 0U);
+  EXPECT_THAT(world.warnings, ElementsAre(4));
+  EXPECT_THAT(world.overruns, IsEmpty());
+  announce(0, 4);
+  EXPECT_THAT(world.overruns, SizeIs(1));
+}
+
+TEST_F(RibSession, ASecondLimitCountsWhatTheFiltersLeft) {
+  world.add(kExternal0);
+  PeerPolicy policy = policy_of(kExternal0);
+  FilterRule rule;
+  rule.community = AnyCommunity(5U);
+  rule.accept = false;
+  policy.import_chain[kV4] = std::make_shared<const std::vector<Filter>>(std::vector<Filter>{{"five", {rule}}});
+  policy.prefix_limit[kV4] = {.max = 100, .max_accepted = 2, .warn_percent = 100, .restart_after = {}};
+  world.rib().set_policy(0, policy);
+  world.up(0);
+  for (std::uint32_t i = 0; i < 50; ++i) announce(0, i, {5});
+  announce(0, 50);
+  announce(0, 51);
+  EXPECT_THAT(world.overruns, IsEmpty());
+  announce(0, 7);  // now without the community
+  ASSERT_THAT(world.overruns, SizeIs(1));
+  EXPECT_EQ(world.overruns[0].second.data, std::string("\0\1\1\0\0\0\2", 7));
+}
+
+TEST_F(RibSession, PrefixLimitsCountPrefixesNotPaths) {
+  PeerSpec many = kExternal0;
+  many.add_path_receive = true;
+  world.add(many);
+  PeerPolicy policy = policy_of(many);
+  policy.prefix_limit[kV4] = {.max = 2, .max_accepted = 2, .warn_percent = 100, .restart_after = {}};
+  world.rib().set_policy(0, policy);
+  world.up(0);
+  const auto tell = [this](std::uint32_t number, std::uint32_t path_id, std::uint32_t second_as = 3) {
+    const std::string attributes = attributes_of({.path = {65000, second_as}});
+    world.rib().receive(0, announcement({{numbered(number), path_id}}, attributes, address_of("198.51.100.1")));
+  };
+  for (std::uint32_t path_id = 1; path_id <= 9; ++path_id) tell(path_id % 2, path_id);
+  for (std::uint32_t path_id = 3; path_id <= 5; ++path_id) tell(path_id % 2, path_id, kOurAsn.value());  // loops
+  PeerCounts counts = world.rib().counts(0);
+  EXPECT_EQ(counts.received[kV4], 2U);
+  EXPECT_EQ(counts.accepted[kV4], 2U);
+  EXPECT_EQ(counts.paths[kV4], 9U);
+  for (const std::uint32_t path_id : {2U, 6U, 8U}) tell(0, path_id, kOurAsn.value());
+  EXPECT_EQ(world.rib().counts(0).accepted[kV4], 1U) << "all paths of one prefix are loops";
+  for (const std::uint32_t path_id : {1U, 3U, 5U, 7U}) world.rib().receive(0, withdrawal({{numbered(1), path_id}}));
+  EXPECT_EQ(world.rib().counts(0).received[kV4], 2U);
+  world.rib().receive(0, withdrawal({{numbered(1), 9}}));
+  EXPECT_EQ(world.rib().counts(0).received[kV4], 1U);
+  tell(5, 1);
+  EXPECT_THAT(world.overruns, IsEmpty());
+  tell(6, 1);
+  EXPECT_THAT(world.overruns, SizeIs(1));
+  world.down(0);
+  counts = world.rib().counts(0);
+  EXPECT_EQ(counts.received[kV4] + counts.accepted[kV4] + counts.paths[kV4], 0U);
+}
+
+TEST_F(RibSession, ASmallerLimitAppliesToWhatIsThere) {
+  add(kExternal0);
+  for (std::uint32_t i = 0; i < 5; ++i) announce(0, i);
+  PeerPolicy policy = policy_of(kExternal0);
+  policy.prefix_limit[kV4].max = 6;
+  world.rib().set_policy(0, policy);
+  EXPECT_THAT(world.warnings, ElementsAre(5));
+  EXPECT_THAT(world.overruns, IsEmpty());
+  policy.prefix_limit[kV4].max = 4;
+  world.rib().set_policy(0, policy);
+  ASSERT_THAT(world.overruns, SizeIs(1));
+  EXPECT_EQ(world.overruns[0].second.data, std::string("\0\1\1\0\0\0\4", 7));
+}
+
+TEST_F(RibSession, LimitsAreLookedAtAgainWhenTheSpeakerChanges) {
+  RibConfig config = World::default_config();
+  config.local_asn = Asn(64999);  // this peer knows us by another number
+  world.rib().set_config(config);
+  world.add(kExternal0);
+  PeerPolicy policy = policy_of(kExternal0);
+  policy.prefix_limit[kV4].max_accepted = 1;
+  world.rib().set_policy(0, policy);
+  world.up(0);
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    const std::string loop = attributes_of({.path = {65000, 64999}});
+    world.rib().receive(0, announcement({{numbered(i)}}, loop, address_of("198.51.100.1")));
+  }
+  EXPECT_THAT(world.overruns, IsEmpty());
+  world.rib().set_config(World::default_config());
+  EXPECT_THAT(world.overruns, SizeIs(1));
 }
 
 TEST_F(RibSession, WhatNobodyReadsCoalesces) {
@@ -403,10 +506,11 @@ TEST_F(RibSession, PathsOfOnePrefixAreLimited) {
         0, announcement({{numbered(0), id}}, attributes_of({.path = {65000}}), address_of("198.51.100.1")));
   }
   world.settle();
-  EXPECT_EQ(world.rib().counts(0).received[kV4], 4096U);
+  EXPECT_EQ(world.rib().counts(0).received[kV4], 1U);
+  EXPECT_EQ(world.rib().counts(0).paths[kV4], 4096U);
   world.rib().receive(0, withdrawal({{numbered(0), 1}}));
   world.rib().receive(0, withdrawal({{numbered(0), 4200}}));
-  EXPECT_EQ(world.rib().counts(0).received[kV4], 4095U) << "the second was ignored when it came";
+  EXPECT_EQ(world.rib().counts(0).paths[kV4], 4095U) << "the second was ignored when it came";
 }
 
 TEST_F(RibSession, AddPathSendsSeveralUnderStableIdentifiers) {
@@ -425,14 +529,14 @@ TEST_F(RibSession, AddPathSendsSeveralUnderStableIdentifiers) {
     return ids;
   };
   const auto first = ids_by_path();
-  ASSERT_THAT(first, ::testing::SizeIs(2));
+  ASSERT_THAT(first, SizeIs(2));
   announce(2, 1);  // third best: not among the two
   world.settle();
   EXPECT_EQ(ids_by_path(), first);
   world.rib().receive(0, withdrawal({{numbered(1)}}));
   world.settle();
   const auto second = ids_by_path();
-  ASSERT_THAT(second, ::testing::SizeIs(2));
+  ASSERT_THAT(second, SizeIs(2));
   EXPECT_EQ(second.at("65001"), first.at("65001")) << "keeps its identifier";
   world.down(1);
   world.down(2);
@@ -451,7 +555,7 @@ TEST_F(RibSession, ReceivedPathsOfOnePrefixAreKeptApart) {
     world.rib().receive(0, announcement({{numbered(1), id}}, attributes, address_of("198.51.100.1")));
   }
   world.settle();
-  EXPECT_EQ(world.rib().counts(0).received[kV4], 2U);
+  EXPECT_EQ(world.rib().counts(0).paths[kV4], 2U);
   world.rib().receive(0, withdrawal({{numbered(1), 2}}));
   world.settle();
   const PeerTable::Route& left = world.table(1).routes.at({numbered(1), 0});

@@ -29,11 +29,11 @@ rib::Events Speaker::Impl::rib_events() {
       if (!alive.expired()) on_overrun(peer, reason);
     });
   };
-  events.on_limit_warning = [this](rib::PeerId peer, Family family, std::uint64_t accepted) {
+  events.on_limit_warning = [this](rib::PeerId peer, Family family, std::uint64_t prefixes) {
     if (by_id_[peer] == nullptr) return;
     parts_.log.warn(
         "prefix limit is near",
-        {{"peer", by_id_[peer]->identity().key.address}, {"family", to_string(family)}, {"accepted", accepted}});
+        {{"peer", by_id_[peer]->identity().key.address}, {"family", to_string(family)}, {"prefixes", prefixes}});
   };
   return events;
 }
