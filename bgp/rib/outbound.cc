@@ -4,6 +4,12 @@
 #include <utility>
 
 namespace margay::bgp::rib {
+namespace {
+
+// Who lags hears again when its queue is no longer than this part of a full one.
+constexpr std::size_t kRoomToCatchUp = 4;
+
+}  // namespace
 
 void Outbound::join(PeerId peer, const ExportKey& key, bool enhanced_refresh) {
   if (peers_.size() <= peer) peers_.resize(std::size_t{peer} + 1);
@@ -67,16 +73,16 @@ void Outbound::mark(Family family, PrefixId prefix) {
 
 bool Outbound::is_blocked(const UpdateGroup& group) const {
   const std::vector<PeerId>& members = group.members();
-  return !members.empty() &&
-         std::all_of(members.begin(), members.end(), [this](PeerId peer) { return peers_[peer].queue.is_full(); });
+  return (!members.empty() || group.has_laggards()) &&
+         std::all_of(members.begin(), members.end(), [this](PeerId peer) { return is_full(peers_[peer]); });
 }
 
 // Whether somebody waits for the group to have nothing pending.
 bool Outbound::is_awaited(const UpdateGroup& group) const {
-  return std::any_of(peers_.begin(), peers_.end(), [&group](const PeerOut& out) {
+  return std::any_of(peers_.begin(), peers_.end(), [this, &group](const PeerOut& out) {
     if (!out.is_up || (out.group != &group && out.next_group != &group)) return false;
-    return !out.is_member || out.next_group != nullptr || out.takes_refresh(Family::kIpv4Unicast) ||
-           out.takes_refresh(Family::kIpv6Unicast);
+    return !out.is_member || can_move(out) || takes_refresh(out, Family::kIpv4Unicast) ||
+           takes_refresh(out, Family::kIpv6Unicast);
   });
 }
 
@@ -88,10 +94,20 @@ bool Outbound::is_settled() const {
 
 bool Outbound::run(std::size_t steps, bool is_decided) {
   for (const auto& group : groups_) {
-    if (group->has_pending() && (!is_blocked(*group) || is_awaited(*group))) group->flush(steps, deliver_);
+    if (group->has_pending() && (!is_blocked(*group) || is_awaited(*group))) flush(*group, steps);
   }
   if (is_decided) settle();
   return is_settled();
+}
+
+void Outbound::flush(UpdateGroup& group, std::size_t steps) {
+  const std::vector<PeerId> members = group.members();
+  for (const PeerId peer : members) {
+    if (!is_full(peers_[peer])) continue;
+    peers_[peer].is_lagging = true;
+    group.begin_lag(peer);
+  }
+  group.flush(steps, deliver_);
 }
 
 void Outbound::settle() {
@@ -102,7 +118,7 @@ void Outbound::settle() {
   }
   std::vector<std::pair<UpdateGroup*, UpdateGroup*>> moves;
   for (const PeerOut& out : peers_) {
-    if (out.next_group == nullptr || out.group->has_pending() || out.next_group->has_pending()) continue;
+    if (!can_move(out) || out.group->has_pending() || out.next_group->has_pending()) continue;
     const std::pair move(out.group, out.next_group);
     if (std::find(moves.begin(), moves.end(), move) == moves.end()) moves.push_back(move);
   }
@@ -117,13 +133,11 @@ void Outbound::serve_joiners(UpdateGroup& group) {
     if (out.is_up && !out.is_member && out.group == &group) joiners.add(static_cast<PeerId>(peer));
   }
   if (joiners.empty()) return;
-  for (const PeerId peer : joiners.peers()) peers_[peer].queue.begin_view();
   for (const Family family : kFamilies) {
     if (group.key().families[family]) group.dump(family, joiners, deliver_);
   }
   for (const PeerId peer : joiners.peers()) {
     PeerOut& out = peers_[peer];
-    out.queue.end_view();
     out.is_member = true;
     out.owes_end_of_rib = group.key().families;
     group.add_member(peer);
@@ -134,17 +148,13 @@ void Outbound::serve_joiners(UpdateGroup& group) {
 void Outbound::serve_refreshes(UpdateGroup& group, Family family) {
   Listeners askers(parts_.tables);
   for (const PeerId peer : group.members()) {
-    if (peers_[peer].takes_refresh(family)) askers.add(peer);
+    if (takes_refresh(peers_[peer], family)) askers.add(peer);
   }
   if (askers.empty()) return;
-  for (const PeerId peer : askers.peers()) {
-    peers_[peer].queue.begin_view();
-    push_refresh_mark(peer, family, RefreshKind::kBegin);
-  }
+  for (const PeerId peer : askers.peers()) push_refresh_mark(peer, family, RefreshKind::kBegin);
   group.dump(family, askers, deliver_);
   for (const PeerId peer : askers.peers()) {
     push_refresh_mark(peer, family, RefreshKind::kEnd);
-    peers_[peer].queue.end_view();
     peers_[peer].wants_refresh[family] = false;
   }
 }
@@ -153,15 +163,13 @@ void Outbound::serve_movers(UpdateGroup& from, UpdateGroup& to) {
   Listeners movers(parts_.tables);
   for (std::size_t peer = 0; peer < peers_.size(); ++peer) {
     const PeerOut& out = peers_[peer];
-    if (out.group == &from && out.next_group == &to) movers.add(static_cast<PeerId>(peer));
+    if (out.group == &from && out.next_group == &to && can_move(out)) movers.add(static_cast<PeerId>(peer));
   }
-  for (const PeerId peer : movers.peers()) peers_[peer].queue.begin_view();
   for (const Family family : kFamilies) {
     if (to.key().families[family]) to.tell_difference(family, from, movers, deliver_);
   }
   for (const PeerId peer : movers.peers()) {
     PeerOut& out = peers_[peer];
-    out.queue.end_view();
     from.remove_member(peer);
     to.add_member(peer);
     out.group = &to;
@@ -171,7 +179,6 @@ void Outbound::serve_movers(UpdateGroup& from, UpdateGroup& to) {
 
 void Outbound::push(PeerId peer, const Packet& packet, std::size_t updates) {
   PeerOut& out = peers_[peer];
-  if (out.is_overrun) return;
   out.queue.push(packet, updates);
   if (!out.is_announced) with_output_.push_back(peer);
   out.is_announced = true;
@@ -180,14 +187,7 @@ void Outbound::push(PeerId peer, const Packet& packet, std::size_t updates) {
 void Outbound::push_to(std::span<const PeerId> peers, const Audience& audience, const Packet& packet,
                        std::size_t updates) {
   for (const PeerId peer : peers) {
-    if (!audience.has(peer)) continue;
-    push(peer, packet, updates);
-    PeerOut& out = peers_[peer];
-    // What belongs to a whole view is allowed for when it has been pushed; nobody is as late as that.
-    if (out.is_member && out.next_group == nullptr && out.queue.is_overrun() && !out.is_overrun) {
-      out.is_overrun = true;
-      overrun_.push_back(peer);
-    }
+    if (audience.has(peer)) push(peer, packet, updates);
   }
 }
 
@@ -212,15 +212,27 @@ void Outbound::push_refresh_mark(PeerId peer, Family family, RefreshKind kind) {
 
 std::vector<Packet> Outbound::take(PeerId peer, std::size_t bytes_max) {
   PeerOut& out = peers_[peer];
-  const bool was_full = out.queue.is_full();
+  const bool had_room = has_room(out);
   std::vector<Packet> packets = out.queue.take(bytes_max);
   if (out.queue.empty()) out.is_announced = false;
+  if (!had_room && out.is_member) catch_up(peer);
+  return packets;
+}
+
+// There is room again, or some at least.
+void Outbound::catch_up(PeerId peer) {
+  PeerOut& out = peers_[peer];
+  if (out.is_lagging && out.queue.size_bytes() <= queue_bytes_ / kRoomToCatchUp) {
+    out.is_lagging = false;
+    out.group->end_lag(peer, deliver_);
+  }
+  if (!has_room(out)) return;
   // What coalesced while nobody in the group read can go now, and the view that was asked for meanwhile.
-  if (was_full && !out.queue.is_full() && out.is_member) {
-    if (out.group->has_pending()) out.group->flush(~std::size_t{0}, deliver_);
+  if (out.group->has_pending()) flush(*out.group, ~std::size_t{0});
+  if (!out.group->has_pending()) {
     for (const Family family : kFamilies) serve_refreshes(*out.group, family);
   }
-  return packets;
+  if (can_move(out)) with_output_.push_back(peer);
 }
 
 UpdateGroup* Outbound::told_by(PeerId peer) const {
@@ -229,15 +241,9 @@ UpdateGroup* Outbound::told_by(PeerId peer) const {
 
 std::vector<PeerId> Outbound::take_with_output() {
   std::vector<PeerId> peers = std::exchange(with_output_, {});
-  std::erase_if(peers, [this](PeerId peer) { return !has_output(peer); });
+  std::erase_if(peers, [this](PeerId peer) { return !has_output(peer) && !can_move(peers_[peer]); });
   std::sort(peers.begin(), peers.end());
-  return peers;
-}
-
-std::vector<PeerId> Outbound::take_overrun() {
-  std::vector<PeerId> peers = std::exchange(overrun_, {});
-  std::erase_if(peers, [this](PeerId peer) { return !peers_[peer].is_overrun; });
-  std::sort(peers.begin(), peers.end());
+  peers.erase(std::unique(peers.begin(), peers.end()), peers.end());
   return peers;
 }
 

@@ -3,8 +3,9 @@
 //   join() ─▶ in a group, not yet a member ─(nothing pending)▶ dump, End-of-RIB ─▶ member ─▶ changes
 //   rekey() ─▶ member of the old group until the new one is worked out ─▶ the difference ─▶ member of the new one
 //
-// Nobody is told of a change while everybody in the group has a full queue: it coalesces, and is told when take() has
-// made room.
+// While everybody in the group has a full queue, changes coalesce and nobody is told of them. Who alone has a full
+// queue lags (laggard.h). What waits for a peer is at most a full queue and what one turn, one catching up or one view
+// of the table can make: refreshes and moves wait for room.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +21,9 @@ namespace margay::bgp::rib {
 
 class Outbound {
  public:
-  explicit Outbound(RibParts parts) : parts_(parts) {}
+  // A queue of more than `queue_bytes` is full.
+  Outbound(RibParts parts, std::size_t queue_bytes) : parts_(parts), queue_bytes_(queue_bytes) {}
+  void set_queue_bytes(std::size_t queue_bytes) { queue_bytes_ = queue_bytes; }
 
   void join(PeerId peer, const ExportKey& key, bool enhanced_refresh);
   void leave(PeerId peer);
@@ -42,9 +45,8 @@ class Outbound {
   // The group whose Adj-RIB-Out the peer was told; nullptr: nothing yet.
   [[nodiscard]] UpdateGroup* told_by(PeerId peer) const;
 
-  // Peers that got something to send, and those with too much of it, since the last call; ordered.
+  // Peers that got something to send, or for whom run() could do something now, since the last call; ordered.
   std::vector<PeerId> take_with_output();
-  std::vector<PeerId> take_overrun();
 
   [[nodiscard]] std::size_t group_count() const { return groups_.size(); }
   [[nodiscard]] std::size_t memory_bytes() const;
@@ -55,21 +57,27 @@ class Outbound {
     bool is_member = false;  // has been told all of its group's Adj-RIB-Out
     bool enhanced_refresh = false;
     bool is_announced = false;  // the owner knows that something waits
-    bool is_overrun = false;
+    bool is_lagging = false;    // a member that hears nothing for now
     PerFamily<bool> wants_refresh;
     PerFamily<bool> owes_end_of_rib;
     UpdateGroup* group = nullptr;
     UpdateGroup* next_group = nullptr;  // is to move there
     PeerQueue queue;
-
-    // Who asks again and again without reading gets the next view when there is room for it.
-    [[nodiscard]] bool takes_refresh(Family family) const { return wants_refresh[family] && !queue.is_full(); }
   };
 
   UpdateGroup* group_for(const ExportKey& key);
   void collect_groups();
+  [[nodiscard]] bool is_full(const PeerOut& out) const { return out.queue.size_bytes() > queue_bytes_; }
+  // What is a table or so in size comes when what was before has been read.
+  [[nodiscard]] bool has_room(const PeerOut& out) const { return !is_full(out) && !out.is_lagging; }
+  [[nodiscard]] bool takes_refresh(const PeerOut& out, Family family) const {
+    return out.wants_refresh[family] && has_room(out);
+  }
+  [[nodiscard]] bool can_move(const PeerOut& out) const { return out.next_group != nullptr && has_room(out); }
   [[nodiscard]] bool is_blocked(const UpdateGroup& group) const;
   [[nodiscard]] bool is_awaited(const UpdateGroup& group) const;
+  void flush(UpdateGroup& group, std::size_t steps);
+  void catch_up(PeerId peer);
   void push(PeerId peer, const Packet& packet, std::size_t updates);
   void push_to(std::span<const PeerId> peers, const Audience& audience, const Packet& packet, std::size_t updates);
   void settle();
@@ -81,9 +89,10 @@ class Outbound {
   [[nodiscard]] bool is_settled() const;
 
   RibParts parts_;
+  std::size_t queue_bytes_;
   std::vector<PeerOut> peers_;
   std::vector<std::unique_ptr<UpdateGroup>> groups_;
-  std::vector<PeerId> with_output_, overrun_;
+  std::vector<PeerId> with_output_;
   bool is_end_of_rib_deferred_ = false;
   UpdateGroup::Deliver deliver_ = [this](std::span<const PeerId> peers, const Audience& audience, const Packet& packet,
                                          std::size_t updates) { push_to(peers, audience, packet, updates); };

@@ -83,6 +83,8 @@ struct RibConfig {
   bool multipath = true;         // ECMP of paths that tie up to the router ID
   bool multipath_relax = false;  // paths of equal length through different ASes tie too
   std::size_t multipath_max = 16;
+  // Unsent bytes of a peer, beyond which its changes are kept as prefixes to tell of, not as messages.
+  std::size_t queue_bytes = std::size_t{1} << 20;
 };
 
 // Prefixes, for people and metrics. With add-path there are more paths than prefixes.
@@ -103,7 +105,7 @@ struct Events {
   std::function<void(std::vector<RouteChange>)> on_routes;
   // Something waits in this peer's queue (said once until it has been emptied).
   std::function<void(PeerId)> on_output;
-  // It must end: prefix limit (Cease 1) or too much unsent (Cease 8).
+  // It must end: prefix limit (Cease 1).
   std::function<void(PeerId, Notification)> on_overrun;
   // So many prefixes: near the limit, said once until there are fewer again.
   std::function<void(PeerId, Family, std::uint64_t prefixes)> on_limit_warning;

@@ -184,7 +184,7 @@ void World::settle() {
   while (!is_done) {
     is_done = rib_.run(1000);
     for (const auto& [peer, table] : tables_) {
-      while (rib_.has_output(peer)) read(peer);
+      for (; rib_.has_output(peer); is_done = false) read(peer);  // room for one may be news for others
     }
   }
 }

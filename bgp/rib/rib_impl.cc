@@ -83,6 +83,7 @@ void Rib::Impl::set_config(RibConfig config) {
   config_ = config;
   loc_.set_config(config_);
   kernel_.set_multipath_max(config_.multipath_max);
+  out_.set_queue_bytes(config_.queue_bytes);
   for (std::size_t at = 0; at < peers_.size(); ++at) {
     const auto peer = static_cast<PeerId>(at);
     apply_import(peer);
@@ -197,9 +198,6 @@ bool Rib::Impl::run(std::size_t steps) {
 }
 
 void Rib::Impl::tell_owner() {
-  for (const PeerId peer : out_.take_overrun()) {
-    if (events_.on_overrun) events_.on_overrun(peer, cease(cease_subcode::kOutOfResources, "send queue is full"));
-  }
   for (const PeerId peer : out_.take_with_output()) {
     if (events_.on_output) events_.on_output(peer);
   }

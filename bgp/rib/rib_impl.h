@@ -73,7 +73,7 @@ class Rib::Impl {
   KernelRoutes kernel_{tables_};
   ExportMemo memo_{tables_};
   Packer packer_{tables_};
-  Outbound out_{RibParts{tables_, memo_, loc_, packer_}};
+  Outbound out_{RibParts{tables_, memo_, loc_, packer_}, config_.queue_bytes};
 };
 
 }  // namespace margay::bgp::rib

@@ -5,7 +5,6 @@
 #include <memory>
 #include <string>
 
-#include "bgp/rib/peer_queue.h"
 #include "bgp/rib/rib.h"
 #include "bgp/rib/rib_fixture.h"
 
@@ -17,6 +16,7 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 constexpr Family kV4 = Family::kIpv4Unicast;
+constexpr std::size_t kQueueBytes = RibConfig().queue_bytes;
 constexpr PeerSpec kExternal0{.id = 0, .kind = Kind::kExternal};
 constexpr PeerSpec kExternal1{.id = 1, .kind = Kind::kExternal};
 constexpr PeerSpec kExternal2{.id = 2, .kind = Kind::kExternal};
@@ -41,6 +41,14 @@ class RibSession : public ::testing::Test {
   void announce(PeerId peer, std::uint32_t number, std::vector<std::uint32_t> communities = {}) {
     const std::string attributes = attributes_of({.path = {65000U + peer}, .communities = std::move(communities)});
     world.rib().receive(peer, announcement({{numbered(number)}}, attributes, address_of("198.51.100.1")));
+  }
+  // 8000 prefixes of one set, another each round.
+  void announce_big(PeerId peer, std::uint32_t round) {
+    std::vector<Nlri> nlri;
+    for (std::uint32_t i = 0; i < 8000; ++i) nlri.push_back({numbered(i)});
+    const std::uint32_t first = peer == 0 ? 65000 : 1000 + round;
+    const std::string attributes = attributes_of({.path = {first, 1000 + round}, .local_pref = 100});
+    world.rib().receive(peer, announcement(nlri, attributes, address_of("198.51.100.1")));
   }
   std::size_t known(PeerId peer) { return world.table(peer).routes.size(); }
 
@@ -420,23 +428,19 @@ TEST_F(RibSession, WhatNobodyReadsCoalesces) {
   add({.id = 5, .kind = Kind::kInternal});
   add(kExternal1);
   world.settle();
-  constexpr std::uint32_t kRounds = 60;
-  for (std::uint32_t round = 0; round < kRounds; ++round) {  // 32 kB each, to peer 1 alone
-    std::vector<Nlri> nlri;
-    for (std::uint32_t i = 0; i < 8000; ++i) nlri.push_back({numbered(i)});
-    const std::string attributes = attributes_of({.path = {1000 + round}, .local_pref = 100});
-    world.rib().receive(5, announcement(nlri, attributes, address_of("198.51.100.1")));
+  for (std::uint32_t round = 0; round < 60; ++round) {  // 32 kB each, to peer 1 alone
+    announce_big(5, round);
     while (!world.rib().run(100'000)) {
     }
   }
   EXPECT_THAT(world.overruns, IsEmpty());
   const std::uint64_t before = world.rib().counts(1).bytes_sent;
-  EXPECT_LT(before, PeerQueue::kFullBytes + 100'000);
+  EXPECT_LT(before, kQueueBytes + 100'000);
   while (world.rib().has_output(1)) world.read(1);
   EXPECT_LT(world.rib().counts(1).bytes_sent, before + 100'000) << "the last round alone";
   EXPECT_EQ(known(1), 8000U);
   const PeerTable::Route& last = world.table(1).routes.at({numbered(7), 0});
-  EXPECT_EQ(AttributeView(bytes::view_of(last.attributes)).as_path().to_string(), "64512 1059");
+  EXPECT_EQ(AttributeView(bytes::view_of(last.attributes)).as_path().to_string(), "64512 1059 1059");
 }
 
 // RFC 4724 §4.2, of consecutive restarts.
@@ -468,7 +472,7 @@ TEST_F(RibSession, WhoAsksAgainWithoutReadingIsAnsweredOnce) {
   }
   world.settle();
   const std::uint64_t view = world.rib().counts(1).bytes_sent;
-  ASSERT_GT(view, PeerQueue::kFullBytes);
+  ASSERT_GT(view, kQueueBytes);
   for (int round = 0; round < 20; ++round) {
     world.rib().receive(1, RouteRefresh{kV4, RefreshKind::kRequest});
     for (int turn = 0; turn < 4; ++turn) (void)world.rib().run(1'000'000);
@@ -482,18 +486,78 @@ TEST_F(RibSession, WhoAsksAgainWithoutReadingIsAnsweredOnce) {
   EXPECT_LT(world.rib().counts(1).bytes_sent, view * 3 + 100'000);
 }
 
-TEST(PeerQueue, ViewsThatWereReadAreAllowedForNoMore) {
-  PeerQueue queue;
-  const auto packet = std::make_shared<const std::string>(std::string(60'000, 'x'));
-  queue.push(packet, 1);
-  for (int view = 0; view < 2000; ++view) {  // never quite empty
-    queue.begin_view();
-    queue.push(packet, 1);
-    queue.end_view();
-    (void)queue.take(1);
+// A prefix that flaps costs those who do not read one prefix, not a history.
+TEST_F(RibSession, WhoDoesNotReadLagsAloneAndGetsTheDifference) {
+  for (const PeerSpec& spec : {kExternal0, kExternal1, kExternal2}) add(spec);
+  for (std::uint32_t number = 0; number < 50; ++number) announce(0, number);
+  world.settle();
+  const std::size_t memory = world.rib().memory_bytes();
+  const std::uint64_t sent = world.rib().counts(2).bytes_sent;
+  const std::size_t updates = world.table(2).updates;
+  constexpr std::uint32_t kFlaps = 100'000;
+  for (std::uint32_t flap = 0; flap < kFlaps; ++flap) {
+    if (flap % 2 == 0) {
+      const std::string attributes = attributes_of({.path = {65000, 100 + flap}});
+      world.rib().receive(0, announcement({{numbered(7)}}, attributes, address_of("198.51.100.1")));
+    } else {
+      world.rib().receive(0, withdrawal({{numbered(7)}}));
+    }
+    if (flap == kFlaps / 2) {
+      announce(0, 60);                                      // new
+      world.rib().receive(0, withdrawal({{numbered(8)}}));  // gone
+      world.rib().receive(0, withdrawal({{numbered(9)}}));  // gone and there again
+    }
+    while (!world.rib().run(1000)) {
+    }
+    if (flap == kFlaps / 2) announce(0, 9);
+    if (flap % 100 == 0) world.read(1);
   }
-  for (std::size_t size = 0; size < PeerQueue::kOverrunBytes + 200'000; size += packet->size()) queue.push(packet, 1);
-  EXPECT_TRUE(queue.is_overrun());
+  EXPECT_LT(world.rib().counts(2).bytes_sent, sent + kQueueBytes + 1000);
+  EXPECT_GT(world.rib().counts(1).bytes_sent, sent + 3 * kQueueBytes) << "who reads hears all of it";
+  EXPECT_LT(world.rib().memory_bytes(), memory + 4096);
+  EXPECT_THAT(world.overruns, IsEmpty());
+  const std::uint64_t queued = world.rib().counts(2).updates_sent - updates;
+  world.settle();
+  EXPECT_EQ(known(2), 49U);
+  EXPECT_EQ(world.table(1).routes, world.table(2).routes);
+  EXPECT_LE(world.table(2).updates, updates + queued + 3) << "then withdrawals, and no more than two sets";
+  announce(0, 61);
+  world.settle();
+  EXPECT_EQ(known(2), 50U) << "a member as before";
+}
+
+TEST_F(RibSession, WhoLeavesWhileItLagsLeavesNothing) {
+  for (const PeerSpec& spec : {kExternal0, kExternal1, kExternal2}) add(spec);
+  world.settle();
+  const std::size_t memory = world.rib().memory_bytes();
+  const auto fill = [this] {
+    for (std::uint32_t round = 0; world.rib().counts(2).bytes_sent < 2 * kQueueBytes && round < 60; ++round) {
+      announce_big(0, round);
+      while (!world.rib().run(100'000)) {
+      }
+      while (world.rib().has_output(1)) world.read(1);
+    }
+  };
+  fill();
+  EXPECT_LT(world.rib().counts(2).bytes_sent, kQueueBytes + 100'000) << "it lags";
+  world.down(2);
+  world.up(2);
+  fill();
+  world.rib().set_policy(2, [] {
+    PeerPolicy policy = policy_of(kExternal2);
+    policy.graceful_shutdown = true;
+    return policy;
+  }());
+  world.rib().receive(2, RouteRefresh{kV4, RefreshKind::kRequest});
+  EXPECT_TRUE(world.rib().run(1'000'000)) << "the move to another group and the view wait for room";
+  world.settle();
+  EXPECT_EQ(known(2), 8000U);
+  EXPECT_TRUE(
+      AttributeView(bytes::view_of(world.table(2).routes.begin()->second.attributes)).has_community(kGracefulShutdown));
+  EXPECT_THAT(world.table(2).marks, ElementsAre(RefreshKind::kBegin, RefreshKind::kEnd));
+  for (const PeerId peer : {PeerId{0}, PeerId{2}, PeerId{1}}) world.down(peer);
+  world.settle();
+  EXPECT_LE(world.rib().memory_bytes(), memory);
 }
 
 // Each UPDATE of such a prefix takes a step for each of its paths.

@@ -8,6 +8,12 @@ namespace {
 
 constexpr std::size_t kKeptPending = 4096;
 
+bool is_equal(std::span<const AdjRibOut::Entry> a, std::span<const AdjRibOut::Entry> b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& one, const auto& other) {
+    return one.told == other.told && one.path_id == other.path_id;
+  });
+}
+
 }  // namespace
 
 UpdateGroup::UpdateGroup(RibParts parts, ExportKey key)
@@ -30,6 +36,37 @@ UpdateGroup::~UpdateGroup() {
       tables_.prefixes[family].unhold(state.pending[at]);
     }
   }
+}
+
+void UpdateGroup::remove_member(PeerId peer) {
+  members_.remove(peer);
+  std::erase_if(laggards_, [peer](const auto& laggard) { return laggard->peer() == peer; });
+}
+
+void UpdateGroup::begin_lag(PeerId peer) {
+  members_.remove(peer);
+  laggards_.push_back(std::make_unique<Laggard>(tables_, peer));
+}
+
+void UpdateGroup::end_lag(PeerId peer, const Deliver& deliver) {
+  const auto found =
+      std::find_if(laggards_.begin(), laggards_.end(), [peer](const auto& laggard) { return laggard->peer() == peer; });
+  const std::unique_ptr<Laggard> laggard = std::move(*found);
+  laggards_.erase(found);
+  Listeners one(tables_);
+  one.add(peer);
+  for (const Family family : kFamilies) {
+    laggard->for_each(family, [&](PrefixId prefix, std::span<const AdjRibOut::Entry> known) {
+      out_of(family).get(prefix, now_);
+      tell_paths(one, prefix, known, now_);
+    });
+    send(family, one, deliver);
+  }
+  members_.add(peer);
+}
+
+void UpdateGroup::note(Family family, PrefixId prefix, std::span<const AdjRibOut::Entry> known) {
+  for (const auto& laggard : laggards_) laggard->note(family, prefix, known);
 }
 
 void UpdateGroup::mark(Family family, PrefixId prefix) {
@@ -102,6 +139,10 @@ void UpdateGroup::work_off(Family family, PrefixId prefix) {
   }
   const Told& before = out.told(prefix);
   if (before == now) return;
+  if (has_laggards()) {
+    const AdjRibOut::Entry known{before};
+    note(family, prefix, std::span(&known, before.exists() ? 1 : 0));
+  }
   members_.tell(packer_, before, now, {prefix, 0});
   out.set_told(prefix, now);
 }
@@ -120,6 +161,7 @@ void UpdateGroup::work_off_paths(Family family, PrefixId prefix) {
   }
   out.get(prefix, before_);
   AdjRibOut::assign(before_, now_);
+  if (has_laggards() && !is_equal(before_, now_)) note(family, prefix, before_);
   tell_paths(members_, prefix, before_, now_);
   out.set(prefix, now_);
   for (const AdjRibOut::Entry& entry : now_) {
@@ -129,8 +171,8 @@ void UpdateGroup::work_off_paths(Family family, PrefixId prefix) {
 }
 
 // Both are ordered by path_id.
-void UpdateGroup::tell_paths(const Listeners& peers, PrefixId prefix, const std::vector<AdjRibOut::Entry>& before,
-                             const std::vector<AdjRibOut::Entry>& now) {
+void UpdateGroup::tell_paths(const Listeners& peers, PrefixId prefix, std::span<const AdjRibOut::Entry> before,
+                             std::span<const AdjRibOut::Entry> now) {
   auto old = before.begin();
   auto fresh = now.begin();
   while (old != before.end() || fresh != now.end()) {
@@ -189,6 +231,7 @@ std::size_t UpdateGroup::memory_bytes() const {
     const PerFamilyState& state = state_[family];
     bytes += state.out->memory_bytes() + state.pending.capacity() * sizeof(PrefixId) + state.is_pending.size() / 8;
   }
+  for (const auto& laggard : laggards_) bytes += laggard->memory_bytes();
   return bytes;
 }
 

@@ -6,7 +6,7 @@
 //                                              └─ tell_difference() ▶ packets for those who come from another group
 //
 // Members are those who have been told all that is in Adj-RIB-Out; who joins is dumped to first. Changes to a prefix
-// coalesce while it is pending.
+// coalesce while it is pending. A member that does not read lags behind until it has.
 #pragma once
 
 #include <cstddef>
@@ -18,6 +18,7 @@
 
 #include "bgp/rib/adj_rib_out.h"
 #include "bgp/rib/export_policy.h"
+#include "bgp/rib/laggard.h"
 #include "bgp/rib/listeners.h"
 #include "bgp/rib/loc_rib.h"
 #include "bgp/rib/packer.h"
@@ -47,8 +48,13 @@ class UpdateGroup {
   [[nodiscard]] const ExportKey& key() const { return policy_.key(); }
 
   void add_member(PeerId peer) { members_.add(peer); }
-  void remove_member(PeerId peer) { members_.remove(peer); }
+  void remove_member(PeerId peer);
+  // Those who do not lag.
   [[nodiscard]] const std::vector<PeerId>& members() const { return members_.peers(); }
+  // From now on the member hears nothing, until end_lag() tells it at once what has changed meanwhile.
+  void begin_lag(PeerId peer);
+  void end_lag(PeerId peer, const Deliver& deliver);
+  [[nodiscard]] bool has_laggards() const { return !laggards_.empty(); }
 
   void mark(Family family, PrefixId prefix);
   void mark_all();
@@ -90,8 +96,9 @@ class UpdateGroup {
   [[nodiscard]] Told told_of(const ExportResult& result, const Path& path) const;
   void work_off(Family family, PrefixId prefix);
   void work_off_paths(Family family, PrefixId prefix);
-  void tell_paths(const Listeners& peers, PrefixId prefix, const std::vector<AdjRibOut::Entry>& before,
-                  const std::vector<AdjRibOut::Entry>& now);
+  void note(Family family, PrefixId prefix, std::span<const AdjRibOut::Entry> known);
+  void tell_paths(const Listeners& peers, PrefixId prefix, std::span<const AdjRibOut::Entry> before,
+                  std::span<const AdjRibOut::Entry> now);
   void send(Family family, const Listeners& peers, const Deliver& deliver);
 
   Tables& tables_;
@@ -100,6 +107,7 @@ class UpdateGroup {
   ExportPolicy policy_;
   PerFamily<PerFamilyState> state_;
   Listeners members_;
+  std::vector<std::unique_ptr<Laggard>> laggards_;
   std::vector<AdjRibOut::Entry> before_, now_;  // scratch
 };
 
