@@ -1,5 +1,6 @@
 #include "bgp/speaker/stale_keeper.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace margay::bgp {
@@ -18,7 +19,7 @@ bool forwards(const fsm::Negotiated& session, Family family) {
 }  // namespace
 
 StaleKeeper::StaleKeeper(loop::Loop& loop, rib::Rib& rib, rib::PeerId peer, std::function<void()> on_change)
-    : rib_(rib), peer_(peer), on_change_(std::move(on_change)) {
+    : loop_(loop), rib_(rib), peer_(peer), on_change_(std::move(on_change)) {
   for (const Family family : kFamilies) {
     kept_[family].timer = loop.make_timer([this, family] { expired(family); });
   }
@@ -44,7 +45,7 @@ void StaleKeeper::session_up(const fsm::Negotiated& session) {
   for (const Family family : kFamilies) {
     if (kept_[family].phase == Phase::kNone) continue;
     const auto& long_lived = session.long_lived[family];
-    const bool forwards_long = kept_[family].phase == Phase::kLongLived && long_lived && long_lived->forwarding;
+    const bool forwards_long = kept_[family].long_lived_end && long_lived && long_lived->forwarding;
     if (session.families[family] && (forwards(session, family) || forwards_long)) {
       keep(family, Phase::kRefreshing, kRefreshMax);
     } else {
@@ -55,42 +56,51 @@ void StaleKeeper::session_up(const fsm::Negotiated& session) {
 
 void StaleKeeper::end_of_rib(Family family) {
   if (kept_[family].phase != Phase::kRefreshing) return;
-  kept_[family].phase = Phase::kNone;
-  kept_[family].timer->disarm();
+  end(family);
   on_change_();
 }
 
 void StaleKeeper::forget() {
-  for (const Family family : kFamilies) {
-    kept_[family].phase = Phase::kNone;
-    kept_[family].timer->disarm();
-  }
+  for (const Family family : kFamilies) end(family);
 }
 
 bool StaleKeeper::is_keeping() const {
   return kept_[Family::kIpv4Unicast].phase != Phase::kNone || kept_[Family::kIpv6Unicast].phase != Phase::kNone;
 }
 
+Duration StaleKeeper::capped(Family family, Duration time) const {
+  const auto& end = kept_[family].long_lived_end;
+  return end ? std::clamp(*end - loop_.now(), Duration{}, time) : time;
+}
+
 void StaleKeeper::keep(Family family, Phase phase, Duration time) {
   kept_[family].phase = phase;
-  kept_[family].timer->arm(time);
+  kept_[family].timer->arm(capped(family, time));
 }
 
 void StaleKeeper::expired(Family family) {
   Kept& kept = kept_[family];
   if (kept.phase == Phase::kRestarting && kept.long_lived > Duration{}) {
-    rib_.begin_long_lived(peer_, family);
-    keep(family, Phase::kLongLived, kept.long_lived);
-    return on_change_();
+    if (!kept.long_lived_end) kept.long_lived_end = loop_.now() + kept.long_lived;
+    if (*kept.long_lived_end > loop_.now()) {
+      rib_.begin_long_lived(peer_, family);
+      keep(family, Phase::kLongLived, *kept.long_lived_end - loop_.now());
+      return on_change_();
+    }
   }
   drop(family);
 }
 
 void StaleKeeper::drop(Family family) {
-  kept_[family].phase = Phase::kNone;
-  kept_[family].timer->disarm();
+  end(family);
   rib_.drop_stale(peer_, family);
   on_change_();
+}
+
+void StaleKeeper::end(Family family) {
+  kept_[family].phase = Phase::kNone;
+  kept_[family].long_lived_end.reset();
+  kept_[family].timer->disarm();
 }
 
 }  // namespace margay::bgp

@@ -4,11 +4,16 @@
 //                             │ (no LLGR: dropped)      │
 //                             └── session up, F bit ────┴──▶ Refreshing ─End-of-RIB▶ done (the RIB swept them)
 //                                 session up, no F bit: dropped          ─time limit▶ dropped
+//
+// The long-lived time runs from its start to End-of-RIB, whatever sessions come and go meanwhile: who flaps does not
+// extend it.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <optional>
 
+#include "base/core/time.h"
 #include "base/loop/loop.h"
 #include "bgp/fsm/negotiated.h"
 #include "bgp/rib/rib.h"
@@ -33,13 +38,18 @@ class StaleKeeper {
   struct Kept {
     Phase phase = Phase::kNone;
     Duration long_lived{};
+    std::optional<TimePoint> long_lived_end;  // has begun
     std::unique_ptr<loop::Timer> timer;
   };
 
   void keep(Family family, Phase phase, Duration time);
   void expired(Family family);
   void drop(Family family);
+  void end(Family family);
+  // Not beyond the end of the long-lived time.
+  [[nodiscard]] Duration capped(Family family, Duration time) const;
 
+  loop::Loop& loop_;
   rib::Rib& rib_;
   rib::PeerId peer_;
   std::function<void()> on_change_;
