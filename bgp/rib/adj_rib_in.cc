@@ -129,6 +129,8 @@ void AdjRibIn::put(const Arrival& arrival, const Nlri& nlri, const ImportResult&
     if (is_same) return;
     replace(arrival, prefix, found.path, result);
   } else if (found.others >= kPathsMax) {
+    ++peers_[arrival.peer].counts.ignored[arrival.family];
+    last_ignored_ = nlri.prefix;
     return;
   } else {
     if (found.others == 0 && arrival.peer != kLocalPeer) {

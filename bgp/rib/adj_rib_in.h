@@ -21,6 +21,7 @@ namespace margay::bgp::rib {
 struct InCounts {
   PerFamily<std::uint64_t> received, accepted;  // prefixes: all, and those with a usable path
   PerFamily<std::uint64_t> paths, stale;
+  PerFamily<std::uint64_t> ignored;  // announcements of paths that are too many of one prefix
 };
 
 class AdjRibIn {
@@ -52,6 +53,8 @@ class AdjRibIn {
   // Replaces our own routes.
   void set_local(const std::vector<LocalRoute>& routes);
 
+  // Of what receive() ignored last.
+  [[nodiscard]] const IpPrefix& last_ignored() const { return last_ignored_; }
   [[nodiscard]] std::size_t memory_bytes() const;
   // Prefixes looked at so far for what concerns all that a peer has told.
   [[nodiscard]] std::uint64_t prefixes_walked() const { return prefixes_walked_; }
@@ -101,6 +104,7 @@ class AdjRibIn {
   DirtyList& dirty_;
   std::vector<PeerIn> peers_;
   std::vector<LocalRoute> local_;
+  IpPrefix last_ignored_;
   std::uint64_t prefixes_walked_ = 0;
 };
 

@@ -92,6 +92,7 @@ struct PeerCounts {
   PerFamily<std::uint64_t> received;  // in Adj-RIB-In
   PerFamily<std::uint64_t> accepted;  // with a path that import left
   PerFamily<std::uint64_t> paths;     // in Adj-RIB-In
+  PerFamily<std::uint64_t> ignored;   // announcements of more paths of a prefix than are kept; all so far
   PerFamily<std::uint64_t> sent;      // in Adj-RIB-Out
   PerFamily<std::uint64_t> stale;
   std::uint64_t updates_sent = 0, bytes_sent = 0;
@@ -109,6 +110,8 @@ struct Events {
   std::function<void(PeerId, Notification)> on_overrun;
   // So many prefixes: near the limit, said once until there are fewer again.
   std::function<void(PeerId, Family, std::uint64_t prefixes)> on_limit_warning;
+  // It tells of more paths of this prefix than are kept; said once a session.
+  std::function<void(PeerId, const IpPrefix&)> on_paths_ignored;
 };
 
 class Rib {

@@ -142,23 +142,24 @@ RibConfig World::default_config() {
 
 World::World(RibConfig config)
     : rib_(config,
-           Events{
-               .on_routes =
-                   [this](const std::vector<RouteChange>& changes) {
-                     for (const RouteChange& change : changes) {
-                       ++route_changes;
-                       if (change.route) {
-                         kernel_[change.prefix] = *change.route;
-                       } else {
-                         const bool was_there = kernel_.erase(change.prefix) != 0;
-                         if (!was_there) problems.emplace_back("a route removed that was not there");
-                       }
-                     }
-                   },
-               .on_output = [this](PeerId peer) { outputs.push_back(peer); },
-               .on_overrun = [this](PeerId peer,
-                                    const Notification& notification) { overruns.emplace_back(peer, notification); },
-               .on_limit_warning = [this](PeerId, Family, std::uint64_t prefixes) { warnings.push_back(prefixes); }}) {}
+           Events{.on_routes =
+                      [this](const std::vector<RouteChange>& changes) {
+                        for (const RouteChange& change : changes) {
+                          ++route_changes;
+                          if (change.route) {
+                            kernel_[change.prefix] = *change.route;
+                          } else {
+                            const bool was_there = kernel_.erase(change.prefix) != 0;
+                            if (!was_there) problems.emplace_back("a route removed that was not there");
+                          }
+                        }
+                      },
+                  .on_output = [this](PeerId peer) { outputs.push_back(peer); },
+                  .on_overrun = [this](PeerId peer,
+                                       const Notification& notification) { overruns.emplace_back(peer, notification); },
+                  .on_limit_warning = [this](PeerId, Family, std::uint64_t prefixes) { warnings.push_back(prefixes); },
+                  .on_paths_ignored = [this](PeerId peer,
+                                             const IpPrefix& prefix) { ignored.emplace_back(peer, prefix); }}) {}
 
 void World::add(const PeerSpec& spec) {
   specs_.insert_or_assign(spec.id, spec);

@@ -93,6 +93,7 @@ class World {
   std::size_t route_changes = 0;
   std::vector<std::pair<PeerId, Notification>> overruns;
   std::vector<std::uint64_t> warnings;
+  std::vector<std::pair<PeerId, IpPrefix>> ignored;
   std::vector<PeerId> outputs;
   std::vector<std::string> problems;  // what no test may see
 

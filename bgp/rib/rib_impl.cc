@@ -99,6 +99,7 @@ void Rib::Impl::session_up(PeerId peer, const PeerSession& session) {
   known.session = session;
   known.is_up = true;
   known.is_over_limit = false;
+  known.is_ignored_said = false;
   known.is_warned = {};
   const fsm::Negotiated& negotiated = session.negotiated;
   PeerFacts& facts = tables_.facts[peer];
@@ -133,9 +134,16 @@ void Rib::Impl::session_down(PeerId peer, bool keep_stale) {
 
 void Rib::Impl::receive(PeerId peer, const Update& update) {
   if (!peers_[peer].is_up) return;
-  in_.receive(peer, update);
+  receive_routes(peer, update);
   if (update.end_of_rib) in_.drop_stale(peer, *update.end_of_rib);
   check_limits(peer);
+}
+
+void Rib::Impl::receive_routes(PeerId peer, const Update& update) {
+  const PerFamily<std::uint64_t> before = in_.counts(peer).ignored;
+  in_.receive(peer, update);
+  if (in_.counts(peer).ignored == before || std::exchange(peers_[peer].is_ignored_said, true)) return;
+  if (events_.on_paths_ignored) events_.on_paths_ignored(peer, in_.last_ignored());
 }
 
 void Rib::Impl::receive(PeerId peer, const RouteRefresh& refresh) {

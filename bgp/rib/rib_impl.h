@@ -50,12 +50,14 @@ class Rib::Impl {
     PeerPolicy policy;
     std::optional<PeerSession> session;  // also of the last one, while its stale routes are judged by it
     bool is_up = false;
-    bool is_over_limit = false;  // said so
+    bool is_over_limit = false;    // said so
+    bool is_ignored_said = false;  // that paths of it were ignored
     PerFamily<bool> is_warned;
   };
   // References into these stay valid only until the next add_peer().
   [[nodiscard]] Peer* known(PeerId peer);
   void apply_import(PeerId peer);
+  void receive_routes(PeerId peer, const Update& update);
   void check_limits(PeerId peer);
   void check_limit(PeerId peer, Family family);
   void tell_owner();

@@ -572,6 +572,8 @@ TEST_F(RibSession, PathsOfOnePrefixAreLimited) {
   world.settle();
   EXPECT_EQ(world.rib().counts(0).received[kV4], 1U);
   EXPECT_EQ(world.rib().counts(0).paths[kV4], 4096U);
+  EXPECT_EQ(world.rib().counts(0).ignored[kV4], 104U);
+  EXPECT_THAT(world.ignored, ElementsAre(std::pair(PeerId{0}, numbered(0)))) << "said once";
   world.rib().receive(0, withdrawal({{numbered(0), 1}}));
   world.rib().receive(0, withdrawal({{numbered(0), 4200}}));
   EXPECT_EQ(world.rib().counts(0).paths[kV4], 4095U) << "the second was ignored when it came";

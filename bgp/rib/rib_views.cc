@@ -13,6 +13,7 @@ PeerCounts Rib::Impl::counts(PeerId peer) const {
   counts.received = in.received;
   counts.accepted = in.accepted;
   counts.paths = in.paths;
+  counts.ignored = in.ignored;
   counts.stale = in.stale;
   if (const UpdateGroup* group = out_.told_by(peer)) {
     for (const Family family : kFamilies) counts.sent[family] = group->count_told(family, peer);

@@ -62,6 +62,8 @@ json::Value families_json(const rib::PeerCounts& counts) {
     one["received"] = number(counts.received[family]);
     one["accepted"] = number(counts.accepted[family]);
     one["sent"] = number(counts.sent[family]);
+    one["paths"] = number(counts.paths[family]);
+    one["pathsIgnored"] = number(counts.ignored[family]);
     one["stale"] = number(counts.stale[family]);
     out[to_string(family)] = std::move(one);
   }

@@ -77,6 +77,8 @@ void SpeakerMetrics::sync_peer(const PeerSnapshot& peer) {
         static_cast<double>(peer.routes.sent[family]));
     set("margay_bgp_peer_prefixes_stale", "Prefixes kept while the peer restarts.", with_family,
         static_cast<double>(peer.routes.stale[family]));
+    raise("margay_bgp_peer_paths_ignored_total", "Announcements of more paths of a prefix than are kept.", with_family,
+          peer.routes.ignored[family]);
   }
   for (const auto& [what, count] : peer.faults) {
     Labels with_fault = labels;

@@ -35,6 +35,11 @@ rib::Events Speaker::Impl::rib_events() {
         "prefix limit is near",
         {{"peer", by_id_[peer]->identity().key.address}, {"family", to_string(family)}, {"prefixes", prefixes}});
   };
+  events.on_paths_ignored = [this](rib::PeerId peer, const IpPrefix& prefix) {
+    if (by_id_[peer] == nullptr) return;
+    parts_.log.warn("more paths of a prefix than are kept",
+                    {{"peer", by_id_[peer]->identity().key.address}, {"prefix", prefix}});
+  };
   return events;
 }
 

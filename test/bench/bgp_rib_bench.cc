@@ -114,7 +114,8 @@ class Speaker {
              {.on_routes = [this](std::vector<bgp::rib::RouteChange> changes) { routes_ += changes.size(); },
               .on_output = [this](PeerId peer) { ready_.push_back(peer); },
               .on_overrun = {},
-              .on_limit_warning = {}}) {}
+              .on_limit_warning = {},
+              .on_paths_ignored = {}}) {}
 
   void add(PeerId peer, bool is_internal, bool is_client = false) {
     bgp::rib::PeerPolicy policy;
