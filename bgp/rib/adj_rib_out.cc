@@ -17,12 +17,39 @@ void AdjRibOut::retain(const Told& told) {
   if (!told.exists()) return;
   tables_.attributes.retain(told.attributes);
   tables_.next_hops.retain(told.next_hop);
+  count(told, 1);
 }
 
 void AdjRibOut::release(const Told& told) {
   if (!told.exists()) return;
+  count(told, -1);
   tables_.attributes.release(told.attributes);
   tables_.next_hops.release(told.next_hop);
+}
+
+void AdjRibOut::count(const Told& told, int sign) {
+  const auto step = static_cast<std::uint64_t>(sign);  // wraps as it should
+  count_ += step;
+  if (told.source != kLocalPeer) {
+    if (by_source_.size() <= told.source) by_source_.resize(std::size_t{told.source} + 1);
+    by_source_[told.source] += step;
+  }
+  if (!told.has_originator) return;
+  const std::pair key(tables_.attributes[told.attributes].originator_id, told.source);
+  const auto entry = by_originator_.try_emplace(key).first;
+  entry->second += step;
+  if (entry->second == 0) by_originator_.erase(entry);
+}
+
+std::uint64_t AdjRibOut::count_heard(PeerId peer) const {
+  std::uint64_t count = count_;
+  if (peer < by_source_.size()) count -= by_source_[peer];
+  const std::uint32_t router_id = tables_.facts[peer].router_id.value();
+  for (auto at = by_originator_.lower_bound({router_id, 0}); at != by_originator_.end(); ++at) {
+    if (at->first.first != router_id) break;
+    if (at->first.second != peer) count -= at->second;
+  }
+  return count;
 }
 
 const Told& AdjRibOut::told(PrefixId prefix) const { return prefix < told_.size() ? told_[prefix] : kNothing; }

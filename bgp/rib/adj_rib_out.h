@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <utility>
 #include <vector>
 
 #include "bgp/rib/listeners.h"
@@ -39,6 +41,9 @@ class AdjRibOut {
   // Gives each of `wanted` the identifier that its path has in `present`, or the lowest that is free.
   static void assign(const std::vector<Entry>& present, std::vector<Entry>& wanted);
 
+  // Of what was told, how much this peer hears (as hears() says).
+  [[nodiscard]] std::uint64_t count_heard(PeerId peer) const;
+
   // All prefixes of which something was told are below.
   [[nodiscard]] PrefixId limit() const { return has_path_ids_ ? chains_.size() : told_.size(); }
   void clear();
@@ -56,6 +61,7 @@ class AdjRibOut {
   };
   void retain(const Told& told);
   void release(const Told& told);
+  void count(const Told& told, int sign);
 
   Tables& tables_;
   Family family_;
@@ -63,6 +69,9 @@ class AdjRibOut {
   PagedVector<Told> told_;
   PagedVector<Chain> chains_;
   PagedPool<Node> nodes_;
+  std::uint64_t count_ = 0;
+  std::vector<std::uint64_t> by_source_;                                     // by PeerId
+  std::map<std::pair<std::uint32_t, PeerId>, std::uint64_t> by_originator_;  // with ORIGINATOR_ID: that and the source
 };
 
 }  // namespace margay::bgp::rib

@@ -312,6 +312,8 @@ class Storm {
       const PeerId id = peer.spec.id;
       EXPECT_EQ(content(world_, id), content(fresh, id)) << "peer " << id;
       EXPECT_EQ(known(world_, id), sent(world_, id)) << "peer " << id;
+      const PerFamily<std::uint64_t> count = world_.rib().counts(id).sent;
+      EXPECT_EQ(count[Family::kIpv4Unicast] + count[Family::kIpv6Unicast], known(world_, id).size()) << "peer " << id;
       EXPECT_EQ(world_.rib().counts(id).received, fresh.rib().counts(id).received) << "peer " << id;
       EXPECT_EQ(world_.rib().counts(id).accepted, fresh.rib().counts(id).accepted) << "peer " << id;
       EXPECT_EQ(world_.rib().counts(id).paths, fresh.rib().counts(id).paths) << "peer " << id;

@@ -213,12 +213,6 @@ void UpdateGroup::tell_difference(Family family, const UpdateGroup& from, const 
   send(family, peers, deliver);
 }
 
-std::uint64_t UpdateGroup::count_told(Family family, PeerId peer) const {
-  std::uint64_t count = 0;
-  visit_told(family, peer, [&count](PrefixId, const AdjRibOut::Entry&) { ++count; });
-  return count;
-}
-
 ExportResult UpdateGroup::explain(Family family, PrefixId prefix, const Path& path) {
   ExportResult result = policy_.evaluate(family, prefix, path);
   policy_.forget();

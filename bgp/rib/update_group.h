@@ -79,7 +79,8 @@ class UpdateGroup {
       }
     }
   }
-  [[nodiscard]] std::uint64_t count_told(Family family, PeerId peer) const;
+  // How much that is, at no cost.
+  [[nodiscard]] std::uint64_t count_told(Family family, PeerId peer) const { return out_of(family).count_heard(peer); }
   // Why a path is told to the group or not; for people.
   ExportResult explain(Family family, PrefixId prefix, const Path& path);
   [[nodiscard]] std::size_t memory_bytes() const;
