@@ -20,7 +20,7 @@ class SpeakerMetrics {
   // A peer is no longer there: its series go.
   void forget(const IpAddress& peer);
   void count_route_changes(std::size_t count) { route_changes_.increment(count); }
-  // From the first change to the last packet handed to the sockets.
+  // From the first change to the last packet in the kernel.
   void observe_work(Duration duration) { work_.observe(std::chrono::duration<double>(duration).count()); }
 
  private:

@@ -9,7 +9,7 @@ namespace margay::bgp {
 namespace {
 
 // A slice of a few milliseconds at most: then timers, keepalives and other peers get their turn.
-constexpr std::size_t kStepsPerSlice = 4096;
+constexpr std::size_t kStepsPerSlice = 8192;
 
 }  // namespace
 
@@ -61,7 +61,10 @@ void Speaker::Impl::run() {
     return;
   }
   is_run_scheduled_ = false;
-  metrics_.observe_work(parts_.loop.now() - work_since_);
+  // What was written is sent in turns that were queued before this one.
+  parts_.loop.post([this, alive = std::weak_ptr<bool>(alive_), since = work_since_] {
+    if (!alive.expired()) metrics_.observe_work(parts_.loop.now() - since);
+  });
   if (!with_output_.empty()) schedule_run();
   if (is_configured_ && !recovering_ && !std::exchange(is_convergence_told_, true)) parts_.routes.converged();
 }
