@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -11,6 +13,7 @@
 
 #include "base/core/random.h"
 #include "bgp/rib/attribute_rewrite.h"
+#include "bgp/rib/compact_index.h"
 #include "bgp/rib/next_hop_store.h"
 #include "bgp/rib/prefix_table.h"
 #include "bgp/rib/rib_fixture.h"
@@ -175,6 +178,43 @@ TEST(PrefixTable, PrefixesOfOneAddressAreTold) {
                  longer = table.find_or_add(prefix_of("10.0.0.0/9"));
   EXPECT_NE(shorter, longer);
   EXPECT_EQ(table.find(prefix_of("10.0.0.0/10")), kNoId);
+}
+
+// Also with hashes that hardly differ, around the end of the table, and through every growth.
+TEST(CompactIndex, FindsWhatIsThereWhateverCameAndWent) {
+  for (const std::uint32_t hash_mask : {0xffffffffU, 0xf000000fU, 0x3U, 0xffff0000U}) {
+    SeededRandom random(hash_mask);
+    CompactIndex index;
+    IdAllocator ids;
+    std::map<std::uint32_t, std::uint32_t> hashes;  // by number
+    const auto hash_of = [&](std::uint32_t id) { return hashes.at(id); };
+    for (int step = 0; step < 3'500; ++step) {
+      const bool grows = step < 1'500 || step % 2 == 0;
+      if (grows || hashes.empty()) {
+        const std::uint32_t id = ids.allocate();
+        hashes[id] = static_cast<std::uint32_t>(random.next()) & hash_mask;
+        index.insert(id, hashes[id], [&](const auto& put) {
+          for (const auto& [one, hash] : hashes) put(one, hash);
+        });
+      } else {
+        const auto gone = std::next(hashes.begin(), static_cast<std::ptrdiff_t>(random.below(hashes.size())));
+        index.erase(gone->first, hash_of);
+        ids.release(gone->first);
+        hashes.erase(gone);
+      }
+      if (step % 500 != 0) continue;
+      for (const auto& [id, hash] : hashes) {
+        ASSERT_EQ(index.find(hash, [id = id](std::uint32_t other) { return other == id; }), id) << hash_mask;
+      }
+      ASSERT_EQ(index.find(0x12345678U & hash_mask, [](std::uint32_t) { return false; }), kNoId);
+    }
+    while (!hashes.empty()) {
+      const std::uint32_t id = hashes.begin()->first;
+      index.erase(id, hash_of);
+      hashes.erase(id);
+    }
+    EXPECT_EQ(index.memory_bytes(), 0U);
+  }
 }
 
 TEST(NextHopStore, EqualNextHopsAreOne) {

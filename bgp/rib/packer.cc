@@ -82,38 +82,39 @@ void Packer::load(const Bucket& bucket, Family family) {
   }
 }
 
-void Packer::encode(const Bucket& bucket, const EncodeContext& context, Output& out) {
+void Packer::encode(const Bucket& bucket, const EncodeContext& context) {
   if (bucket.key.attributes != kNoId) {
     const bytes::View attributes = tables_.attributes[bucket.key.attributes].bytes();
     const NextHop& next_hop = tables_.next_hops[bucket.key.next_hop];
-    const Result<std::size_t> count = encode_reach(context, attributes, next_hop, nlri_, out.bytes);
+    const Result<std::size_t> count = encode_reach(context, attributes, next_hop, nlri_, out_.bytes);
     if (count.ok()) {
-      out.updates += *count;
+      out_.updates += *count;
       return;
     }
     // What does not fit (the export has seen to it that it does) must not be left as it was.
   }
-  out.updates += encode_withdraw(context, nlri_, out.bytes);
+  out_.updates += encode_withdraw(context, nlri_, out_.bytes);
 }
 
-void Packer::seal(const Audience& audience, Output& out, const Deliver& deliver) {
-  if (out.bytes.empty()) return;
-  deliver(audience, std::make_shared<const std::string>(std::move(out.bytes)), out.updates);
-  out = {};
+// The packet may wait for long: it gets no more memory than it needs.
+void Packer::seal(const Audience& audience, const Deliver& deliver) {
+  if (out_.bytes.empty()) return;
+  deliver(audience, std::make_shared<const std::string>(out_.bytes), out_.updates);
+  out_.bytes.clear();
+  out_.updates = 0;
 }
 
 void Packer::flush(Family family, const EncodeContext& context, const Deliver& deliver) {
   for (const Line& line : lines_) {
-    Output out;
     const auto put = [&](std::uint32_t bucket) {
       load(buckets_[bucket], family);
-      encode(buckets_[bucket], context, out);
-      if (out.bytes.size() >= kPacketSize) seal(line.audience, out, deliver);
+      encode(buckets_[bucket], context);
+      if (out_.bytes.size() >= kPacketSize) seal(line.audience, deliver);
     };
     // RFC 4271 §9.2.2.1 wants no order, but what is withdrawn first cannot lead into a loop.
     if (line.withdrawal != kNoId) put(line.withdrawal);
     for (std::uint32_t at = line.first; at != kNoId; at = buckets_[at].next) put(at);
-    seal(line.audience, out, deliver);
+    seal(line.audience, deliver);
   }
   clear();
 }
@@ -123,6 +124,7 @@ void Packer::clear() {
   empty_out(buckets_);
   empty_out(lines_);
   empty_out(nlri_);
+  if (out_.bytes.capacity() > 4 * kPacketSize) std::string().swap(out_.bytes);
   bucket_index_.clear();
   line_index_.clear();
   recent_bucket_ = recent_line_ = kNoId;

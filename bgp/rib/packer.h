@@ -82,8 +82,8 @@ class Packer {
   std::uint32_t bucket_of(const Key& key);
   std::uint32_t line_of(const Audience& audience);
   void load(const Bucket& bucket, Family family);
-  void encode(const Bucket& bucket, const EncodeContext& context, Output& out);
-  static void seal(const Audience& audience, Output& out, const Deliver& deliver);
+  void encode(const Bucket& bucket, const EncodeContext& context);
+  void seal(const Audience& audience, const Deliver& deliver);
   void clear();
 
   const Tables& tables_;
@@ -93,6 +93,7 @@ class Packer {
   IdIndex bucket_index_, line_index_;
   std::uint32_t recent_bucket_ = kNoId, recent_line_ = kNoId;
   std::vector<Nlri> nlri_;
+  Output out_;
 };
 
 }  // namespace margay::bgp::rib

@@ -33,7 +33,11 @@ PrefixId PrefixTable::find_or_add(const IpPrefix& prefix) {
   entries_[id] = PrefixEntry{};
   entries_[id].is_used = true;
   set_key(id, prefix);
-  index_.insert(id, hash_of(id));
+  index_.insert(id, hash_of(id), [this](const auto& put) {
+    for (PrefixId one = 0; one < limit(); ++one) {
+      if (entries_[one].is_used) put(one, hash_of(one));
+    }
+  });
   return id;
 }
 
@@ -65,7 +69,7 @@ int PrefixTable::length(PrefixId id) const {
 void PrefixTable::collect(PrefixId id) {
   PrefixEntry& entry = entries_[id];
   if (entry.first_path != kNoId || entry.best_route != kNoId || entry.holders != 0 || entry.is_dirty) return;
-  index_.erase(id, hash_of(id));
+  index_.erase(id, [this](PrefixId one) { return hash_of(one); });
   entry.is_used = false;
   if (!ids_.release(id)) return;
   entries_.clear();

@@ -8,6 +8,7 @@
 
 #include "base/core/random.h"
 #include "base/ip/prefix.h"
+#include "bgp/rib/compact_index.h"
 #include "bgp/rib/id_index.h"
 #include "bgp/rib/ids.h"
 #include "bgp/rib/paged_vector.h"
@@ -69,7 +70,7 @@ class PrefixTable {
   PagedVector<std::uint64_t> keys4_;  // address and length
   PagedVector<Key6> keys6_;
   IdAllocator ids_;
-  IdIndex index_;
+  CompactIndex index_;
 };
 
 }  // namespace margay::bgp::rib

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t kPiecesPerSend = 256;
 // After so many bytes in one go the loop's other work gets its turn.
-constexpr std::size_t kReadPerTurn = 256 * 1024;
+constexpr std::size_t kReadPerTurn = 64 * 1024;
 constexpr std::size_t kSendPerTurn = 4 * 1024 * 1024;
 constexpr std::size_t kLowMark = 256 * 1024;
 constexpr Duration kGoodbye = std::chrono::seconds(1);
