@@ -44,6 +44,7 @@ struct Route {
   std::optional<IpAddress> preferred_source{};
   std::uint32_t mtu = 0;  // 0: that of the path
   friend bool operator==(const Route&, const Route&) = default;
+  friend auto operator<=>(const Route&, const Route&) = default;
   [[nodiscard]] std::string to_string() const;  // "via 10.0.0.2 dev 3"
 };
 

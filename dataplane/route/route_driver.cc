@@ -8,6 +8,7 @@
 
 #include "base/core/check.h"
 #include "base/core/text.h"
+#include "dataplane/route/send_order.h"
 
 namespace margay::route {
 
@@ -30,13 +31,6 @@ Route as_kernel_says(Route route) {
   return route;
 }
 
-// errno by index of the request; requests that succeeded are not in it.
-std::map<std::size_t, const netlink::Failure*> by_index(const netlink::BatchReport& report) {
-  std::map<std::size_t, const netlink::Failure*> out;
-  for (const netlink::Failure& failure : report.failures) out.emplace(failure.index, &failure);
-  return out;
-}
-
 Error words_for(const netlink::Failure& failure) {
   if (failure.error == EEXIST) {
     return Error{ErrorCode::kAlreadyExists, "there is a route of somebody else with this prefix and metric"};
@@ -49,13 +43,18 @@ Error words_for(const netlink::Failure& failure) {
 RouteDriver::RouteDriver(netlink::Netlink& kernel, RouteDriverConfig config)
     : kernel_(kernel), config_(std::move(config)) {}
 
+void RouteDriver::add_table(RouteTableId table) {
+  if (config_.tables.insert(table).second) needs_resync_ = true;
+}
+
 void RouteDriver::set_route(Source source, const RouteKey& given, Route route) {
   const RouteKey key = as_kernel_says(given);
   MARGAY_CHECK(config_.tables.contains(key.table));
-  Owned wanted{as_kernel_says(std::move(route)), source};
+  if (!found_at_.empty()) found_at_.erase(key);
+  Owned wanted{pool_.put(as_kernel_says(std::move(route))), source};
   const Owned* present = routes_.desired(key);
   if (present != nullptr && present->source < source) {
-    shadowed_[key].insert_or_assign(source, std::move(wanted.route));
+    shadowed_[key].insert_or_assign(source, wanted.route);
     return;
   }
   if (present != nullptr && present->source > source) {
@@ -90,6 +89,7 @@ bool RouteDriver::is_ours(const KernelRoute& route) const {
 
 // Before it becomes actual: what is neither wanted nor known was made by somebody else, or in an earlier life.
 void RouteDriver::remember_found(const RouteKey& key, TimePoint now) {
+  if (config_.grace == Duration{}) return;
   if (routes_.desired(key) == nullptr && routes_.actual(key) == nullptr) found_at_.try_emplace(key, now);
 }
 
@@ -99,7 +99,7 @@ bool RouteDriver::note_event(const netlink::MessageView& message, TimePoint now)
   if (!is_ours(*found)) return found->protocol == config_.protocol;
   if (message.type == RTM_NEWROUTE) {
     remember_found(found->key, now);
-    routes_.note_actual(found->key, Owned{std::move(found->route), Source::kStatic});
+    routes_.note_actual(found->key, this->found(std::move(found->route)));
   } else {
     routes_.actual_lost(found->key);
     found_at_.erase(found->key);
@@ -107,30 +107,39 @@ bool RouteDriver::note_event(const netlink::MessageView& message, TimePoint now)
   return true;
 }
 
+bool RouteDriver::note_link_lost(IfIndex interface) {
+  const bool may_be_ours = pool_.uses(interface);
+  needs_resync_ = needs_resync_ || may_be_ours;
+  return may_be_ours;
+}
+
+Status RouteDriver::resync_family(IpFamily family, std::map<RouteKey, Owned>& found) {
+  netlink::Batch request;
+  const bool is_one_table = config_.tables.size() == 1;
+  add_dump_request(request, family, config_.protocol,
+                   is_one_table ? std::optional(*config_.tables.begin()) : std::nullopt);
+  const Status dumped = kernel_.dump(
+      request, [&] { found.clear(); },
+      [&](const netlink::MessageView& message) {
+        auto route = parse_route(message);
+        if (route && is_ours(*route)) {
+          found.insert_or_assign(found.end(), route->key, this->found(std::move(route->route)));
+        }
+      });
+  // A table that nothing was ever put in is not there for the kernel.
+  if (!dumped.ok() && dumped.error().code != ErrorCode::kNotFound) return dumped.error().within("reading routes");
+  return std::monostate();
+}
+
 Status RouteDriver::resync(TimePoint now) {
-  std::vector<KernelRoute> found;
   std::map<RouteKey, Owned> actual;
-  for (const IpFamily family : {IpFamily::kV4, IpFamily::kV6}) {
-    if (family == IpFamily::kV6 && !config_.ipv6) continue;
-    std::vector<KernelRoute> of_family;
-    netlink::Batch request;
-    const bool is_one_table = config_.tables.size() == 1;
-    add_dump_request(request, family, config_.protocol,
-                     is_one_table ? std::optional(*config_.tables.begin()) : std::nullopt);
-    const Status dumped = kernel_.dump(
-        request, [&] { of_family.clear(); },
-        [&](const netlink::MessageView& message) {
-          auto route = parse_route(message);
-          if (route && is_ours(*route)) of_family.push_back(std::move(*route));
-        });
-    // A table that nothing was ever put in is not there for the kernel.
-    if (!dumped.ok() && dumped.error().code != ErrorCode::kNotFound) return dumped.error().within("reading routes");
-    std::move(of_family.begin(), of_family.end(), std::back_inserter(found));
+  MARGAY_RETURN_IF_ERROR(resync_family(IpFamily::kV4, actual));
+  if (config_.ipv6) {
+    std::map<RouteKey, Owned> second;
+    MARGAY_RETURN_IF_ERROR(resync_family(IpFamily::kV6, second));
+    actual.merge(second);
   }
-  for (KernelRoute& route : found) {
-    remember_found(route.key, now);
-    actual.insert_or_assign(actual.end(), route.key, Owned{std::move(route.route), Source::kStatic});
-  }
+  for (const auto& [key, owned] : actual) remember_found(key, now);
   std::erase_if(found_at_, [&](const auto& entry) { return !actual.contains(entry.first); });
   routes_.replace_all_actual(std::move(actual));
   needs_resync_ = false;
@@ -142,8 +151,7 @@ dataplane::ApplyReport RouteDriver::apply(TimePoint now) {
   if (needs_resync_) {
     const Status read = resync(now);
     if (!read.ok()) {
-      report.failed = 1;
-      report.failures.push_back({"routes", read.error()});
+      add_failure(report, "routes", read.error());
       report.try_again_at = now + backoff_.next();
       return report;
     }
@@ -155,37 +163,63 @@ dataplane::ApplyReport RouteDriver::apply(TimePoint now) {
   return report;
 }
 
-void RouteDriver::send_updates(dataplane::ApplyReport& report) {
-  while (routes_.pending_updates() > 0) {
-    netlink::Batch batch;
-    routes_.apply_updates([&](const RouteKey& key, const Owned& wanted, const Owned* actual) {
-      if (batch.size() == kPieceMax) return Outcome::kStop;
-      if (failures_.contains(key)) return Outcome::kFailed;
-      add_route_request(batch, key, wanted.route, config_.protocol, actual == nullptr ? Write::kNew : Write::kReplace);
-      return Outcome::kFailed;
-    });
-    if (batch.empty()) break;
+template <class Add, class OnFailure>
+std::vector<bool> RouteDriver::send(const std::vector<Due>& due, dataplane::ApplyReport& report, Add&& add,
+                                    OnFailure&& on_failure) {
+  std::vector<bool> is_done(due.size(), false);
+  netlink::Batch batch;
+  std::vector<std::size_t> piece;
+  const auto send_piece = [&] {
     const netlink::BatchReport sent = kernel_.apply(batch);
     if (!sent.transport.ok()) {
       needs_resync_ = true;
-      return fail(report, RouteKey{}, sent.transport.error());
+      add_failure(report, "routes", sent.transport.error());
+      return false;
     }
-    const auto failed = by_index(sent);
-    std::size_t index = 0;
-    routes_.apply_updates([&](const RouteKey& key, const Owned&, const Owned*) {
-      if (index == batch.size()) return Outcome::kStop;
-      if (failures_.contains(key)) return Outcome::kFailed;
-      const auto failure = failed.find(index++);
-      if (failure == failed.end()) {
-        ++report.updated;
-        return Outcome::kApplied;
-      }
-      // What we took for ours to replace is gone: the kernel must be read again.
-      if (failure->second->error == ENOENT) needs_resync_ = true;
-      fail(report, key, words_for(*failure->second));
-      return Outcome::kFailed;
-    });
-  }
+    for (const std::size_t index : piece) is_done[index] = true;
+    for (const netlink::Failure& failure : sent.failures) {
+      const std::size_t index = piece[failure.index];
+      is_done[index] = on_failure(*due[index].key, failure);
+    }
+    batch.clear();
+    piece.clear();
+    return true;
+  };
+  bool is_whole = true;
+  for_each_spread(due.size(), [&](std::size_t index) {
+    add(batch, due[index]);
+    piece.push_back(index);
+    if (piece.size() == kPieceMax) is_whole = send_piece();
+    return is_whole;
+  });
+  if (is_whole && !piece.empty()) send_piece();
+  return is_done;
+}
+
+void RouteDriver::send_updates(dataplane::ApplyReport& report) {
+  std::vector<Due> due;
+  due.reserve(routes_.pending_updates());
+  routes_.apply_updates([&](const RouteKey& key, const Owned& wanted, const Owned* actual) {
+    due.push_back({&key, &wanted, actual == nullptr});
+    return Outcome::kFailed;
+  });
+  const std::vector<bool> is_done = send(
+      due, report,
+      [&](netlink::Batch& batch, const Due& one) {
+        add_route_request(batch, *one.key, *one.route->route, config_.protocol,
+                          one.is_new ? Write::kNew : Write::kReplace);
+      },
+      [&](const RouteKey& key, const netlink::Failure& failure) {
+        // What we took for ours to replace is gone: the kernel must be read again.
+        if (failure.error == ENOENT) needs_resync_ = true;
+        fail(report, key, words_for(failure));
+        return false;
+      });
+  std::size_t place = 0;  // the second walk is as the first
+  routes_.apply_updates([&](const RouteKey&, const Owned&, const Owned*) {
+    return is_done[place++] ? Outcome::kApplied : Outcome::kFailed;
+  });
+  report.updated += static_cast<std::size_t>(std::count(is_done.begin(), is_done.end(), true));
 }
 
 bool RouteDriver::is_removable(const RouteKey& key, TimePoint now) const {
@@ -194,42 +228,39 @@ bool RouteDriver::is_removable(const RouteKey& key, TimePoint now) const {
 }
 
 void RouteDriver::send_removes(dataplane::ApplyReport& report, TimePoint now) {
-  std::set<RouteKey> stuck;
-  while (true) {
-    netlink::Batch batch;
-    std::vector<RouteKey> keys;
-    routes_.apply_removes([&](const RouteKey& key, const Owned& actual) {
-      if (batch.size() == kPieceMax) return Outcome::kStop;
-      if (stuck.contains(key) || !is_removable(key, now)) return Outcome::kFailed;
-      add_delete_request(batch, key, actual.route, config_.protocol);
-      keys.push_back(key);
-      return Outcome::kFailed;
-    });
-    if (batch.empty()) return;
-    const netlink::BatchReport sent = kernel_.apply(batch);
-    if (!sent.transport.ok()) {
-      needs_resync_ = true;
-      return fail(report, RouteKey{}, sent.transport.error());
-    }
-    for (const netlink::Failure& failure : sent.failures) {
-      if (failure.error == ESRCH) continue;  // gone already, which is what was wanted
-      stuck.insert(keys[failure.index]);
-      fail(report, keys[failure.index], words_for(failure));
-    }
-    for (const RouteKey& key : keys) {
-      if (stuck.contains(key)) continue;
-      ++report.removed;
-      routes_.actual_lost(key);
-      found_at_.erase(key);
-    }
-  }
+  std::vector<Due> due;
+  due.reserve(routes_.pending_removes());
+  routes_.apply_removes([&](const RouteKey& key, const Owned& actual) {
+    if (is_removable(key, now)) due.push_back({&key, &actual, false});
+    return Outcome::kFailed;
+  });
+  const std::vector<bool> is_done = send(
+      due, report,
+      [&](netlink::Batch& batch, const Due& one) {
+        add_delete_request(batch, *one.key, *one.route->route, config_.protocol);
+      },
+      [&](const RouteKey& key, const netlink::Failure& failure) {
+        if (failure.error == ESRCH) return true;  // gone already, which is what was wanted
+        fail(report, key, words_for(failure));
+        return false;
+      });
+  std::size_t place = 0;
+  routes_.apply_removes([&](const RouteKey& key, const Owned&) {
+    if (place == due.size() || due[place].key != &key) return Outcome::kFailed;
+    if (!is_done[place++]) return Outcome::kFailed;
+    if (!found_at_.empty()) found_at_.erase(key);
+    return Outcome::kApplied;
+  });
+  report.removed += static_cast<std::size_t>(std::count(is_done.begin(), is_done.end(), true));
+}
+
+void RouteDriver::add_failure(dataplane::ApplyReport& report, std::string object, const Error& error) {
+  ++report.failed;
+  if (report.failures.size() < dataplane::kFailuresReportedMax) report.failures.push_back({std::move(object), error});
 }
 
 void RouteDriver::fail(dataplane::ApplyReport& report, const RouteKey& key, Error error) {
-  ++report.failed;
-  if (report.failures.size() < dataplane::kFailuresReportedMax) {
-    report.failures.push_back({concat("route ", key.to_string()), error});
-  }
+  add_failure(report, concat("route ", key.to_string()), error);
   if (routes_.desired(key) != nullptr) failures_.insert_or_assign(key, std::move(error));
 }
 
@@ -249,12 +280,12 @@ void RouteDriver::plan_next(dataplane::ApplyReport& report, TimePoint now) {
 
 const Route* RouteDriver::desired(const RouteKey& key) const {
   const Owned* owned = routes_.desired(as_kernel_says(key));
-  return owned == nullptr ? nullptr : &owned->route;
+  return owned == nullptr ? nullptr : &*owned->route;
 }
 
 const Route* RouteDriver::actual(const RouteKey& key) const {
   const Owned* owned = routes_.actual(as_kernel_says(key));
-  return owned == nullptr ? nullptr : &owned->route;
+  return owned == nullptr ? nullptr : &*owned->route;
 }
 
 }  // namespace margay::route

@@ -11,6 +11,8 @@
 //   3. A route that is found but was never made by this driver is left alone for `grace` (a CNI plugin may have made it
 //      before we heard of its pod), then removed.
 //   4. Adding comes before removing; a change is one replacing request, so no packet falls between.
+//   5. What is sent at once goes in an order in which the kernel's tree of prefixes grows evenly (send_order.h), and is
+//      the same on every run.
 // Thread: the dataplane's. Time is passed in.
 #pragma once
 
@@ -24,6 +26,7 @@
 #include "dataplane/driver/driver.h"
 #include "dataplane/netlink/netlink.h"
 #include "dataplane/route/route.h"
+#include "dataplane/route/route_pool.h"
 
 namespace margay::route {
 
@@ -49,7 +52,9 @@ class RouteDriver final : public dataplane::Driver {
  public:
   RouteDriver(netlink::Netlink& kernel, RouteDriverConfig config);
 
-  // The table must be one of the configuration's.
+  // One more table; after this as if it had been one of the configuration's. Read with the next apply().
+  void add_table(RouteTableId table);
+  // The table must be one of these.
   void set_route(Source source, const RouteKey& key, Route route);
   void remove_route(Source source, const RouteKey& key);
   void allow_removal() { may_remove_ = true; }
@@ -59,6 +64,10 @@ class RouteDriver final : public dataplane::Driver {
   bool note_event(const netlink::MessageView& message, TimePoint now);
 
   void queue_resync() override { needs_resync_ = true; }
+  // The link is down, gone or has lost its addresses: the kernel has removed routes by it, those of IPv4 without a word
+  // (linux: fib_disable_ip). True if ours may be among them: the next apply() will read.
+  bool note_link_lost(IfIndex interface);
+
   // What queue_resync() leaves to the next apply(), at once: for who must know what an earlier life left
   // (actual_count()).
   Status resync(TimePoint now);
@@ -74,24 +83,39 @@ class RouteDriver final : public dataplane::Driver {
 
  private:
   struct Owned {
-    Route route;
+    RoutePool::Ref route;
     Source source = Source::kStatic;
     friend bool operator==(const Owned& a, const Owned& b) { return a.route == b.route; }
+  };
+  // Of the tracker's; as long as it does not change.
+  struct Due {
+    const RouteKey* key;
+    const Owned* route;
+    bool is_new;
   };
 
   [[nodiscard]] bool is_ours(const KernelRoute& route) const;
   void remember_found(const RouteKey& key, TimePoint now);
+  [[nodiscard]] Owned found(Route route) { return Owned{pool_.put(std::move(route)), Source::kStatic}; }
+  [[nodiscard]] Status resync_family(IpFamily family, std::map<RouteKey, Owned>& found);
   void send_updates(dataplane::ApplyReport& report);
   void send_removes(dataplane::ApplyReport& report, TimePoint now);
+  // In pieces; true in the places of `due` for what was done. on_failure(key, failure) -> whether it is done all the
+  // same.
+  template <class Add, class OnFailure>
+  std::vector<bool> send(const std::vector<Due>& due, dataplane::ApplyReport& report, Add&& add,
+                         OnFailure&& on_failure);
   [[nodiscard]] bool is_removable(const RouteKey& key, TimePoint now) const;
   void plan_next(dataplane::ApplyReport& report, TimePoint now);
+  static void add_failure(dataplane::ApplyReport& report, std::string object, const Error& error);
   void fail(dataplane::ApplyReport& report, const RouteKey& key, Error error);
 
   netlink::Netlink& kernel_;
   RouteDriverConfig config_;
+  RoutePool pool_;  // before what refers to it
   DeltaTracker<RouteKey, Owned> routes_;
   // Wanted by a source that another one beats.
-  std::map<RouteKey, std::map<Source, Route>> shadowed_;
+  std::map<RouteKey, std::map<Source, RoutePool::Ref>> shadowed_;
   // Found, not made in this life: when.
   std::map<RouteKey, TimePoint> found_at_;
   std::map<RouteKey, Error> failures_;
