@@ -164,47 +164,43 @@ dataplane::ApplyReport RouteDriver::apply(TimePoint now) {
 }
 
 template <class Add, class OnFailure>
-std::vector<bool> RouteDriver::send(const std::vector<Due>& due, dataplane::ApplyReport& report, Add&& add,
-                                    OnFailure&& on_failure) {
+std::vector<bool> RouteDriver::send(const std::vector<Due>& due, const std::vector<std::uint32_t>& order,
+                                    dataplane::ApplyReport& report, Add&& add, OnFailure&& on_failure) {
   std::vector<bool> is_done(due.size(), false);
   netlink::Batch batch;
-  std::vector<std::size_t> piece;
-  const auto send_piece = [&] {
+  for (std::size_t begin = 0; begin < order.size(); begin += batch.size()) {
+    batch.clear();
+    const std::size_t end = std::min(order.size(), begin + kPieceMax);
+    for (std::size_t i = begin; i < end; ++i) add(batch, due[order[i]]);
     const netlink::BatchReport sent = kernel_.apply(batch);
     if (!sent.transport.ok()) {
       needs_resync_ = true;
       add_failure(report, "routes", sent.transport.error());
-      return false;
+      break;
     }
-    for (const std::size_t index : piece) is_done[index] = true;
+    for (std::size_t i = begin; i < end; ++i) is_done[order[i]] = true;
     for (const netlink::Failure& failure : sent.failures) {
-      const std::size_t index = piece[failure.index];
-      is_done[index] = on_failure(*due[index].key, failure);
+      const std::uint32_t place = order[begin + failure.index];
+      is_done[place] = on_failure(*due[place].key, failure);
     }
-    batch.clear();
-    piece.clear();
-    return true;
-  };
-  bool is_whole = true;
-  for_each_spread(due.size(), [&](std::size_t index) {
-    add(batch, due[index]);
-    piece.push_back(index);
-    if (piece.size() == kPieceMax) is_whole = send_piece();
-    return is_whole;
-  });
-  if (is_whole && !piece.empty()) send_piece();
+  }
   return is_done;
 }
 
 void RouteDriver::send_updates(dataplane::ApplyReport& report) {
+  if (routes_.pending_updates() == 0) return;
   std::vector<Due> due;
   due.reserve(routes_.pending_updates());
+  std::vector<std::uint32_t> group_of;
+  group_of.reserve(routes_.pending_updates());
+  std::map<const Route*, std::uint32_t> groups;
   routes_.apply_updates([&](const RouteKey& key, const Owned& wanted, const Owned* actual) {
     due.push_back({&key, &wanted, actual == nullptr});
+    group_of.push_back(groups.try_emplace(&*wanted.route, groups.size()).first->second);
     return Outcome::kFailed;
   });
   const std::vector<bool> is_done = send(
-      due, report,
+      due, send_order(group_of, groups.size()), report,
       [&](netlink::Batch& batch, const Due& one) {
         add_route_request(batch, *one.key, *one.route->route, config_.protocol,
                           one.is_new ? Write::kNew : Write::kReplace);
@@ -228,6 +224,7 @@ bool RouteDriver::is_removable(const RouteKey& key, TimePoint now) const {
 }
 
 void RouteDriver::send_removes(dataplane::ApplyReport& report, TimePoint now) {
+  if (routes_.pending_removes() == 0) return;
   std::vector<Due> due;
   due.reserve(routes_.pending_removes());
   routes_.apply_removes([&](const RouteKey& key, const Owned& actual) {
@@ -235,7 +232,7 @@ void RouteDriver::send_removes(dataplane::ApplyReport& report, TimePoint now) {
     return Outcome::kFailed;
   });
   const std::vector<bool> is_done = send(
-      due, report,
+      due, send_order(std::vector<std::uint32_t>(due.size(), 0), 1), report,
       [&](netlink::Batch& batch, const Due& one) {
         add_delete_request(batch, *one.key, *one.route->route, config_.protocol);
       },

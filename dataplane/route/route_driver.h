@@ -11,8 +11,7 @@
 //   3. A route that is found but was never made by this driver is left alone for `grace` (a CNI plugin may have made it
 //      before we heard of its pod), then removed.
 //   4. Adding comes before removing; a change is one replacing request, so no packet falls between.
-//   5. What is sent at once goes in an order in which the kernel's tree of prefixes grows evenly (send_order.h), and is
-//      the same on every run.
+//   5. What is sent at once goes in the order that is cheapest for the kernel (send_order.h), the same on every run.
 // Thread: the dataplane's. Time is passed in.
 #pragma once
 
@@ -100,11 +99,11 @@ class RouteDriver final : public dataplane::Driver {
   [[nodiscard]] Status resync_family(IpFamily family, std::map<RouteKey, Owned>& found);
   void send_updates(dataplane::ApplyReport& report);
   void send_removes(dataplane::ApplyReport& report, TimePoint now);
-  // In pieces; true in the places of `due` for what was done. on_failure(key, failure) -> whether it is done all the
-  // same.
+  // In that order, in pieces; true in the places of `due` for what was done. on_failure(key, failure) -> whether it is
+  // done all the same.
   template <class Add, class OnFailure>
-  std::vector<bool> send(const std::vector<Due>& due, dataplane::ApplyReport& report, Add&& add,
-                         OnFailure&& on_failure);
+  std::vector<bool> send(const std::vector<Due>& due, const std::vector<std::uint32_t>& order,
+                         dataplane::ApplyReport& report, Add&& add, OnFailure&& on_failure);
   [[nodiscard]] bool is_removable(const RouteKey& key, TimePoint now) const;
   void plan_next(dataplane::ApplyReport& report, TimePoint now);
   static void add_failure(dataplane::ApplyReport& report, std::string object, const Error& error);
