@@ -79,6 +79,18 @@ BestRoute KernelRoutes::route(std::uint32_t id) const {
   return route;
 }
 
+std::vector<RouteChange> KernelRoutes::all() const {
+  std::vector<RouteChange> changes;
+  for (const Family family : kFamilies) {
+    const PrefixTable& prefixes = tables_.prefixes[family];
+    for (const PrefixId prefix : prefixes.sorted()) {
+      const std::uint32_t id = prefixes[prefix].best_route;
+      if (id != kNoId) changes.push_back({prefixes.prefix(prefix), route(id)});
+    }
+  }
+  return changes;
+}
+
 void KernelRoutes::update(Family family, PrefixId prefix, std::vector<RouteChange>& changes) {
   PrefixEntry& entry = tables_.prefixes[family][prefix];
   const std::uint32_t before = entry.best_route;

@@ -20,6 +20,8 @@ class KernelRoutes {
   void set_multipath_max(std::size_t count) { multipath_max_ = count == 0 ? 1 : count; }
   // After the prefix was decided: adds to `changes` if its route is another than before.
   void update(Family family, PrefixId prefix, std::vector<RouteChange>& changes);
+  // All that the owner has been told and counts, once more; ordered by prefix.
+  [[nodiscard]] std::vector<RouteChange> all() const;
 
  private:
   struct Entry {

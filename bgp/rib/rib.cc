@@ -21,6 +21,7 @@ void Rib::receive(PeerId peer, const Update& update) { impl_->receive(peer, upda
 void Rib::receive(PeerId peer, const RouteRefresh& refresh) { impl_->receive(peer, refresh); }
 void Rib::defer_end_of_rib(bool deferred) { impl_->defer_end_of_rib(deferred); }
 void Rib::set_local_routes(const std::vector<LocalRoute>& routes) { impl_->set_local_routes(routes); }
+void Rib::tell_routes_again() { impl_->tell_routes_again(); }
 bool Rib::run(std::size_t steps) { return impl_->run(steps); }
 std::vector<Packet> Rib::take(PeerId peer, std::size_t bytes_max) { return impl_->take(peer, bytes_max); }
 bool Rib::has_output(PeerId peer) const { return impl_->has_output(peer); }

@@ -147,6 +147,9 @@ class Rib {
   // left.
   bool run(std::size_t steps);
 
+  // All best routes through on_routes once more, for an owner that has begun to listen.
+  void tell_routes_again();
+
   // The next packets for the peer, in order, of `bytes_max` together (at least one). Empty: nothing waits.
   std::vector<Packet> take(PeerId peer, std::size_t bytes_max);
   [[nodiscard]] bool has_output(PeerId peer) const;

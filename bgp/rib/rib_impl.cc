@@ -205,6 +205,10 @@ bool Rib::Impl::run(std::size_t steps) {
   return is_decided && is_settled;
 }
 
+void Rib::Impl::tell_routes_again() {
+  if (events_.on_routes) events_.on_routes(kernel_.all());
+}
+
 void Rib::Impl::tell_owner() {
   for (const PeerId peer : out_.take_with_output()) {
     if (events_.on_output) events_.on_output(peer);

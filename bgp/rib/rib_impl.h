@@ -33,6 +33,7 @@ class Rib::Impl {
   void defer_end_of_rib(bool deferred);
   void set_local_routes(const std::vector<LocalRoute>& routes) { in_.set_local(routes); }
   bool run(std::size_t steps);
+  void tell_routes_again();
   std::vector<Packet> take(PeerId peer, std::size_t bytes_max);
   [[nodiscard]] bool has_output(PeerId peer) const { return out_.has_output(peer); }
 

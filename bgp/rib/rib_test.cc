@@ -254,6 +254,19 @@ TEST_F(RibTest, KernelGetsTheBestAndWhatTiesWithIt) {
   EXPECT_THAT(world.kernel(), IsEmpty());
 }
 
+TEST_F(RibTest, BestRoutesAreToldAgainToWhoBeganToListen) {
+  add_all({kInternal2, kExternal0});
+  announce(2, {.local_pref = 100});
+  const std::map<IpPrefix, BestRoute> before = world.kernel();
+  ASSERT_EQ(before.size(), 1U);
+  world.kernel().clear();
+  world.rib().tell_routes_again();
+  EXPECT_EQ(world.kernel(), before);
+  withdraw(2);
+  world.rib().tell_routes_again();
+  EXPECT_THAT(world.kernel(), IsEmpty());
+}
+
 TEST_F(RibTest, OurOwnRouteLeavesTheKernelToItsOwner) {
   add_all({kInternal2, kExternal0});
   announce(2, {.local_pref = 100});

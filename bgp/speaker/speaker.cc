@@ -18,6 +18,7 @@ Speaker::Speaker(SpeakerParts parts, bool restarting) : impl_(std::make_unique<I
 Speaker::~Speaker() = default;
 Status Speaker::apply(SpeakerConfig config) { return impl_->apply(std::move(config)); }
 void Speaker::set_local_routes(std::vector<rib::LocalRoute> routes) { impl_->set_local_routes(std::move(routes)); }
+void Speaker::tell_routes_again() { impl_->tell_routes_again(); }
 Status Speaker::reset(const IpAddress& peer, std::string_view text) { return impl_->reset(peer, text); }
 Status Speaker::refresh_in(const IpAddress& peer) { return impl_->refresh_in(peer); }
 Status Speaker::refresh_out(const IpAddress& peer) { return impl_->refresh_out(peer); }

@@ -66,6 +66,9 @@ class Speaker {
   // Own routes alone, which change more often than all else.
   void set_local_routes(std::vector<rib::LocalRoute> routes);
 
+  // All best routes to the sink once more: for one that has begun to listen.
+  void tell_routes_again();
+
   // What admins ask for; kNotFound for a peer that is not there.
   Status reset(const IpAddress& peer, std::string_view text);  // Cease 4
   Status refresh_in(const IpAddress& peer);                    // ROUTE-REFRESH

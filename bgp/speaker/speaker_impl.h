@@ -25,6 +25,7 @@ class Speaker::Impl {
 
   Status apply(SpeakerConfig config);
   void set_local_routes(std::vector<rib::LocalRoute> routes);
+  void tell_routes_again() { rib_.tell_routes_again(); }
   Status reset(const IpAddress& peer, std::string_view text);
   Status refresh_in(const IpAddress& peer);
   Status refresh_out(const IpAddress& peer);
