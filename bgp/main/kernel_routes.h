@@ -1,77 +1,60 @@
-// KernelRoutes: the speaker's best routes in the kernel, by way of dataplane/route.
+// KernelRoutes: the speaker's best routes in the kernel, by way of dataplane/route on a thread of its own.
 //
-// Changes are collected and written at the end of the loop's turn, as one batch. Next hops that lead over other routes
-// are resolved in the kernel; those that lead nowhere are tried again when links, addresses or routes change.
-// Thread: the loop's.
+// Whether they go there, and into which table, can be changed at any time: another table is filled before the old one
+// is emptied; routes that were kept out of the kernel are told again (`tell_again`). Thread: the loop's.
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include "base/core/result.h"
-#include "base/loop/fd_watch.h"
+#include "base/ip/ids.h"
 #include "base/loop/loop.h"
 #include "base/telemetry/log.h"
+#include "base/telemetry/metrics.h"
 #include "base/telemetry/rate_limit.h"
 #include "bgp/speaker/route_sink.h"
-#include "dataplane/netlink/netlink.h"
-#include "dataplane/route/next_hop_resolver.h"
-#include "dataplane/route/route_driver.h"
+#include "dataplane/route/route_thread.h"
 
 namespace margay::bgpd {
 
 class KernelRoutes final : public bgp::RouteSink {
  public:
-  static Result<std::unique_ptr<KernelRoutes>> open(loop::Loop& loop, loop::FdWatcher& watcher, RouteTableId table,
-                                                    telemetry::Logger log);
-  ~KernelRoutes() override;
+  struct Parts {
+    loop::Loop& loop;
+    telemetry::Logger log{};
+    telemetry::Registry* metrics = nullptr;
+    // Asks the speaker for all best routes; may be empty as long as there is none.
+    std::function<void()> tell_again{};
+    route::RouteThread::Kernel kernel = route::RouteThread::real_kernel();
+  };
+  explicit KernelRoutes(Parts parts);
 
-  // Whether the kernel has routes of ours from an earlier life.
-  [[nodiscard]] bool has_routes() const { return has_routes_; }
+  // nullopt: no route of ours is in the kernel; a speaker that never wants any has no thread for it. An error changes
+  // nothing.
+  Status install(std::optional<RouteTableId> table);
+  [[nodiscard]] std::optional<RouteTableId> table() const { return table_; }
+  // Whether the kernel had routes of an earlier life when install() began.
+  [[nodiscard]] bool has_routes() const { return thread_ != nullptr && thread_->found() > 0; }
+  // What became of them, as last heard.
+  [[nodiscard]] const route::RouteReport& report() const { return report_; }
 
   void apply(std::vector<bgp::rib::RouteChange> changes) override;
   void converged() override;
 
  private:
-  KernelRoutes(loop::Loop& loop, std::unique_ptr<netlink::Netlink> kernel, RouteTableId table, telemetry::Logger log);
+  void take(route::RouteReport report);
 
-  void note_event(const netlink::MessageView& message);
-  [[nodiscard]] route::RouteKey key_of(const IpPrefix& prefix, const bgp::rib::BestRoute& route) const;
-  void set(const IpPrefix& prefix, const bgp::rib::BestRoute& route);
-  void remove(const IpPrefix& prefix);
-  [[nodiscard]] std::optional<route::Route> resolve(const bgp::rib::BestRoute& route);
-  const std::optional<route::RouteHop>& hop_to(const IpAddress& next_hop);
-  void resolve_soon();
-  void resolve_again();
-  void schedule_write();
-  void write();
-
-  loop::Loop& loop_;
-  telemetry::Logger log_;
-  RouteTableId table_;
-  std::unique_ptr<netlink::Netlink> kernel_;
-  route::NextHopResolver resolver_;
-  route::RouteDriver driver_;
-  std::unique_ptr<netlink::Monitor> links_;
-  std::unique_ptr<netlink::Monitor> routes_events_;
-  std::unique_ptr<loop::Timer> retry_;
-  std::unique_ptr<loop::Timer> resolve_timer_;
-  std::map<IpPrefix, bgp::rib::BestRoute> wanted_;
-  std::map<IpAddress, std::optional<route::RouteHop>> hops_;  // how each next hop was resolved; nullopt: not
+  Parts parts_;
+  std::optional<RouteTableId> table_;
+  bool is_converged_ = false;
+  route::RouteReport report_;
   telemetry::RateLimit failure_log_{std::chrono::seconds(10)};
-  bool has_routes_ = false;
-  bool is_write_scheduled_ = false;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
-};
-
-// For a speaker that keeps its hands off the kernel: a route reflector.
-class NullRoutes final : public bgp::RouteSink {
- public:
-  void apply(std::vector<bgp::rib::RouteChange>) override {}
-  void converged() override {}
+  telemetry::Gauge installed_, failed_, unresolved_;
+  std::unique_ptr<route::RouteThread> thread_;
 };
 
 }  // namespace margay::bgpd

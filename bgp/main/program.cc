@@ -46,7 +46,10 @@ class Program {
   void run() { loop_.run(); }
 
  private:
-  Status open_routes(const LoadedConfig& config);
+  Status install_routes(const LoadedConfig& config);
+  void tell_routes_again() {
+    if (speaker_) speaker_->tell_routes_again();
+  }
   Status open_socket();
   std::vector<std::string> reload();
   void on_signal(int number);
@@ -60,22 +63,19 @@ class Program {
   std::optional<process::ServiceNotifier> notifier_;
   std::unique_ptr<process::SignalWatch> signals_;
   bgp::session::SocketTransport transport_{loop_, loop_};
-  std::unique_ptr<KernelRoutes> kernel_;
-  NullRoutes no_routes_;
-  bool installs_ = false;
-  std::uint32_t table_ = 0;
+  KernelRoutes kernel_{
+      {.loop = loop_, .log = log_.with({{"scope", "routes"}}), .metrics = &metrics_, .tell_again = [this] {
+         tell_routes_again();
+       }}};
   BfdLiveness liveness_{{loop_, loop_, random_, log_.with({{"scope", "bfd"}})}};
   std::optional<bgp::Speaker> speaker_;
   std::unique_ptr<LocalApi> api_;
 };
 
-Status Program::open_routes(const LoadedConfig& config) {
-  installs_ = config.install_routes;
-  table_ = config.route_table;
-  if (!installs_) return ok_status();
-  auto kernel = KernelRoutes::open(loop_, loop_, RouteTableId(table_), log_.with({{"scope", "routes"}}));
-  if (!kernel.ok()) return kernel.error().within("routes of the kernel");
-  kernel_ = std::move(kernel).value();
+Status Program::install_routes(const LoadedConfig& config) {
+  const Status status =
+      kernel_.install(config.install_routes ? std::optional(RouteTableId(config.route_table)) : std::nullopt);
+  if (!status.ok()) return status.error().within("routes of the kernel");
   return ok_status();
 }
 
@@ -93,11 +93,10 @@ Status Program::start(LoadedConfig config) {
   MARGAY_ASSIGN_OR_RETURN(notifier_, process::ServiceNotifier::from_environment(process::process_environment));
   MARGAY_ASSIGN_OR_RETURN(signals_, process::SignalWatch::make(loop_, {SIGTERM, SIGINT, SIGHUP},
                                                                [this](int number) { on_signal(number); }));
-  MARGAY_RETURN_IF_ERROR(open_routes(config));
-  const bool restarting = kernel_ != nullptr && kernel_->has_routes();
-  bgp::RouteSink& sink = kernel_ != nullptr ? static_cast<bgp::RouteSink&>(*kernel_) : no_routes_;
+  MARGAY_RETURN_IF_ERROR(install_routes(config));
+  const bool restarting = kernel_.has_routes();
   speaker_.emplace(
-      bgp::SpeakerParts{loop_, random_, transport_, sink, log_.with({{"scope", "bgp"}}), &metrics_, &liveness_},
+      bgp::SpeakerParts{loop_, random_, transport_, kernel_, log_.with({{"scope", "bgp"}}), &metrics_, &liveness_},
       restarting);
   const std::size_t peers = config.speaker.peers.size();
   MARGAY_RETURN_IF_ERROR(speaker_->apply(std::move(config.speaker)));
@@ -109,11 +108,10 @@ Status Program::start(LoadedConfig config) {
 
 std::vector<std::string> Program::reload() {
   Loaded loaded = load_config(flags_.config, read_whole);
-  if (loaded.problems.empty() && (loaded.config.install_routes != installs_ || loaded.config.route_table != table_)) {
-    loaded.problems.push_back(concat(flags_.config, ": installRoutes and routeTable need a restart"));
-  }
   if (loaded.problems.empty()) {
-    const Status status = speaker_->apply(std::move(loaded.config.speaker));
+    // First what the system may refuse, as nothing has changed then.
+    Status status = install_routes(loaded.config);
+    if (status.ok()) status = speaker_->apply(std::move(loaded.config.speaker));
     if (!status.ok()) loaded.problems.push_back(concat(flags_.config, ": ", status.error().message));
   }
   for (const std::string& problem : loaded.problems) log_.error("configuration refused", {{"problem", problem}});
