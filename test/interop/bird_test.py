@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """margay-bgpd and BIRD 2."""
 import lab
-from lab import Bird, InteropTest, Lan, Margay, wait_until
+from lab import Bird, InteropTest, Lan, Margay, Ping, wait_until
 
 US, BIRD_IP = "10.98.0.1", "10.98.0.2"
 
@@ -66,6 +66,35 @@ class BirdTest(InteropTest):
         margay.reload()
         wait_until(lambda: "10.1.0.0/24" not in bird.routes(), "our withdrawal")
         self.assertEqual(margay.peer(BIRD_IP)["state"], "Established")
+
+    def test_routes_change_their_table_under_traffic_and_leave_the_kernel_live(self):
+        """routeTable and installRoutes by reload, pings across the routes: not one is lost to another table."""
+        lan, margay, bird = self.pair(installRoutes=True, localPrefixes=["10.1.0.0/24"])
+        bird.configure("protocol kernel { ipv4 { import none; export where source = RTS_BGP; }; }\n" + bird_protocol(64513, 64512))
+        lan.ip(1, "addr add 10.1.0.1/24 dev lo", "rule add lookup 1000 priority 40000")
+        lan.ip(2, "addr add 10.2.0.1/24 dev lo")
+        self.up(margay, bird)
+        wait_until(lambda: "10.2.0.0/24" in lan.routes(1) and "10.1.0.0/24" in lan.routes(2), "routes in both kernels")
+        ping = Ping(lan, 1, "10.1.0.1", "10.2.0.1")
+        wait_until(ping.answered, "a first answer")
+
+        def change(**speaker):
+            margay.configure(64512, [dict(peerIP=BIRD_IP, asNumber=64513)], localPrefixes=["10.1.0.0/24"], **speaker)
+            margay.reload()
+
+        def tables():
+            lines = lan.run(1, "ip", "route", "show", "table", "all", "proto", "81").stdout.splitlines()
+            return sorted("other" if "table 1000" in line else "main" for line in lines if line.startswith("10.2.0.0/24"))
+
+        for table, name in ((1000, "other"), (254, "main"), (1000, "other")):
+            change(installRoutes=True, routeTable=table)
+            wait_until(lambda: tables() == [name], lambda: f"the route in {name}: {tables()}")
+        self.assertEqual(ping.stop(), [])
+        change(installRoutes=False)
+        wait_until(lambda: tables() == [], "no route of ours")
+        change(installRoutes=True)
+        wait_until(lambda: tables() == ["main"], "the route is back")
+        self.assertEqual(margay.peer(BIRD_IP)["timesEstablished"], 1)
 
     def test_ebgp_exchanges_routes_of_both_families(self):
         self.exchange(64512, 64513)
