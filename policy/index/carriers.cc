@@ -119,7 +119,8 @@ Carriers::Links Carriers::links_to(std::span<const std::string_view> names) {
 }
 
 void Carriers::set_links(ItemId id, Links links) {
-  const Links before = std::exchange(item(id).parents, {});
+  const Links before = std::move(item(id).parents);
+  item(id).parents.clear();
   for (const ParentLink& link : before) {
     std::vector<ItemId>& siblings = parents_[link.parent.value()].children;
     const ItemId moved = siblings.back();
