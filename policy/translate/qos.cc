@@ -49,6 +49,14 @@ class Limits {
   std::string_view direction_;
 };
 
+// Names of code points are taken in any case.
+std::string upper_case(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+  return out;
+}
+
 model::QosDirection direction_of(const Limits& limits) {
   model::QosDirection out;
   out.bandwidth = limits.get("Bandwidth", kBandwidth);
@@ -81,7 +89,7 @@ std::optional<model::QosControls> qos_of(const StringMap& annotations) {
   out.ingress = direction_of(Limits(annotations, "ingress"));
   out.egress = direction_of(Limits(annotations, "egress"));
   if (const auto text = annotations.find("qos.projectcalico.org/dscp")) {
-    if (const auto dscp = model::Dscp::parse(*text); dscp.ok()) out.dscp = dscp.value();
+    if (const auto dscp = model::Dscp::parse(upper_case(*text)); dscp.ok()) out.dscp = dscp.value();
   }
   if (out == model::QosControls{}) return std::nullopt;
   return out;
