@@ -343,16 +343,14 @@ class Gobgp(Daemon):
 
 
 EXABGP_RELAY = """#!/usr/bin/env python3
-import sys, threading
+import os, sys, threading
 def keep():
     with open("{folder}/events", "a", buffering=1) as out:
         for line in sys.stdin:
             out.write(line)
 threading.Thread(target=keep, daemon=True).start()
-while True:
-    with open("{folder}/commands") as commands:
-        for line in commands:
-            print(line.rstrip(), flush=True)
+for line in os.fdopen(os.open("{folder}/commands", os.O_RDWR)):  # both ends: it does not end when a writer is done
+    print(line.rstrip(), flush=True)
 """
 
 
