@@ -221,8 +221,8 @@ class Margay(Daemon):
     def socket(self):
         return str(self.folder / "bgpd.sock")
 
-    def start(self):
-        self.spawn(BGPD, "--config", str(self.folder / "speaker.yaml"), "--socket", self.socket)
+    def start(self, *before):
+        self.spawn(*before, BGPD, "--config", str(self.folder / "speaker.yaml"), "--socket", self.socket)
         wait_until(lambda: self.show("peers", check=False) is not None, lambda: f"{self.name} answers:\n{self.log()}")
 
     def reload(self):
