@@ -69,7 +69,7 @@ void Carriers::release_all(const std::vector<CarriedLabel>& labels) {
 bool Carriers::put_item(ItemId id, const StringMap& labels, std::span<const std::string_view> parents) {
   if (id.value() >= items_.size()) items_.resize(std::size_t{id.value()} + 1);
   std::vector<CarriedLabel> carried = acquire_all(labels);
-  Links links = links_to(parents);
+  const Links links = links_to(parents);
   const Item& at = item(id);
   const bool is_same = at.is_here && are_same(at.labels, carried) && are_same(at.parents, links);
   item(id).is_here = true;
@@ -78,14 +78,14 @@ bool Carriers::put_item(ItemId id, const StringMap& labels, std::span<const std:
     return false;
   }
   set_item_labels(id, std::move(carried));
-  set_links(id, std::move(links));
+  set_links(id, links);
   return true;
 }
 
 void Carriers::remove_item(ItemId id) {
   set_item_labels(id, {});
   set_links(id, {});
-  item(id) = Item();
+  item(id).is_here = false;
 }
 
 void Carriers::set_item_labels(ItemId id, std::vector<CarriedLabel> labels) {
@@ -118,8 +118,8 @@ Carriers::Links Carriers::links_to(std::span<const std::string_view> names) {
   return out;
 }
 
-void Carriers::set_links(ItemId id, Links links) {
-  const Links before = std::move(item(id).parents);
+void Carriers::set_links(ItemId id, const Links& links) {
+  const Links before = item(id).parents;
   item(id).parents.clear();
   for (const ParentLink& link : before) {
     std::vector<ItemId>& siblings = parents_[link.parent.value()].children;
@@ -130,12 +130,11 @@ void Carriers::set_links(ItemId id, Links links) {
     }
     siblings.pop_back();
   }
-  for (ParentLink& link : links) {
+  for (const ParentLink& link : links) {
     std::vector<ItemId>& siblings = parents_[link.parent.value()].children;
-    link.place = static_cast<std::uint32_t>(siblings.size());
+    item(id).parents.push_back({.parent = link.parent, .place = static_cast<std::uint32_t>(siblings.size())});
     siblings.push_back(id);
   }
-  item(id).parents = std::move(links);
   for (const ParentLink& link : before) drop_if_unused(link.parent);
 }
 
@@ -184,6 +183,13 @@ void Carriers::drop_if_unused(ParentId id) {
   parents_by_name_.erase(parent.name);
   parent = Parent();
   free_parents_.push_back(id);
+}
+
+std::size_t Carriers::count_having(LabelId id) const {
+  const LabelStore::Label& label = store_.label(id);
+  std::size_t count = label.items.size();
+  for (const ParentId parent : label.parents) count += children(parent).size();
+  return count;
 }
 
 std::optional<LabelId> Carriers::find_label(const Item& item, KeyId key) const {

@@ -44,6 +44,7 @@ class Carriers {
 
   // True if labels or parents are others than before.
   bool put_item(ItemId id, const StringMap& labels, std::span<const std::string_view> parents);
+  // Its `matched` must be empty.
   void remove_item(ItemId id);
   // The parent, if its labels are others than before.
   std::optional<ParentId> put_parent(std::string_view name, const StringMap& labels);
@@ -55,7 +56,23 @@ class Carriers {
   }
   Item& item(ItemId id) { return items_[id.value()]; }
   [[nodiscard]] const Item& item(ItemId id) const { return items_[id.value()]; }
-  [[nodiscard]] std::size_t items_end() const { return items_.size(); }
+  // visit(ItemId) for all that are there.
+  template <class Visit>
+  void for_each_item(const Visit& visit) const {
+    for (std::uint32_t i = 0; i < items_.size(); ++i) {
+      if (items_[i].is_here) visit(ItemId(i));
+    }
+  }
+  // visit(ItemId) for those that carry the label or could inherit it; for some more than once.
+  template <class Visit>
+  void for_each_having(LabelId id, const Visit& visit) const {
+    const LabelStore::Label& label = store_.label(id);
+    for (const ItemId item : label.items) visit(item);
+    for (const ParentId parent : label.parents) {
+      for (const ItemId item : children(parent)) visit(item);
+    }
+  }
+  [[nodiscard]] std::size_t count_having(LabelId id) const;
   [[nodiscard]] const std::vector<ItemId>& children(ParentId id) const { return parents_[id.value()].children; }
 
   // Its own label, or the first parent's that has it.
@@ -89,7 +106,7 @@ class Carriers {
   Links links_to(std::span<const std::string_view> names);
   void set_item_labels(ItemId id, std::vector<CarriedLabel> labels);
   void set_parent_labels(ParentId id, std::vector<CarriedLabel> labels);
-  void set_links(ItemId id, Links links);
+  void set_links(ItemId id, const Links& links);
 
   LabelStore& store_;
   std::vector<Item> items_;

@@ -2,6 +2,8 @@
 
 #include <functional>
 
+#include "base/core/check.h"
+
 namespace margay::policy {
 namespace {
 
@@ -15,6 +17,13 @@ Id take_slot(std::vector<Slot>& slots, std::vector<Id>& free) {
   const Id id = free.back();
   free.pop_back();
   return id;
+}
+
+// Nobody is on the list of what nobody uses; its room goes too.
+template <class List>
+void give_back(List& list) {
+  MARGAY_CHECK(list.empty());
+  list.shrink_to_fit();
 }
 
 }  // namespace
@@ -53,7 +62,10 @@ void LabelStore::release(LabelId id) {
   label(siblings.back()).place = gone.place;
   siblings.pop_back();
   release_key(gone.key);
-  gone = Label();
+  gone.value = std::string();
+  give_back(gone.items);
+  give_back(gone.parents);
+  give_back(gone.selectors);
   free_labels_.push_back(id);
 }
 
@@ -71,7 +83,9 @@ void LabelStore::release_key(KeyId id) {
   Key& gone = key(id);
   if (--gone.users > 0) return;
   keys_by_text_.erase(gone.text);
-  gone = Key();
+  gone.text = std::string();
+  give_back(gone.labels);
+  give_back(gone.selectors);
   free_keys_.push_back(id);
 }
 

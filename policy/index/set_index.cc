@@ -58,16 +58,18 @@ class SetIndex::Impl {
   void remove_set(const IpSetId& id) {
     const auto at = by_id_.find(id);
     MARGAY_CHECK(at != by_id_.end() && set(at->second).users > 0);
-    if (--set(at->second).users == 0) dirty_.insert(at->second);
+    if (--set(at->second).users == 0) mark(at->second);
   }
 
   std::map<IpSetId, IpSetDelta> take() {
     for (const std::string& service : services_.take_changed()) {
       const auto sets = sets_by_service_.find(service);
-      if (sets != sets_by_service_.end()) dirty_.insert(sets->second.begin(), sets->second.end());
+      if (sets == sets_by_service_.end()) continue;
+      for (const SelectorId number : sets->second) mark(number);
     }
     std::map<IpSetId, IpSetDelta> out;
-    for (const SelectorId number : std::exchange(dirty_, {})) {
+    for (const SelectorId number : std::exchange(changed_, {})) {
+      set(number).is_changed = false;
       const IpSetId id = set(number).id;
       if (std::optional<IpSetDelta> delta = take_one(number)) out.emplace(id, *std::move(delta));
     }
@@ -89,6 +91,7 @@ class SetIndex::Impl {
     std::string service;
     bool with_ports = false;
     std::size_t users = 0;
+    bool is_changed = false;    // stands in changed_
     bool is_given_out = false;  // before that no change is of interest: it comes whole
     MemberLog log;              // since it was given out; not of services
     Members given;              // of services only
@@ -101,6 +104,10 @@ class SetIndex::Impl {
 
   Set& set(SelectorId number) { return sets_[number.value()]; }
   [[nodiscard]] const Set& set(SelectorId number) const { return sets_[number.value()]; }
+
+  void mark(SelectorId number) {
+    if (!std::exchange(set(number).is_changed, true)) changed_.push_back(number);
+  }
 
   SelectorId take_number() {
     if (free_.empty()) {
@@ -115,7 +122,7 @@ class SetIndex::Impl {
   void create(SelectorId number, const IpSetId& id, const SetSource& source) {
     Set& made = set(number);
     made.id = id;
-    dirty_.insert(number);
+    mark(number);
     if (const auto* nets = std::get_if<SelectorSource>(&source)) {
       labels_.put_selector(number, nets->selector);
     } else if (const auto* ports = std::get_if<NamedPortSource>(&source)) {
@@ -191,7 +198,7 @@ class SetIndex::Impl {
   void match_changed(SelectorId number, ItemId item, bool is_matching) {
     Set& of = set(number);
     if (!of.is_given_out) return;
-    dirty_.insert(number);
+    mark(number);
     if (of.content == Content::kNets) {
       is_matching ? members_.nets_came(number, item, of.log) : members_.nets_left(number, item, of.log);
     } else {
@@ -216,7 +223,7 @@ class SetIndex::Impl {
   std::vector<SelectorId> free_;
   std::map<IpSetId, SelectorId> by_id_;
   std::map<std::string, std::set<SelectorId>> sets_by_service_;
-  std::set<SelectorId> dirty_;
+  std::vector<SelectorId> changed_;
 };
 
 SetIndex::SetIndex(Options options) : impl_(std::make_unique<Impl>(options)) {}

@@ -40,7 +40,13 @@ class Walk {
   std::optional<Decision> profiles(const std::vector<std::string>& names) {
     place_ = Step{.direction = direction_, .tier = "", .policy = {}, .is_staged = false, .rule = {}, .what = ""};
     for (const std::string& name : names) {
-      const Rule* rule = first_deciding(found(state_.profiles(), name).rules);
+      const Profile& profile = found(state_.profiles(), name);
+      if (profile.is_missing) {
+        Decision decision = decided(Answer::kDeny);
+        decision.profile = name;
+        return decision;
+      }
+      const Rule* rule = first_deciding(profile.rules);
       if (rule == nullptr || rule->action == RuleAction::kPass) continue;
       Decision decision = decided(rule->action == RuleAction::kAllow ? Answer::kAllow : Answer::kDeny);
       decision.profile = name;
@@ -167,7 +173,8 @@ Verdict evaluate(const State& state, const Endpoint* source, const Endpoint* des
 
 std::string Decision::to_string() const {
   const std::string_view way = direction == Direction::kIngress ? "ingress" : "egress";
-  if (!profile.empty()) return concat("profile ", profile, ", ", way, " rule ", rule.value_or(0));
+  if (!profile.empty() && !rule) return concat("profile ", profile, ", which is missing");
+  if (!profile.empty()) return concat("profile ", profile, ", ", way, " rule ", *rule);
   if (policy) return concat("tier ", tier, ", ", policy->to_string(), ", ", way, " rule ", rule.value_or(0));
   return tier.empty() ? "no profile allows it" : concat("end of tier ", tier);
 }

@@ -4,8 +4,8 @@
 // A new connection passes when the source's egress and the destination's ingress both let it. Order in each: tiers; in
 // a tier the policies in order, in these the rules in order: the first Allow or Deny decides, Pass leaves the tier, Log
 // decides nothing. A tier with a policy for the endpoint and direction ends in its default action; one without is
-// skipped. After the last tier the profiles; without a matching rule there: deny. Staged policies are noted, not
-// obeyed. Pure; any thread.
+// skipped. After the last tier the profiles, where one that is missing denies; without a matching rule there: deny.
+// Staged policies are noted, not obeyed. Pure; any thread.
 #pragma once
 
 #include <cstdint>

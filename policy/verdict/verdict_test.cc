@@ -161,9 +161,9 @@ class World {
     delta_.policies[id] = std::make_shared<const Policy>(std::move(policy));
   }
 
-  void add_profile(const std::string& name, const std::vector<RuleAction>& actions) {
+  void add_profile(const std::string& name, const std::vector<RuleAction>& actions, bool is_missing = false) {
     delta_.profiles[name] =
-        std::make_shared<const Profile>(Profile{.name = name, .is_missing = false, .rules = rules(actions)});
+        std::make_shared<const Profile>(Profile{.name = name, .is_missing = is_missing, .rules = rules(actions)});
     endpoint.policy.profiles.push_back(name);
   }
 
@@ -204,6 +204,13 @@ TEST(Verdict, WithoutPolicyAndProfileNothingIsAllowed) {
   world.add_profile("empty", {});
   world.add_profile("kns.ns", {RuleAction::kAllow});
   EXPECT_EQ(world.decide(), "allow: profile kns.ns, ingress rule 0");
+}
+
+TEST(Verdict, AMissingProfileDenies) {
+  World world;
+  world.add_profile("gone", {}, true);
+  world.add_profile("kns.ns", {RuleAction::kAllow});
+  EXPECT_EQ(world.decide(), "deny: profile gone, which is missing");
 }
 
 TEST(Verdict, TheFirstAllowOrDenyDecidesAndLogDoesNot) {

@@ -115,13 +115,16 @@ bool matches(const Objects& objects, std::string_view text, const StringMap& lab
   return objects.selector(text)->matches(labels);
 }
 
-// all() over namespaces or accounts means those that have one.
+// all() over namespaces or accounts means those that have one, global() those that have none.
 bool matches_inherited(const Objects& objects, std::string_view text, std::string_view prefix,
                        std::string_view own_label, const StringMap& labels) {
-  const Selector& selector = *objects.selector(text);
-  if (selector.is_all()) return labels.contains(own_label);
-  if (selector.is_global()) return !labels.contains(own_label);
-  return selector.with_label_prefix(prefix).matches(labels);
+  std::string own = objects.selector(text)->with_label_prefix(prefix).canonical();
+  const std::string has_own = concat("has(", own_label, ")");
+  for (auto at = own.find("all()"); at != std::string::npos; at = own.find("all()")) own.replace(at, 5, has_own);
+  for (auto at = own.find("global()"); at != std::string::npos; at = own.find("global()")) {
+    own.replace(at, 8, concat("!", has_own));
+  }
+  return matches(objects, own, labels);
 }
 
 bool matches_namespaces(const Objects& objects, std::string_view text, const StringMap& labels) {
