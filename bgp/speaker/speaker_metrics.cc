@@ -12,10 +12,10 @@ SpeakerMetrics::SpeakerMetrics(telemetry::Registry* registry) : registry_(regist
   if (registry_ == nullptr) return;
   route_changes_ =
       registry_->counter({"margay_bgp_route_changes_total", "Changes of best routes handed to the kernel's side.", ""});
-  work_ = registry_->histogram({"margay_bgp_convergence_seconds",
-                                "From the arrival of changes until everybody's packets were handed to the kernel.",
-                                "seconds"},
-                               telemetry::exponential_bounds(0.00005, 2, 18));
+  work_ = registry_->histogram(
+      {"margay_bgp_convergence_seconds",
+       "From the arrival of changes until everybody's packets were handed to the kernel.", "seconds"},
+      telemetry::exponential_bounds(0.00005, 2, 18));
 }
 
 void SpeakerMetrics::set(std::string_view name, std::string_view help, Labels labels, double value) {
