@@ -17,8 +17,9 @@ const HopSet* RouteBatch::keep(const HopSet& hops) {
 }
 
 void RouteBatch::add(const Change& change) {
-  if (changes_.size() > 2 * kept_ + kOvertakenMax) drop_overtaken();
   changes_.push_back(change);
+  // After that: what the change refers to is among what is kept.
+  if (changes_.size() > 2 * kept_ + kOvertakenMax) drop_overtaken();
 }
 
 void RouteBatch::set(const IpPrefix& prefix, const HopSet& hops, std::uint32_t metric) {
