@@ -15,6 +15,7 @@ namespace margay::bgpd {
 namespace {
 
 constexpr Duration kDeadline = std::chrono::seconds(60);
+constexpr int kExitNotFound = 4;  // as netctl
 
 http::Request request_for(const Flags& flags) {
   http::Request request;
@@ -90,7 +91,7 @@ int run_ask(const Flags& flags) {
   }
   if (answer->status != 200) {
     print_failure(*body);
-    return 1;
+    return answer->status == 404 ? kExitNotFound : 1;
   }
   if (flags.mode != Flags::Mode::kShow) return 0;
   if (flags.json) {

@@ -30,7 +30,7 @@ constexpr std::string_view kUsage =
   -o json|table        how to show
   --version, --help
 
-Exit: 0 done, 1 failed, 2 wrong usage or configuration
+Exit: 0 done, 1 failed, 2 wrong usage or configuration, 4 there is no such peer
 )";
 
 class Parser {

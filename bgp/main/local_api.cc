@@ -94,6 +94,7 @@ http::Response LocalApi::peers() const {
 http::Response LocalApi::routes(const http::Target& target) const {
   const auto query = query_of(target);
   if (!query.ok()) return failure(400, query.error().message);
+  if (const Status known = parts_.speaker.check(*query); !known.ok()) return done(known);
   const bgp::SpeakerSnapshot snapshot = parts_.speaker.snapshot(*query);
   json::Array routes;
   for (const bgp::RouteSnapshot& route : snapshot.routes) routes.push_back(bgp::to_json(route));

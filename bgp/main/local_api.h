@@ -7,7 +7,7 @@
 //   POST /reload                     reads the configuration again: 200, or 422 with what is wrong
 //   POST /reset?peer=IP[&text=T]     Cease/Administrative Reset;  POST /refresh?peer=IP[&out]  ROUTE-REFRESH
 //
-// Errors are {error: "…"}.
+// A peer that is not there is 404, with the addresses of those that are. Errors are {error: "…"}.
 #pragma once
 
 #include <functional>

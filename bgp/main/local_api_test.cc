@@ -104,6 +104,13 @@ TEST_F(LocalApiTest, MetricsAreServed) {
   EXPECT_THAT(ask("GET", "/metrics").body, HasSubstr("margay_bgp_peers{state=\"Established\"} 1"));
 }
 
+TEST_F(LocalApiTest, APeerThatIsNotThereIsNamedBesideThoseThatAre) {
+  for (const char* target : {"/routes?peer=10.9.9.9", "/routes?peer=10.9.9.9&in", "/routes?peer=10.9.9.9&out"}) {
+    EXPECT_THAT(ask("GET", target).body, HasSubstr("no peer 10.9.9.9; there is 10.0.0.2")) << target;
+  }
+  EXPECT_THAT(ask("POST", "/reset?peer=10.9.9.9").body, HasSubstr("no peer 10.9.9.9; there is 10.0.0.2"));
+}
+
 TEST_F(LocalApiTest, WrongQuestionsAreAnswered) {
   const std::tuple<const char*, const char*, int> cases[] = {
       {"GET", "/nothing", 404},
@@ -114,6 +121,9 @@ TEST_F(LocalApiTest, WrongQuestionsAreAnswered) {
       {"POST", "/reset", 400},
       {"POST", "/reset?peer=10.9.9.9", 404},
       {"GET", "/%zz", 400},
+      {"GET", "/routes?peer=10.9.9.9", 404},
+      {"GET", "/routes?peer=10.9.9.9&in", 404},
+      {"GET", "/routes?peer=10.9.9.9&out", 404},
   };
   for (const auto& [method, target, status] : cases) {
     const http::Response response = ask(method, target);

@@ -24,6 +24,7 @@ Status Speaker::refresh_in(const IpAddress& peer) { return impl_->refresh_in(pee
 Status Speaker::refresh_out(const IpAddress& peer) { return impl_->refresh_out(peer); }
 void Speaker::stop(std::string_view text, Task done) { impl_->stop(text, std::move(done)); }
 SpeakerSnapshot Speaker::snapshot(const SnapshotQuery& query) const { return impl_->snapshot(query); }
+Status Speaker::check(const SnapshotQuery& query) const { return impl_->check(query); }
 
 Speaker::Impl::Impl(SpeakerParts parts, bool restarting)
     : parts_(std::move(parts)),

@@ -78,6 +78,8 @@ class Speaker {
   void stop(std::string_view text, Task done);
 
   [[nodiscard]] SpeakerSnapshot snapshot(const SnapshotQuery& query) const;
+  // kNotFound, with the peers there are, for a query about one that is not there; snapshot() has no routes for it.
+  [[nodiscard]] Status check(const SnapshotQuery& query) const;
 
  private:
   class Impl;

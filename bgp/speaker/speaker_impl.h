@@ -31,6 +31,7 @@ class Speaker::Impl {
   Status refresh_out(const IpAddress& peer);
   void stop(std::string_view text, Task done);
   [[nodiscard]] SpeakerSnapshot snapshot(const SnapshotQuery& query) const;
+  [[nodiscard]] Status check(const SnapshotQuery& query) const;
 
  private:
   using Peers = std::map<PeerKey, std::unique_ptr<ManagedPeer>>;
@@ -57,7 +58,8 @@ class Speaker::Impl {
   [[nodiscard]] const ListenRange* range_of(const IpAddress& remote) const;
   [[nodiscard]] std::uint32_t count_dynamic(const IpPrefix& range) const;
   void refuse(std::unique_ptr<session::Connection> connection, std::string_view why);
-  Result<ManagedPeer*> find(const IpAddress& address);
+  [[nodiscard]] Result<ManagedPeer*> find(const IpAddress& address) const;
+  [[nodiscard]] Error no_peer(const IpAddress& address) const;
 
   // Work (speaker_run.cc).
   rib::Events rib_events();

@@ -1,5 +1,6 @@
 // Speaker::Impl: its peers, and connections that come in.
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/core/check.h"
@@ -8,6 +9,11 @@
 #include "bgp/wire/encode.h"
 
 namespace margay::bgp {
+namespace {
+
+constexpr std::size_t kPeersNamedMax = 20;  // in an error
+
+}  // namespace
 
 ManagedPeer& Speaker::Impl::add_peer(const PeerKey& key, const PeerSettings& settings, bool is_dynamic) {
   const rib::PeerId id = free_id();
@@ -38,10 +44,24 @@ rib::PeerId Speaker::Impl::free_id() const {
   return static_cast<rib::PeerId>(free - by_id_.begin());
 }
 
-Result<ManagedPeer*> Speaker::Impl::find(const IpAddress& address) {
+Result<ManagedPeer*> Speaker::Impl::find(const IpAddress& address) const {
   const auto found = peers_.lower_bound({address, 0});
   if (found != peers_.end() && found->first.address == address) return found->second.get();
-  return Error{ErrorCode::kNotFound, concat("no peer ", address.to_string())};
+  return no_peer(address);
+}
+
+Error Speaker::Impl::no_peer(const IpAddress& address) const {
+  std::set<IpAddress> known;
+  for (const auto& [key, peer] : peers_) known.insert(key.address);
+  std::string names;
+  std::size_t count = 0;
+  for (const IpAddress& each : known) {
+    if (count++ == kPeersNamedMax) break;
+    names.append(concat(count == 1 ? "" : ", ", each.to_string()));
+  }
+  if (known.empty()) names = "none";
+  if (known.size() > kPeersNamedMax) names.append(concat(" and ", known.size() - kPeersNamedMax, " more"));
+  return {ErrorCode::kNotFound, concat("no peer ", address.to_string(), "; there is ", names)};
 }
 
 void Speaker::Impl::on_accepted(std::unique_ptr<session::Connection> connection) {

@@ -131,6 +131,12 @@ SpeakerSnapshot Speaker::Impl::snapshot(const SnapshotQuery& query) const {
   return result;
 }
 
+Status Speaker::Impl::check(const SnapshotQuery& query) const {
+  if (query.routes == SnapshotQuery::Routes::kNone || !query.peer) return ok_status();
+  MARGAY_RETURN_IF_ERROR(find(*query.peer));
+  return ok_status();
+}
+
 std::vector<RouteSnapshot> Speaker::Impl::route_snapshots(const SnapshotQuery& query) const {
   std::vector<RouteSnapshot> result;
   const auto add = [&](const rib::RouteView& view) {
