@@ -172,14 +172,14 @@ void SessionDriver::perform(const fsm::SessionUp& up) {
 void SessionDriver::perform(const fsm::SessionDown& down) {
   session_.reset();
   ++times_dropped_;
-  last_error_at_ = now();
+  last_error_ = {now(), std::exchange(bad_bytes_, {})};
   parts_.log.warn("session down", {{"reason", down.reason.text}, {"keeps_routes", down.reason.keeps_routes}});
   events_.on_down(down.reason);
 }
 
 void SessionDriver::perform(const fsm::AttemptFailed& failed) {
-  last_attempt_error_at_ = now();
-  if (machine_.times_established() == 0) last_error_at_ = now();
+  last_attempt_error_ = {now(), std::exchange(bad_bytes_, {})};
+  if (machine_.times_established() == 0) last_error_ = last_attempt_error_;
   parts_.log.debug("attempt failed", {{"reason", failed.reason.text}});
   if (events_.on_attempt_ended) events_.on_attempt_ended();
 }

@@ -81,9 +81,13 @@ class SessionDriver {
   [[nodiscard]] std::uint64_t times_dropped() const { return times_dropped_; }
   // RFC 7606 outcomes, by what was wrong.
   [[nodiscard]] const std::map<std::string, std::uint64_t>& faults() const { return faults_; }
-  [[nodiscard]] const std::string& last_error_bytes() const { return last_error_bytes_; }  // hex
-  [[nodiscard]] std::optional<TimePoint> last_error_at() const { return last_error_at_; }
-  [[nodiscard]] std::optional<TimePoint> last_attempt_error_at() const { return last_attempt_error_at_; }
+  // What belongs to the errors of the machine.
+  struct ErrorNote {
+    std::optional<TimePoint> at;
+    std::string bytes;  // of the message that was wrong, in hex, cut; empty: no message was
+  };
+  [[nodiscard]] const ErrorNote& last_error() const { return last_error_; }
+  [[nodiscard]] const ErrorNote& last_attempt_error() const { return last_attempt_error_; }
   [[nodiscard]] std::optional<Duration> hold_time_left() const;
   [[nodiscard]] const Connection* connection() const;  // of the session; nullptr: none
   [[nodiscard]] std::size_t queued_bytes() const;
@@ -141,8 +145,8 @@ class SessionDriver {
   MessageCounts received_, sent_;
   std::uint64_t times_dropped_ = 0;
   std::map<std::string, std::uint64_t> faults_;
-  std::string last_error_bytes_;
-  std::optional<TimePoint> last_error_at_, last_attempt_error_at_;
+  std::string bad_bytes_;  // of the message the machine is just told of
+  ErrorNote last_error_, last_attempt_error_;
   telemetry::RateLimit fault_log_{std::chrono::seconds(10)};
 };
 

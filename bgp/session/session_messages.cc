@@ -97,9 +97,10 @@ bool SessionDriver::link_speaks(fsm::ConnectionId id, Family family) const {
 }
 
 void SessionDriver::bad_message(fsm::ConnectionId id, DecodeError error, bytes::View message) {
-  last_error_bytes_ = hex(message);
-  parts_.log.warn("bad message", {{"what", error.what}, {"bytes", last_error_bytes_}});
+  bad_bytes_ = hex(message);
+  parts_.log.warn("bad message", {{"what", error.what}, {"bytes", bad_bytes_}});
   step(fsm::BadMessage{id, std::move(error)});
+  bad_bytes_.clear();  // the machine had given up that connection already
 }
 
 // RFC 7606 §8: what was wrong, with the whole message, so that somebody can find its origin.

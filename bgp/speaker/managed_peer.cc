@@ -226,10 +226,14 @@ PeerSnapshot ManagedPeer::snapshot() const {
   result.times_established = machine.times_established();
   result.times_dropped = driver_->times_dropped();
   result.last_error = machine.last_error();
-  if (driver_->last_error_at()) result.last_error_age = now - *driver_->last_error_at();
+  const session::SessionDriver::ErrorNote &last = driver_->last_error(), &attempt = driver_->last_attempt_error();
+  if (last.at) result.last_error_age = now - *last.at;
+  result.last_error_bytes = last.bytes;
   result.last_attempt_error = machine.last_attempt_error();
-  if (result.last_attempt_error) result.last_attempt_error_age = now - *driver_->last_attempt_error_at();
-  result.last_error_bytes = driver_->last_error_bytes();
+  if (result.last_attempt_error) {
+    result.last_attempt_error_age = now - *attempt.at;
+    result.last_attempt_error_bytes = attempt.bytes;
+  }
   result.faults = driver_->faults();
   result.queued_bytes = driver_->queued_bytes();
   result.bfd_downs = bfd_downs_;

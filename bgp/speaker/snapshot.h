@@ -38,7 +38,8 @@ struct PeerSnapshot {
   std::optional<Duration> last_error_age;
   std::optional<fsm::DownReason> last_attempt_error;  // of the attempts since the last session came up
   std::optional<Duration> last_attempt_error_age;
-  std::string last_error_bytes;                 // hex of the message that was wrong, cut
+  // Hex of the message that was wrong, cut; empty when no message was.
+  std::string last_error_bytes, last_attempt_error_bytes;
   std::map<std::string, std::uint64_t> faults;  // RFC 7606 outcomes by what
   std::size_t queued_bytes = 0;
   std::string bfd_state;        // empty: no BFD
