@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "base/core/time.h"
@@ -129,6 +130,7 @@ struct DownReason {
   bool keeps_routes = false;
   friend bool operator==(const DownReason&, const DownReason&) = default;
 };
+std::string_view to_string(DownReason::Kind kind);  // "hold-time-expired", for metrics
 struct SessionDown {
   ConnectionId id;
   DownReason reason;

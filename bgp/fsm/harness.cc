@@ -144,6 +144,8 @@ void Harness::carry_out(const Output& output) {
   if (const auto* out = std::get_if<Send>(&output)) {
     require(open_.contains(out->id), "sent on a closed connection");
     require(!attempts_.contains(out->id), "sent before it was connected");
+    if (std::holds_alternative<Open>(out->message)) opened_.insert(out->id);
+    require(opened_.contains(out->id), "sent before the OPEN");
   }
   if (const auto* out = std::get_if<Close>(&output)) {
     require(open_.contains(out->id), "invariant 3: closed twice");
@@ -170,6 +172,7 @@ void Harness::carry_out(const Output& output) {
 void Harness::forget(ConnectionId id) {
   open_.erase(id);
   attempts_.erase(id);
+  opened_.erase(id);
 }
 
 void Harness::check_invariants() {
@@ -179,7 +182,7 @@ void Harness::check_invariants() {
   require(!up_ || open_.contains(*up_), "invariant 2: up on a connection that is gone");
   const bool has_none = state() == State::kIdle || state() == State::kActive;
   require(has_none == open_.empty(), "invariant 3: state and connections disagree");
-  require((state() == State::kConnect) == (!has_none && open_.size() == attempts_.size()), "Connect without attempt");
+  require((state() == State::kConnect) == (!has_none && opened_.empty()), "Connect although an OPEN was sent");
 }
 
 void Harness::require(bool condition, const char* what) const {

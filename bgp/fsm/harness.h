@@ -74,6 +74,7 @@ class Harness {
   std::array<std::optional<TimePoint>, kTimerKinds> timers_{};
   std::set<ConnectionId> open_;      // attempts and connections
   std::set<ConnectionId> attempts_;  // of those, not yet connected
+  std::set<ConnectionId> opened_;    // and those that an OPEN was sent on
   std::optional<ConnectionId> up_;
   ConnectionId last_attempt_ = 0;
   std::function<void(const Output&)> listener_;

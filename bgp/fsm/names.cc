@@ -29,4 +29,17 @@ std::string_view to_string(TimerKind kind) {
   return "";
 }
 
+std::string_view to_string(DownReason::Kind kind) {
+  switch (kind) {
+    case DownReason::Kind::kNotificationSent: return "notification-sent";
+    case DownReason::Kind::kNotificationReceived: return "notification-received";
+    case DownReason::Kind::kHoldTimeExpired: return "hold-time-expired";
+    case DownReason::Kind::kSendHoldTimeExpired: return "send-hold-time-expired";
+    case DownReason::Kind::kConnectionClosed: return "connection-closed";
+    case DownReason::Kind::kConnectFailed: return "connect-failed";
+    case DownReason::Kind::kAdministrative: return "administrative";
+  }
+  return "";
+}
+
 }  // namespace margay::bgp::fsm

@@ -20,7 +20,10 @@
 // connections are refused too until the time is over. A session is stable once it lasted idle_hold_max.
 //
 // Where this differs from the letter of RFC 4271 §8.2.2: a connection attempt that fails leads to Active, not Idle; a
-// NOTIFICATION is never answered with one; no DelayOpen (optional).
+// NOTIFICATION is never answered with one; none is sent where no OPEN was (SendNOTIFICATIONwithoutOPEN is off).
+//
+// DelayOpen (RFC 4271 §8.1.1): with a delay, a connection stays in Connect until the time is over or the peer's OPEN is
+// there; its hold timer serves as the DelayOpenTimer.
 //
 // Invariants
 //   1. Deterministic: same configuration, inputs, times and random numbers give the same outputs.

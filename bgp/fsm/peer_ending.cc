@@ -88,7 +88,7 @@ bool Peer::survives_collision(const Lane& fresh, const Negotiated& session, Time
 
 void Peer::drop(Lane& lane, const std::optional<Notification>& farewell) {
   const bool was_confirmed = lane->is_confirmed();
-  if (farewell && lane->is_connected()) out_.push(Send{lane->id(), *farewell});
+  if (farewell && lane->has_sent_open()) out_.push(Send{lane->id(), *farewell});
   out_.push(Close{lane->id()});
   out_.disarm(lane->hold_timer());
   if (was_confirmed) out_.disarm(TimerKind::kKeepalive);
@@ -98,7 +98,8 @@ void Peer::drop(Lane& lane, const std::optional<Notification>& farewell) {
 void Peer::end(Lane& lane, Ending ending, TimePoint now) {
   const Session session = *std::exchange(lane, std::nullopt);
   DownReason& reason = ending.reason;
-  if (says_why(reason.kind) && reason.notification) out_.push(Send{session.id(), *reason.notification});
+  if (says_why(reason.kind) && reason.notification && session.has_sent_open())
+    out_.push(Send{session.id(), *reason.notification});
   if (!ending.is_closed) out_.push(Close{session.id()});
   out_.disarm(session.hold_timer());
   if (session.is_confirmed()) {

@@ -15,6 +15,7 @@ using std::chrono::seconds;
 using Kind = DownReason::Kind;
 
 constexpr std::uint8_t kOpenError = 2;
+constexpr std::uint8_t kUnsupportedVersion = 1;
 constexpr std::uint8_t kUnsupportedParameter = 4;
 constexpr std::uint8_t kUnsupportedCapability = 7;
 constexpr std::uint8_t kUpdateError = 3;
@@ -64,14 +65,20 @@ std::string in_seconds(Duration duration) {
 Session::Session(Identity identity, PeerConfig config) : identity_(identity), config_(std::move(config)) {}
 
 void Session::on_connected(TimePoint now, Outbox& out) {
-  state_ = State::kOpenSent;
+  is_connected_ = true;
   connected_at_ = last_received_ = last_sent_ = now;
+  if (config_.timers.delay_open > Duration{}) return out.arm(hold_timer(), config_.timers.delay_open);
+  send_open(out);
+}
+
+void Session::send_open(Outbox& out) {
+  state_ = State::kOpenSent;
   out.push(Send{id(), make_open(config_)});
   out.arm(hold_timer(), config_.timers.open_hold);
 }
 
 Result<Negotiated, Ending> Session::check_open(const Open& open) const {
-  if (state_ != State::kOpenSent) return fsm_error(MessageType::kOpen);
+  if (state_ != State::kOpenSent && !is_delaying()) return fsm_error(MessageType::kOpen);
   Result<Negotiated, DecodeError> session = negotiate(config_, open);
   if (session.ok()) return std::move(session).value();
   DecodeError error = std::move(session).error();
@@ -80,8 +87,9 @@ Result<Negotiated, Ending> Session::check_open(const Open& open) const {
   return ending;
 }
 
-// RFC 4271 §8.2.2, OpenSent, event 19.
+// RFC 4271 §8.2.2, OpenSent, event 19; Connect and Active, event 20.
 void Session::confirm(Negotiated session, TimePoint now, Random& random, Outbox& out) {
+  if (is_delaying()) send_open(out);
   state_ = State::kOpenConfirm;
   negotiated_ = std::move(session);
   last_received_ = now;
@@ -112,6 +120,10 @@ std::optional<Ending> Session::on_data(MessageType type, TimePoint now) {
 Ending Session::on_notification(const Notification& notification) const {
   Ending ending = fault({Kind::kNotificationReceived, notification, concat("received ", notification.to_string())});
   ending.next = after_notification(notification, config_.capabilities != Capabilities{});
+  // RFC 4271 §8.2.2, Connect and Active, event 24: the peer has another version, and it is no fault.
+  if (is_delaying() && notification.code == kOpenError && notification.subcode == kUnsupportedVersion) {
+    ending.next = Ending::Next::kRetry;
+  }
   return ending;
 }
 
@@ -134,7 +146,12 @@ Ending Session::on_closed(const std::string& why) const {
 
 // Messages only note their time: the timer goes off when the hold time has passed since it was armed, and goes on for
 // the rest of it if something came in between.
-std::optional<Ending> Session::on_hold_timer(TimePoint now, Outbox& out) const {
+std::optional<Ending> Session::on_hold_timer(TimePoint now, Outbox& out) {
+  if (is_delaying()) {  // event 12
+    last_received_ = now;
+    send_open(out);
+    return std::nullopt;
+  }
   const std::optional<Duration> hold = hold_time();
   if (!hold) return std::nullopt;
   const Duration left = last_received_ + *hold - now;
@@ -181,7 +198,10 @@ std::optional<Ending> Session::on_send_hold_timer(TimePoint now, Outbox& out) co
 
 // RFC 6608 §3: the subcode says in which state, the data what came.
 Ending Session::fsm_error(MessageType unexpected) const {
-  const std::uint8_t subcode = state_ == State::kOpenSent ? 1 : state_ == State::kOpenConfirm ? 2 : 3;
+  std::uint8_t subcode = 0;
+  if (state_ == State::kOpenSent) subcode = 1;
+  if (state_ == State::kOpenConfirm) subcode = 2;
+  if (state_ == State::kEstablished) subcode = 3;
   Notification notification{kFsmError, subcode, std::string(1, static_cast<char>(unexpected))};
   return fault({Kind::kNotificationSent, std::move(notification),
                 concat(to_string(unexpected), " received in ", fsm::to_string(state_))});

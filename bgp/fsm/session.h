@@ -44,7 +44,7 @@ class Session {
   // Keeps the configuration: the OPEN received is judged by the one the OPEN sent was made from.
   Session(Identity identity, PeerConfig config);
 
-  // The connection stands: sends our OPEN.
+  // The connection stands: sends our OPEN, or waits with it.
   void on_connected(TimePoint now, Outbox& out);
   // Judges the peer's OPEN; nothing changes until confirm().
   Result<Negotiated, Ending> check_open(const Open& open) const;
@@ -55,7 +55,7 @@ class Session {
   [[nodiscard]] Ending on_bad_message(const DecodeError& error) const;
   [[nodiscard]] Ending on_closed(const std::string& why) const;
 
-  std::optional<Ending> on_hold_timer(TimePoint now, Outbox& out) const;
+  std::optional<Ending> on_hold_timer(TimePoint now, Outbox& out);
   std::optional<Ending> on_send_hold_timer(TimePoint now, Outbox& out) const;
   void on_keepalive_timer(Random& random, Outbox& out) const;
   // Another interval for the session that runs: begins with a KEEPALIVE now, so that no gap grows.
@@ -67,8 +67,9 @@ class Session {
   [[nodiscard]] ConnectionId id() const { return identity_.id; }
   [[nodiscard]] Direction direction() const { return identity_.direction; }
   [[nodiscard]] TimerKind hold_timer() const { return identity_.hold_timer; }
-  [[nodiscard]] State state() const { return state_; }  // kConnect while connecting
-  [[nodiscard]] bool is_connected() const { return state_ != State::kConnect; }
+  [[nodiscard]] State state() const { return state_; }  // kConnect while connecting, and while the OPEN is delayed
+  [[nodiscard]] bool is_connected() const { return is_connected_; }
+  [[nodiscard]] bool has_sent_open() const { return state_ != State::kConnect; }
   [[nodiscard]] bool is_established() const { return state_ == State::kEstablished; }
   [[nodiscard]] bool is_confirmed() const { return is_established() || state_ == State::kOpenConfirm; }
   [[nodiscard]] const Negotiated& negotiated() const { return negotiated_; }  // once confirmed
@@ -76,6 +77,8 @@ class Session {
   [[nodiscard]] TimePoint established_at() const { return established_at_; }
 
  private:
+  void send_open(Outbox& out);
+  [[nodiscard]] bool is_delaying() const { return is_connected_ && !has_sent_open(); }
   [[nodiscard]] Ending fsm_error(MessageType unexpected) const;
   [[nodiscard]] Ending fault(DownReason reason) const;
   [[nodiscard]] std::optional<Duration> hold_time() const;
@@ -84,6 +87,7 @@ class Session {
   Identity identity_;
   PeerConfig config_;
   State state_ = State::kConnect;
+  bool is_connected_ = false;
   Negotiated negotiated_;
   TimePoint last_received_;
   TimePoint last_sent_;
