@@ -28,6 +28,7 @@ bool Rib::has_output(PeerId peer) const { return impl_->has_output(peer); }
 PeerCounts Rib::counts(PeerId peer) const { return impl_->counts(peer); }
 std::size_t Rib::memory_bytes() const { return impl_->memory_bytes(); }
 void Rib::visit_routes(const std::function<void(const RouteView&)>& visit) const { impl_->visit_routes(visit); }
+std::unique_ptr<RouteWalk> Rib::walk(RouteList list, PeerId peer) const { return impl_->walk(list, peer); }
 void Rib::visit_received(PeerId peer, const std::function<void(const RouteView&)>& visit) const {
   impl_->visit_received(peer, visit);
 }

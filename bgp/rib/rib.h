@@ -32,6 +32,7 @@
 #include "bgp/filter/filter.h"
 #include "bgp/fsm/negotiated.h"
 #include "bgp/rib/route.h"
+#include "bgp/rib/route_walk.h"
 #include "bgp/wire/message.h"
 
 namespace margay::bgp::rib {
@@ -161,6 +162,8 @@ class Rib {
   void visit_routes(const std::function<void(const RouteView&)>& visit) const;                 // Loc-RIB, all paths
   void visit_received(PeerId peer, const std::function<void(const RouteView&)>& visit) const;  // Adj-RIB-In
   void visit_sent(PeerId peer, const std::function<void(const RouteView&)>& visit) const;      // Adj-RIB-Out
+  // One of these three, a piece at a time. `peer` counts for kReceived and kSent.
+  [[nodiscard]] std::unique_ptr<RouteWalk> walk(RouteList list, PeerId peer) const;
   // Says for each path of a prefix whether it is best, and if not which step of the decision it lost.
   [[nodiscard]] std::vector<RouteView> explain(const IpPrefix& prefix) const;
 

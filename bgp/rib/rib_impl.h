@@ -41,6 +41,7 @@ class Rib::Impl {
   void visit_routes(const Visit& visit);
   void visit_received(PeerId peer, const Visit& visit);
   void visit_sent(PeerId peer, const Visit& visit);
+  std::unique_ptr<RouteWalk> walk(RouteList list, PeerId peer);
   std::vector<RouteView> explain(const IpPrefix& prefix);
   [[nodiscard]] std::size_t memory_bytes() const {
     return tables_.memory_bytes() + in_.memory_bytes() + out_.memory_bytes();
@@ -62,7 +63,10 @@ class Rib::Impl {
   void check_limits(PeerId peer);
   void check_limit(PeerId peer, Family family);
   void tell_owner();
+  class Walk;
   void add_views(Family family, PrefixId prefix, const Visit& visit);
+  void add_received(PeerId peer, Family family, PrefixId prefix, const Visit& visit);
+  void add_sent(PeerId peer, Family family, PrefixId prefix, const Visit& visit);
   [[nodiscard]] RouteView view(Family family, PrefixId prefix, const Path& path) const;
   void explain_rejection(Family family, PrefixId prefix, const Path& path, RouteView& view);
 

@@ -1,7 +1,10 @@
 // What people see of the RIB.
 #include <algorithm>
+#include <memory>
+#include <optional>
 #include <utility>
 
+#include "bgp/rib/prefix_walk.h"
 #include "bgp/rib/rib_impl.h"
 
 namespace margay::bgp::rib {
@@ -69,43 +72,78 @@ void Rib::Impl::visit_routes(const Visit& visit) {
   }
 }
 
-void Rib::Impl::visit_received(PeerId peer, const Visit& visit) {
-  for (const Family family : kFamilies) {
-    for (const PrefixId prefix : tables_.prefixes[family].sorted()) {
-      for (const Candidate& candidate : loc_.judged(family, prefix)) {
-        const Path& path = tables_.paths[candidate.path];
-        if (path.peer != peer) continue;
-        RouteView route = view(family, prefix, path);
-        route.attributes = tables_.attributes[path.received].view();
-        route.lost_at = candidate.lost_at;
-        route.is_best = candidate.lost_at == DecisionStep::kNone;
-        route.reason = to_string(candidate.lost_at);
-        explain_rejection(family, prefix, path, route);
-        visit(route);
-      }
-    }
+void Rib::Impl::add_received(PeerId peer, Family family, PrefixId prefix, const Visit& visit) {
+  for (const Candidate& candidate : loc_.judged(family, prefix)) {
+    const Path& path = tables_.paths[candidate.path];
+    if (path.peer != peer) continue;
+    RouteView route = view(family, prefix, path);
+    route.attributes = tables_.attributes[path.received].view();
+    route.lost_at = candidate.lost_at;
+    route.is_best = candidate.lost_at == DecisionStep::kNone;
+    route.reason = to_string(candidate.lost_at);
+    explain_rejection(family, prefix, path, route);
+    visit(route);
   }
 }
 
-void Rib::Impl::visit_sent(PeerId peer, const Visit& visit) {
+void Rib::Impl::visit_received(PeerId peer, const Visit& visit) {
+  for (const Family family : kFamilies) {
+    for (const PrefixId prefix : tables_.prefixes[family].sorted()) add_received(peer, family, prefix, visit);
+  }
+}
+
+void Rib::Impl::add_sent(PeerId peer, Family family, PrefixId prefix, const Visit& visit) {
   const UpdateGroup* group = out_.told_by(peer);
   if (group == nullptr) return;
+  group->visit_told(family, peer, prefix, [&](const AdjRibOut::Entry& entry) {
+    RouteView route;
+    route.prefix = tables_.prefixes[family].prefix(prefix);
+    route.path_id = entry.path_id;
+    if (entry.told.source != kLocalPeer) route.peer = entry.told.source;
+    route.next_hop = tables_.next_hops[entry.told.next_hop];
+    route.attributes = tables_.attributes[entry.told.attributes].view();
+    visit(route);
+  });
+}
+
+void Rib::Impl::visit_sent(PeerId peer, const Visit& visit) {
+  if (out_.told_by(peer) == nullptr) return;
   for (const Family family : kFamilies) {
-    std::vector<RouteView> routes;
-    group->visit_told(family, peer, [&](PrefixId prefix, const AdjRibOut::Entry& entry) {
-      RouteView route;
-      route.prefix = tables_.prefixes[family].prefix(prefix);
-      route.path_id = entry.path_id;
-      if (entry.told.source != kLocalPeer) route.peer = entry.told.source;
-      route.next_hop = tables_.next_hops[entry.told.next_hop];
-      route.attributes = tables_.attributes[entry.told.attributes].view();
-      routes.push_back(route);
-    });
-    std::sort(routes.begin(), routes.end(), [](const RouteView& a, const RouteView& b) {
-      return std::pair(a.prefix, a.path_id) < std::pair(b.prefix, b.path_id);
-    });
-    for (const RouteView& route : routes) visit(route);
+    for (const PrefixId prefix : tables_.prefixes[family].sorted()) add_sent(peer, family, prefix, visit);
   }
+}
+
+class Rib::Impl::Walk final : public RouteWalk {
+ public:
+  Walk(Impl& rib, RouteList list, PeerId peer) : rib_(rib), list_(list), peer_(peer) {}
+
+  bool step(std::size_t prefixes, const Visit& visit) override {
+    if (next_family_ == kFamilies.size()) return false;
+    const Family family = kFamilies[next_family_];
+    if (!walk_) walk_.emplace(rib_.tables_.prefixes[family]);
+    if (walk_->step(prefixes, [&](PrefixId prefix) { add(family, prefix, visit); })) return true;
+    walk_.reset();
+    return ++next_family_ < kFamilies.size();
+  }
+
+ private:
+  void add(Family family, PrefixId prefix, const Visit& visit) {
+    switch (list_) {
+      case RouteList::kBest: return rib_.add_views(family, prefix, visit);
+      case RouteList::kReceived: return rib_.add_received(peer_, family, prefix, visit);
+      case RouteList::kSent: return rib_.add_sent(peer_, family, prefix, visit);
+    }
+  }
+
+  Impl& rib_;
+  RouteList list_;
+  PeerId peer_;
+  std::size_t next_family_ = 0;
+  std::optional<PrefixWalk> walk_;
+};
+
+std::unique_ptr<RouteWalk> Rib::Impl::walk(RouteList list, PeerId peer) {
+  return std::make_unique<Walk>(*this, list, peer);
 }
 
 std::vector<RouteView> Rib::Impl::explain(const IpPrefix& prefix) {

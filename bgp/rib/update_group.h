@@ -67,16 +67,15 @@ class UpdateGroup {
   // What `peers`, who know what `from` has told, must hear to be members here. Nothing must be pending in either.
   void tell_difference(Family family, const UpdateGroup& from, const Listeners& peers, const Deliver& deliver);
 
-  // visit(prefix, entry) for all that the peer was told; no order.
+  // visit(entry) for what the peer was told of the prefix, ordered by path_id.
   template <class Visit>
-  void visit_told(Family family, PeerId peer, const Visit& visit) const {
-    std::vector<AdjRibOut::Entry> entries;
+  void visit_told(Family family, PeerId peer, PrefixId prefix, const Visit& visit) const {
     const AdjRibOut& out = out_of(family);
-    for (PrefixId prefix = 0; prefix < out.limit(); ++prefix) {
-      out.get(prefix, entries);
-      for (const AdjRibOut::Entry& entry : entries) {
-        if (hears(tables_, peer, entry.told)) visit(prefix, entry);
-      }
+    if (prefix >= out.limit()) return;
+    std::vector<AdjRibOut::Entry> entries;
+    out.get(prefix, entries);
+    for (const AdjRibOut::Entry& entry : entries) {
+      if (hears(tables_, peer, entry.told)) visit(entry);
     }
   }
   // How much that is, at no cost.
