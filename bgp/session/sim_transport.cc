@@ -238,11 +238,7 @@ class Host final : public Transport {
   }
   void stop_listening() override { on_accepted_ = nullptr; }
 
-  Status set_peer_options(const IpPrefix& peers, std::optional<PeerSocketOptions> options) override {
-    options_.erase(peers);
-    if (options) options_[peers] = *std::move(options);
-    return ok_status();
-  }
+  void set_peer_options(std::map<IpPrefix, PeerSocketOptions> peers) override { options_ = std::move(peers); }
 
   [[nodiscard]] LinkFacts link_facts(const IpAddress&, const IpAddress&) const override {
     LinkFacts facts;

@@ -117,7 +117,7 @@ TEST_F(SimTransport, WhatTheWindowDoesNotHoldStaysQueuedAndIsToldWhenGone) {
 TEST_F(SimTransport, PasswordsMustBeEqual) {
   PeerSocketOptions options;
   options.password = "secret";
-  ASSERT_TRUE(b_->set_peer_options(IpPrefix::containing(kA, 24), options).ok());
+  b_->set_peer_options({{IpPrefix::containing(kA, 24), options}});
   connect("wrong");
   loop_.advance(seconds(31));
   EXPECT_FALSE(client_.connection);

@@ -15,9 +15,8 @@ namespace margay::bgp::session {
 namespace {
 
 constexpr std::size_t kPiecesPerSend = 256;
-// After so many bytes in one go the loop's other work gets its turn.
-constexpr std::size_t kReadPerTurn = 64 * 1024;
-constexpr std::size_t kSendPerTurn = 4 * 1024 * 1024;
+// A piece of work; others have their turn between two of them.
+constexpr std::size_t kSendPerPiece = 256 * 1024;
 constexpr std::size_t kLowMark = 256 * 1024;
 constexpr Duration kGoodbye = std::chrono::seconds(1);
 
@@ -32,7 +31,11 @@ class State : public std::enable_shared_from_this<State> {
 
   Status open() {
     auto watch = shared_->watcher.watch(
-        fd_.get(), [this] { on_readable(); }, [this] { flush(); });
+        fd_.get(), [this] { on_readable(); },
+        [this] {
+          is_waiting_writable_ = false;
+          schedule_flush();
+        });
     if (!watch) return watch.error();
     watch_ = std::move(watch).value();
     return ok_status();
@@ -80,20 +83,25 @@ class State : public std::enable_shared_from_this<State> {
 
  private:
   void on_readable() {
-    const auto self = shared_from_this();
+    shared_->reads.add([weak = weak_from_this()] {
+      const auto self = weak.lock();
+      return self != nullptr && self->read_piece();
+    });
+  }
+
+  // False: nothing waits, or nothing is read any more.
+  bool read_piece() {
+    if (is_closed_ || watch_ == nullptr) return false;
     std::uint8_t* const buffer = shared_->read_buffer.get();
-    for (std::size_t total = 0; total < kReadPerTurn && !is_closed_;) {
-      const ssize_t count = ::recv(fd_.get(), buffer, SocketShared::kReadSize, 0);
-      if (count < 0 && errno == EINTR) continue;
-      if (count < 0 && errno == EAGAIN) break;
-      if (count < 0) return end(socket_error(errno, "read").message);
-      if (count == 0) return end("closed by peer");
-      const auto size = static_cast<std::size_t>(count);
-      total += size;
-      if (!is_leaving_) events_.on_bytes(bytes::View(buffer, size));
-      if (size < SocketShared::kReadSize) break;
-    }
-    if (!is_closed_) watch_->want_readable();
+    const ssize_t count = ::recv(fd_.get(), buffer, SocketShared::kReadSize, 0);
+    if (count < 0 && errno == EINTR) return true;
+    if (count < 0 && errno != EAGAIN) end(socket_error(errno, "read").message);
+    if (count == 0) end("closed by peer");
+    if (count > 0 && !is_leaving_) events_.on_bytes(bytes::View(buffer, static_cast<std::size_t>(count)));
+    if (is_closed_ || watch_ == nullptr) return false;
+    if (count == static_cast<ssize_t>(SocketShared::kReadSize)) return true;
+    watch_->want_readable();
+    return false;
   }
 
   void end(std::string why) {
@@ -112,40 +120,43 @@ class State : public std::enable_shared_from_this<State> {
 
   void schedule_flush() {
     if (is_waiting_writable_ || std::exchange(is_flush_scheduled_, true)) return;
-    shared_->loop.post([self = shared_from_this()] {
-      self->is_flush_scheduled_ = false;
-      if (!self->is_waiting_writable_) self->flush();
+    shared_->sends.add([weak = weak_from_this()] {
+      const auto self = weak.lock();
+      return self != nullptr && self->flush_piece();
     });
   }
 
-  void flush() {
-    is_waiting_writable_ = false;
-    if (is_closed_ || watch_ == nullptr) return;
+  // True: more could leave at once.
+  bool flush_piece() {
+    is_flush_scheduled_ = false;
+    if (is_closed_ || watch_ == nullptr || is_waiting_writable_) return false;
     const std::size_t before = queue_.size_bytes();
-    send_queued();
+    is_flush_scheduled_ = send_queued();
     if (is_leaving_) {
       if (queue_.is_empty()) ::shutdown(fd_.get(), SHUT_WR);
-      return;
+      return is_flush_scheduled_;
     }
     const bool fell = before > 0 && queue_.size_bytes() <= kLowMark && !is_write_failed_;
-    if (!fell || !is_started_ || !events_.on_writable) return;
-    const auto self = shared_from_this();
-    events_.on_writable();
+    if (fell && is_started_ && events_.on_writable) events_.on_writable();
+    return is_flush_scheduled_ && !is_closed_;
   }
 
-  void send_queued() {
-    for (std::size_t sent = 0; !queue_.is_empty();) {
-      if (sent >= kSendPerTurn) return schedule_flush();
+  bool send_queued() {
+    for (std::size_t sent = 0; !queue_.is_empty() && sent < kSendPerPiece;) {
       iovec pieces[kPiecesPerSend];
       msghdr message{};
       message.msg_iov = pieces;
       message.msg_iovlen = queue_.gather(pieces, kPiecesPerSend);
       const ssize_t count = ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
-      if (count < 0) return send_failed(errno);
+      if (count < 0) {
+        send_failed(errno);
+        return false;
+      }
       sent += static_cast<std::size_t>(count);
       queue_.consume(static_cast<std::size_t>(count));
       last_progress_ = shared_->loop.now();
     }
+    return !queue_.is_empty();
   }
 
   void send_failed(int error_number) {

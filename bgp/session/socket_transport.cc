@@ -12,12 +12,11 @@
 #include "base/core/text.h"
 #include "bgp/session/socket_calls.h"
 #include "bgp/session/socket_connection.h"
+#include "bgp/session/socket_listener.h"
 
 namespace margay::bgp::session {
 namespace {
 
-constexpr int kBacklog = 4096;
-constexpr Duration kAcceptPause = std::chrono::milliseconds(100);
 constexpr Duration kAddressesFresh = std::chrono::seconds(1);
 constexpr int kBindAddressNoPort = 24;  // IP_BIND_ADDRESS_NO_PORT of linux/in.h
 
@@ -111,33 +110,14 @@ class AttemptHandle final : public Handle {
   std::shared_ptr<Attempt> attempt_;
 };
 
-struct Listener {
-  SocketAddress address;
-  loop::UniqueFd fd;
-  std::unique_ptr<loop::FdWatch> watch;
-  std::unique_ptr<loop::Timer> pause;
-};
-
-Result<std::unique_ptr<Listener>> open_listener(const SocketAddress& address) {
-  const std::string what = concat("listen on ", address.to_string());
-  auto fd = open_tcp(address.address.family());
-  if (!fd) return fd.error().within(what);
-  MARGAY_RETURN_IF_ERROR(set_listener_options(fd->get(), address.address.family()));
-  const RawAddress raw = to_raw(address);
-  if (::bind(fd->get(), raw.data(), raw.size) != 0) return socket_error(errno, what);
-  if (::listen(fd->get(), kBacklog) != 0) return socket_error(errno, what);
-  auto listener = std::make_unique<Listener>();
-  listener->fd = std::move(fd).value();
-  listener->address = local_of(listener->fd.get());
-  return listener;
-}
-
 }  // namespace
 
 class SocketTransport::Impl {
  public:
-  Impl(loop::Loop& loop, loop::FdWatcher& watcher, LinkAddresses addresses)
-      : shared_(std::make_shared<SocketShared>(SocketShared{loop, watcher})), addresses_(std::move(addresses)) {}
+  Impl(loop::Loop& loop, loop::FdWatcher& watcher, telemetry::Logger log, LinkAddresses addresses)
+      : shared_(std::make_shared<SocketShared>(loop, watcher)),
+        log_(std::move(log)),
+        addresses_(std::move(addresses)) {}
   ~Impl() {
     // Those that say goodbye go too; their states hold what is shared.
     shared_->leaving.clear();
@@ -154,7 +134,7 @@ class SocketTransport::Impl {
     const bool is_any = addresses.empty();
     if (is_any) addresses = {IpAddress::v4(0), IpAddress::v6(0, 0)};
     on_accepted_ = std::move(on_accepted);
-    std::vector<std::unique_ptr<Listener>> fresh;
+    Listeners fresh;
     Status status = ok_status();
     for (const IpAddress& address : addresses) {
       auto listener = take_or_open({address, port});
@@ -172,21 +152,17 @@ class SocketTransport::Impl {
   void stop_listening() { listeners_.clear(); }
   [[nodiscard]] std::size_t leaving_count() const { return shared_->leaving.size(); }
 
-  Status set_peer_options(const IpPrefix& peers, std::optional<PeerSocketOptions> options) {
-    const auto old = options_.find(peers);
-    const std::string before = old == options_.end() ? std::string() : old->second.password;
-    const std::string after = options ? options->password : std::string();
-    if (options) {
-      options_[peers] = *std::move(options);
-    } else {
-      options_.erase(peers);
-    }
-    if (before == after) return ok_status();
-    for (const auto& listener : listeners_) {
-      if (listener->address.address.family() != peers.family()) continue;
-      MARGAY_RETURN_IF_ERROR(set_md5_key(listener->fd.get(), peers, after));
-    }
-    return ok_status();
+  void set_peer_options(std::map<IpPrefix, PeerSocketOptions> peers) {
+    options_ = std::move(peers);
+    keys_ = listener_keys(options_);
+    for (const auto& listener : listeners_) listener->set_keys(keys_of(listener->address().address.family()));
+  }
+
+  [[nodiscard]] std::map<IpPrefix, Error> refused_peer_options() const {
+    std::map<IpPrefix, Error> refused;
+    for (const auto& listener : listeners_)
+      refused.insert(listener->refused_keys().begin(), listener->refused_keys().end());
+    return refused;
   }
 
   [[nodiscard]] LinkFacts link_facts(const IpAddress& local, const IpAddress& remote) {
@@ -200,94 +176,77 @@ class SocketTransport::Impl {
 
   [[nodiscard]] std::vector<SocketAddress> listening() const {
     std::vector<SocketAddress> result;
-    for (const auto& listener : listeners_) result.push_back(listener->address);
+    for (const auto& listener : listeners_) result.push_back(listener->address());
     return result;
   }
 
  private:
-  Result<std::unique_ptr<Listener>> take_or_open(const SocketAddress& address) {
-    if (auto old = take_listener(address.address, address.port)) return old;
-    auto listener = open_listener(address);
-    if (!listener) return listener;
-    MARGAY_RETURN_IF_ERROR(start(**listener));
-    return listener;
-  }
+  using Listeners = std::vector<std::unique_ptr<SocketListener>>;
 
-  // An open one of that address and port, which goes on as it is.
-  std::unique_ptr<Listener> take_listener(const IpAddress& address, std::uint16_t port) {
-    for (auto& listener : listeners_) {
-      if (listener == nullptr || listener->address != SocketAddress{address, port}) continue;
-      auto taken = std::move(listener);
-      std::erase(listeners_, nullptr);
+  Result<std::unique_ptr<SocketListener>> take_or_open(const SocketAddress& address) {
+    // An open one of that address and port goes on as it is.
+    const auto old = std::find_if(listeners_.begin(), listeners_.end(),
+                                  [&](const auto& listener) { return listener->address() == address; });
+    if (old != listeners_.end()) {
+      auto taken = std::move(*old);
+      listeners_.erase(old);
       return taken;
     }
-    return nullptr;
+    return SocketListener::open(
+        {shared_->loop, shared_->watcher, log_, [this](loop::UniqueFd fd) { take_in(std::move(fd)); }}, address,
+        keys_of(address.address.family()));
   }
 
-  Status start(Listener& listener) {
-    for (const auto& [peers, options] : options_) {
-      if (options.password.empty() || peers.family() != listener.address.address.family()) continue;
-      MARGAY_RETURN_IF_ERROR(set_md5_key(listener.fd.get(), peers, options.password));
+  [[nodiscard]] SocketListener::Keys keys_of(IpFamily family) const {
+    SocketListener::Keys keys;
+    for (const auto& [prefix, key] : keys_) {
+      if (prefix.family() == family) keys.emplace(prefix, key);
     }
-    Listener* const at = &listener;
-    listener.pause = shared_->loop.make_timer([at] { at->watch->want_readable(); });
-    MARGAY_ASSIGN_OR_RETURN(listener.watch, shared_->watcher.watch(
-                                                listener.fd.get(), [this, at] { accept_all(*at); }, [] {}));
-    listener.watch->want_readable();
-    return ok_status();
+    return keys;
   }
 
-  // All that wait: a storm of peers after a restart is one wake-up.
-  void accept_all(Listener& listener) {
-    std::vector<std::unique_ptr<Connection>> accepted;
-    bool is_paused = false;
-    for (int count = 0; count < kBacklog; ++count) {
-      loop::UniqueFd fd(::accept4(listener.fd.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-      if (!fd.is_open()) {
-        if (errno == ECONNABORTED || errno == EINTR) continue;
-        is_paused = errno != EAGAIN;
-        break;
-      }
-      if (auto connection = prepare(std::move(fd))) accepted.push_back(std::move(connection));
-    }
-    // Out of descriptors or memory: later again, rather than at once and for ever.
-    if (is_paused) {
-      listener.pause->arm(kAcceptPause);
-    } else {
-      listener.watch->want_readable();
-    }
-    // The callback may replace the listeners.
-    const Accepted on_accepted = on_accepted_;
-    for (auto& connection : accepted) on_accepted(std::move(connection));
+  void take_in(loop::UniqueFd fd) {
+    auto connection = prepare(std::move(fd));
+    if (connection == nullptr) return;
+    const Accepted on_accepted = on_accepted_;  // may be replaced by what it does
+    if (on_accepted) on_accepted(std::move(connection));
   }
 
+  // nullptr: closed at once.
   std::unique_ptr<Connection> prepare(loop::UniqueFd fd) {
     const IpAddress remote = remote_of(fd.get()).address;
+    const auto options = options_for(remote);
+    // Without its key the listener lets everybody in who signs nothing.
+    if (options != options_.end() && refused_peer_options().contains(options->first)) return nullptr;
     set_connection_options(fd.get(), remote.family());
-    if (!set_ttl(fd.get(), remote.family(), options_for(remote)).ok()) return nullptr;
+    const PeerSocketOptions chosen = options == options_.end() ? PeerSocketOptions() : options->second;
+    if (!set_ttl(fd.get(), remote.family(), chosen).ok()) return nullptr;
     auto connection = make_socket_connection(shared_, std::move(fd));
     return connection ? std::move(connection).value() : nullptr;
   }
 
-  [[nodiscard]] PeerSocketOptions options_for(const IpAddress& remote) const {
+  [[nodiscard]] std::map<IpPrefix, PeerSocketOptions>::const_iterator options_for(const IpAddress& remote) const {
     for (int length = address_bits(remote.family()); length >= 0; --length) {
       const auto found = options_.find(IpPrefix::containing(remote, length));
-      if (found != options_.end()) return found->second;
+      if (found != options_.end()) return found;
     }
-    return {};
+    return options_.end();
   }
 
   std::shared_ptr<SocketShared> shared_;
+  telemetry::Logger log_;
   LinkAddresses addresses_;
   Accepted on_accepted_;
   std::map<IpPrefix, PeerSocketOptions> options_;
-  std::vector<std::unique_ptr<Listener>> listeners_;
+  SocketListener::Keys keys_;
+  Listeners listeners_;
   std::vector<LinkAddress> known_;
   std::optional<TimePoint> known_at_;
 };
 
-SocketTransport::SocketTransport(loop::Loop& loop, loop::FdWatcher& watcher, LinkAddresses addresses)
-    : impl_(std::make_unique<Impl>(loop, watcher, std::move(addresses))) {}
+SocketTransport::SocketTransport(loop::Loop& loop, loop::FdWatcher& watcher, telemetry::Logger log,
+                                 LinkAddresses addresses)
+    : impl_(std::make_unique<Impl>(loop, watcher, std::move(log), std::move(addresses))) {}
 SocketTransport::~SocketTransport() = default;
 
 std::unique_ptr<Handle> SocketTransport::connect(const ConnectRequest& request, Connected done) {
@@ -298,9 +257,10 @@ Status SocketTransport::listen(std::vector<IpAddress> addresses, std::uint16_t p
 }
 void SocketTransport::stop_listening() { impl_->stop_listening(); }
 std::size_t SocketTransport::leaving_count() const { return impl_->leaving_count(); }
-Status SocketTransport::set_peer_options(const IpPrefix& peers, std::optional<PeerSocketOptions> options) {
-  return impl_->set_peer_options(peers, std::move(options));
+void SocketTransport::set_peer_options(std::map<IpPrefix, PeerSocketOptions> peers) {
+  impl_->set_peer_options(std::move(peers));
 }
+std::map<IpPrefix, Error> SocketTransport::refused_peer_options() const { return impl_->refused_peer_options(); }
 Transport::LinkFacts SocketTransport::link_facts(const IpAddress& local, const IpAddress& remote) const {
   return impl_->link_facts(local, remote);
 }

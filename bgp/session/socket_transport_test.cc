@@ -2,8 +2,12 @@
 #include "bgp/session/socket_transport.h"
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 
 #include "base/loop/asio_loop.h"
+#include "base/telemetry/capture_sink.h"
+#include "bgp/session/socket_calls.h"
 #include "bgp/session/transport_fixture.h"
 
 namespace margay::bgp::session {
@@ -43,6 +47,7 @@ class SocketTransportTest : public testing::Test {
     server_.take(std::move(accepted_.front()));
   }
   void settle() { loop_.run_for(milliseconds(20)); }
+  [[nodiscard]] bool has_keys() const { return transport_.refused_peer_options().empty(); }
   static PeerSocketOptions with_password(std::string password) {
     PeerSocketOptions options;
     options.password = std::move(password);
@@ -192,40 +197,118 @@ TEST_F(SocketTransportTest, Ipv6) {
 
 TEST_F(SocketTransportTest, PasswordsMustBeEqualAndChangeOnARunningListener) {
   listen_on(kServer);
-  const Status set = transport_.set_peer_options(IpPrefix::host(kClient), with_password("first"));
-  if (!set.ok() && set.error().code != ErrorCode::kInvalid) GTEST_SKIP() << set.error().message;
+  const IpPrefix client = IpPrefix::host(kClient);
+  transport_.set_peer_options({{client, with_password("first")}});
+  if (!has_keys()) GTEST_SKIP() << "a kernel without TCP MD5";
   EXPECT_TRUE(can_connect(with_password("first")));
   EXPECT_FALSE(can_connect(with_password("other")));
   EXPECT_FALSE(can_connect({}));
-  ASSERT_TRUE(transport_.set_peer_options(IpPrefix::host(kClient), with_password("second")).ok());
+  transport_.set_peer_options({{client, with_password("second")}});
   EXPECT_TRUE(can_connect(with_password("second")));
   EXPECT_FALSE(can_connect(with_password("first")));
-  ASSERT_TRUE(transport_.set_peer_options(IpPrefix::host(kClient), std::nullopt).ok());
+  transport_.set_peer_options({});
   EXPECT_TRUE(can_connect({}));
 }
 
 TEST_F(SocketTransportTest, APasswordOfARangeIsKnownToListenersMadeLater) {
-  const auto range = IpPrefix::parse("127.0.0.0/28").value();
-  ASSERT_TRUE(transport_.set_peer_options(range, with_password("range")).ok());
-  const Status listening = transport_.listen({kServer}, 0, [](auto) {});
-  if (!listening.ok()) GTEST_SKIP() << listening.error().message;
-  server_address_ = transport_.listening().at(0);
+  transport_.set_peer_options({{IpPrefix::parse("127.0.0.0/28").value(), with_password("range")}});
+  listen_on(kServer);
+  if (!has_keys()) GTEST_SKIP() << "a kernel without TCP MD5";
   EXPECT_TRUE(can_connect(with_password("range")));
   EXPECT_FALSE(can_connect({}));
 }
 
+TEST_F(SocketTransportTest, APeerWithoutPasswordInsideARangeWithOneNeedsNone) {
+  const auto range = IpPrefix::parse("127.0.0.0/28").value();
+  transport_.set_peer_options({{range, with_password("range")}, {IpPrefix::host(kClient), {}}});
+  listen_on(kServer);
+  if (!has_keys()) GTEST_SKIP() << "a kernel without TCP MD5";
+  EXPECT_TRUE(can_connect({}));
+  EXPECT_FALSE(can_connect(with_password("range")));
+  transport_.set_peer_options({{range, with_password("range")}});
+  EXPECT_FALSE(can_connect({}));
+  EXPECT_TRUE(can_connect(with_password("range")));
+}
+
+// optmem_max bounds the memory for keys of a socket: a listener for very many peers comes to its end.
+TEST_F(SocketTransportTest, AKeyTheKernelRefusesIsToldAndLetsNobodyIn) {
+  listen_on(kServer);
+  std::map<IpPrefix, PeerSocketOptions> peers{{IpPrefix::host(kClient), with_password("x")}};
+  transport_.set_peer_options(peers);
+  if (!has_keys()) GTEST_SKIP() << "a kernel without TCP MD5";
+  // 127.0.0.2 is the last in the order of prefixes.
+  for (std::uint32_t i = 0; i < 20'000; ++i) {
+    peers[IpPrefix::host(IpAddress::v4(0x0a000000 + i))] = with_password("x");
+  }
+  transport_.set_peer_options({});
+  transport_.set_peer_options(peers);
+  if (has_keys()) GTEST_SKIP() << "a kernel with memory for 20,000 keys";
+  ASSERT_TRUE(transport_.refused_peer_options().contains(IpPrefix::host(kClient)));
+  client_ = {};
+  connect(request());  // with neither key the kernel makes a connection
+  ASSERT_TRUE(run([this] { return client_.closed.has_value() || !failure_.empty(); }));
+  EXPECT_TRUE(accepted_.empty());
+  transport_.set_peer_options({{IpPrefix::host(kClient), with_password("x")}});
+  EXPECT_TRUE(has_keys());
+  EXPECT_TRUE(can_connect(with_password("x")));
+}
+
 TEST_F(SocketTransportTest, AnOverlongPasswordIsRefused) {
   listen_on(kServer);
-  const Status status = transport_.set_peer_options(IpPrefix::host(kClient), with_password(std::string(81, 'p')));
-  ASSERT_FALSE(status.ok());
-  EXPECT_EQ(status.error().code, ErrorCode::kInvalid);
+  transport_.set_peer_options({{IpPrefix::host(kClient), with_password(std::string(81, 'p'))}});
+  const auto refused = transport_.refused_peer_options();
+  ASSERT_EQ(refused.size(), 1U);
+  EXPECT_EQ(refused.begin()->second.code, ErrorCode::kInvalid);
+}
+
+// Holds every descriptor but a few.
+class FewDescriptors {
+ public:
+  FewDescriptors() {
+    getrlimit(RLIMIT_NOFILE, &before_);
+    const rlimit few{static_cast<rlim_t>(next()), before_.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &few);
+  }
+  ~FewDescriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  static int next() {
+    const loop::UniqueFd probe(::dup(STDERR_FILENO));
+    return probe.get();
+  }
+  rlimit before_{};
+};
+
+TEST_F(SocketTransportTest, WithoutDescriptorsConnectionsAreRefusedAndToldOfAndItGoesOn) {
+  telemetry::CaptureSink log;
+  telemetry::LogOutput output(log, telemetry::no_clock, telemetry::Level::kInfo);
+  SocketTransport transport(loop_, loop_, telemetry::Logger(output));
+  int accepted = 0;
+  ASSERT_TRUE(transport.listen({kServer}, 0, [&](auto) { ++accepted; }).ok());
+  const RawAddress raw = to_raw(transport.listening().at(0));
+  const auto client = [] { return loop::UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)); };
+  const loop::UniqueFd first = client(), second = client();
+  {
+    const FewDescriptors few;
+    ASSERT_EQ(::connect(first.get(), raw.data(), raw.size), 0);
+    EXPECT_TRUE(run([&] { return log.has("connections cannot be accepted"); }));
+    char byte = 0;
+    EXPECT_LE(::recv(first.get(), &byte, 1, 0), 0) << "closed, not kept waiting";
+    // The listener rests: a turn of the loop has nothing to do.
+    int turns = 0;
+    (void)loop_.run_until([&] { return ++turns > 1000; }, milliseconds(50));
+    EXPECT_LT(turns, 100);
+  }
+  EXPECT_EQ(accepted, 0);
+  ASSERT_EQ(::connect(second.get(), raw.data(), raw.size), 0);
+  EXPECT_TRUE(run([&] { return accepted == 1; }));
 }
 
 TEST_F(SocketTransportTest, TtlSecurityTakesWhatIsSentWith255AndNothingLess) {
   established();
   PeerSocketOptions secure;
   secure.ttl_security = 1;
-  ASSERT_TRUE(transport_.set_peer_options(IpPrefix::host(kClient), secure).ok());
+  transport_.set_peer_options({{IpPrefix::host(kClient), secure}});
   PeerSocketOptions far;
   far.ttl = 64;
   ASSERT_TRUE(can_connect(secure));

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -82,8 +83,11 @@ class Transport {
   virtual void stop_listening() = 0;
   // Connections closed gracefully whose last words are still on their way.
   [[nodiscard]] virtual std::size_t leaving_count() const { return 0; }
-  // For connections to come from this address or range: MD5 keys must be known to the listener before. nullopt: forget.
-  virtual Status set_peer_options(const IpPrefix& peers, std::optional<PeerSocketOptions> options) = 0;
+  // For connections to come, by where from: MD5 keys must be known to the listener before. Of overlapping ranges the
+  // longest counts. Replaces all; saying the same again tries again what was refused.
+  virtual void set_peer_options(std::map<IpPrefix, PeerSocketOptions> peers) = 0;
+  // Those whose key some listener could not be given. Until it can, connections from there are not accepted.
+  [[nodiscard]] virtual std::map<IpPrefix, Error> refused_peer_options() const { return {}; }
   // The interface addresses of this machine that a connection from `local` could use as next hop of the other family,
   // and whether `remote` is on a common link. Empty where unknown.
   struct LinkFacts {

@@ -41,6 +41,7 @@ struct PeerSnapshot {
   // Hex of the message that was wrong, cut; empty when no message was.
   std::string last_error_bytes, last_attempt_error_bytes;
   std::map<std::string, std::uint64_t> faults;  // RFC 7606 outcomes by what
+  std::string socket_error;                     // why it cannot connect to us; empty: it can
   std::size_t queued_bytes = 0;
   std::string bfd_state;        // empty: no BFD
   std::uint64_t bfd_downs = 0;  // sessions that BFD ended
@@ -73,7 +74,8 @@ struct SpeakerSnapshot {
   RouterId router_id;
   bool restarting = false;
   Duration uptime{};
-  std::vector<PeerSnapshot> peers;  // by address
+  std::vector<std::string> problems;  // that are tried again: "listen on 10.0.0.1:179: Cannot assign requested address"
+  std::vector<PeerSnapshot> peers;    // by address
   std::vector<RouteSnapshot> routes;
 };
 

@@ -112,6 +112,7 @@ json::Value to_json(const PeerSnapshot& peer) {
   out["lastAttemptError"] = peer.last_attempt_error ? last_error_text(*peer.last_attempt_error) : std::string();
   out["lastAttemptErrorAgeSeconds"] = seconds(peer.last_attempt_error_age);
   out["lastErrorBytes"] = peer.last_error_bytes;
+  out["socketError"] = peer.socket_error;
   out["lastAttemptErrorBytes"] = peer.last_attempt_error_bytes;
   out["timesEstablished"] = number(peer.times_established);
   out["timesDropped"] = number(peer.times_dropped);
@@ -156,6 +157,7 @@ json::Value speaker_json(const SpeakerSnapshot& snapshot) {
   out["routerID"] = snapshot.router_id.to_string();
   out["restarting"] = snapshot.restarting;
   out["uptimeSeconds"] = seconds(snapshot.uptime);
+  out["problems"] = strings(snapshot.problems);
   return out;
 }
 

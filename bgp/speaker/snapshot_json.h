@@ -8,7 +8,7 @@ namespace margay::bgp {
 
 json::Value to_json(const PeerSnapshot& peer);
 json::Value to_json(const RouteSnapshot& route);
-// {asNumber, routerID, restarting, uptimeSeconds}
+// {asNumber, routerID, restarting, uptimeSeconds, problems}
 json::Value speaker_json(const SpeakerSnapshot& snapshot);
 
 }  // namespace margay::bgp

@@ -24,7 +24,7 @@ Status Speaker::refresh_in(const IpAddress& peer) { return impl_->refresh_in(pee
 Status Speaker::refresh_out(const IpAddress& peer) { return impl_->refresh_out(peer); }
 void Speaker::stop(std::string_view text, Task done) { impl_->stop(text, std::move(done)); }
 SpeakerSnapshot Speaker::snapshot(const SnapshotQuery& query) const { return impl_->snapshot(query); }
-Status Speaker::check(const SnapshotQuery& query) const { return impl_->check(query); }
+Result<std::unique_ptr<RouteCursor>> Speaker::routes(const SnapshotQuery& query) const { return impl_->routes(query); }
 
 Speaker::Impl::Impl(SpeakerParts parts, bool restarting)
     : parts_(std::move(parts)),
@@ -35,7 +35,7 @@ Speaker::Impl::Impl(SpeakerParts parts, bool restarting)
       deferral_(parts_.loop.make_timer([this] { end_deferral(); })),
       recovery_(parts_.loop.make_timer([this] { end_recovery(); })),
       goodbye_(parts_.loop.make_timer([this] { wait_for_goodbyes(); })),
-      listen_retry_(parts_.loop.make_timer([this] { listen_again(); })),
+      socket_retry_(parts_.loop.make_timer([this] { retry_sockets(); })),
       metrics_(parts_.metrics),
       metrics_timer_(parts_.loop.make_timer([this] {
         metrics_.sync(snapshot({}));
@@ -74,7 +74,7 @@ Status Speaker::Impl::refresh_out(const IpAddress& peer) {
 
 void Speaker::Impl::stop(std::string_view text, Task done) {
   is_stopping_ = true;
-  listen_retry_->disarm();
+  socket_retry_->disarm();
   parts_.transport.stop_listening();
   for (auto& [key, peer] : peers_) peer->stop(cease(cease_subcode::kAdministrativeShutdown, text));
   on_stopped_ = std::move(done);

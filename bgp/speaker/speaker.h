@@ -55,6 +55,15 @@ struct SpeakerParts {
   LivenessMonitor* liveness = nullptr;  // nullptr: peers with bfd settings get an error from apply()
 };
 
+// Routes for people a piece at a time, ordered by prefix, while everything goes on. Ends early when the peer or the
+// speaker goes.
+class RouteCursor {
+ public:
+  virtual ~RouteCursor() = default;
+  // Adds some to `out`, the work of a millisecond or so; false: that was all.
+  virtual bool next(std::vector<RouteSnapshot>& out) = 0;
+};
+
 class Speaker {
  public:
   // `restarting`: there was one before with our routes in the kernel: OPENs carry the restart bit (RFC 4724 §4.1) and
@@ -62,6 +71,8 @@ class Speaker {
   Speaker(SpeakerParts parts, bool restarting);
   ~Speaker();
 
+  // Errors are those of validate(). What this machine cannot do yet (an address to listen on, a key) is tried again
+  // every second and stands in snapshot().problems.
   Status apply(SpeakerConfig config);
   // Own routes alone, which change more often than all else.
   void set_local_routes(std::vector<rib::LocalRoute> routes);
@@ -77,9 +88,10 @@ class Speaker {
   // Cease to all (RFC 9003 text), then `done` when it has left or a second has passed.
   void stop(std::string_view text, Task done);
 
+  // All at once; with many routes that takes its time.
   [[nodiscard]] SpeakerSnapshot snapshot(const SnapshotQuery& query) const;
-  // kNotFound, with the peers there are, for a query about one that is not there; snapshot() has no routes for it.
-  [[nodiscard]] Status check(const SnapshotQuery& query) const;
+  // kNotFound, with the peers there are, for a query about one that is not there.
+  [[nodiscard]] Result<std::unique_ptr<RouteCursor>> routes(const SnapshotQuery& query) const;
 
  private:
   class Impl;

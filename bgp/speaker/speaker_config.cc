@@ -8,7 +8,7 @@
 namespace margay::bgp {
 namespace {
 
-constexpr Duration kListenRetry = std::chrono::seconds(1);
+constexpr Duration kSocketRetry = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -27,11 +27,12 @@ Status Speaker::Impl::apply(SpeakerConfig config) {
   MARGAY_RETURN_IF_ERROR(check(config));
   remove_missing(config);
   configure_rib(config);
-  const Status sockets = configure_sockets(config);
+  configure_sockets(config);
   config_ = std::move(config);
   change_or_add(config_);
   change_dynamic(config_);
-  const Status listener = configure_listener(config_);
+  configure_listener(config_);
+  look_after_sockets();
   if (!std::exchange(is_configured_, true)) {
     if (restarting_) {
       deferral_->arm(config_.selection_deferral);
@@ -41,7 +42,7 @@ Status Speaker::Impl::apply(SpeakerConfig config) {
     }
   }
   schedule_run();
-  return sockets.ok() ? listener : sockets;
+  return ok_status();
 }
 
 // As long as a peer that is away may keep its routes, those that an earlier life had from it stay, too.
@@ -112,45 +113,77 @@ void Speaker::Impl::change_dynamic(const SpeakerConfig& config) {
 }
 
 // Keys and TTL must be known to the listener before a peer connects.
-Status Speaker::Impl::configure_sockets(const SpeakerConfig& config) {
+void Speaker::Impl::configure_sockets(const SpeakerConfig& config) {
   std::map<IpPrefix, session::PeerSocketOptions> wanted;
   for (const ListenRange& range : config.listen_ranges) wanted[range.range] = socket_options(range.settings);
   for (const auto& [key, settings] : config.peers) wanted[IpPrefix::host(key.address)] = socket_options(settings);
-  Status result = ok_status();
-  const auto set = [&](const IpPrefix& peers, std::optional<session::PeerSocketOptions> options) {
-    const Status status = parts_.transport.set_peer_options(peers, std::move(options));
-    if (!status.ok() && result.ok()) result = status.error().within(peers.to_string());
-  };
-  for (const auto& [peers, options] : socket_options_) {
-    if (!wanted.contains(peers)) set(peers, std::nullopt);
-  }
-  for (const auto& [peers, options] : wanted) {
-    const auto found = socket_options_.find(peers);
-    if (found == socket_options_.end() || found->second != options) set(peers, options);
-  }
+  if (wanted == socket_options_) return;
   socket_options_ = std::move(wanted);
-  return result;
+  parts_.transport.set_peer_options(socket_options_);
 }
 
-Status Speaker::Impl::configure_listener(const SpeakerConfig& config) {
+void Speaker::Impl::configure_listener(const SpeakerConfig& config) {
   auto wanted = std::pair(config.listen_addresses, config.listen_port);
-  if (listening_ == wanted) return ok_status();
+  if (listening_ == wanted) return;
   listening_.reset();
-  listen_retry_->arm(kListenRetry);
+  Status status = ok_status();
   if (config.listen_port == 0) {
     parts_.transport.stop_listening();
   } else {
-    MARGAY_RETURN_IF_ERROR(parts_.transport.listen(config.listen_addresses, config.listen_port,
-                                                   [this](auto connection) { on_accepted(std::move(connection)); }));
+    status = parts_.transport.listen(config.listen_addresses, config.listen_port,
+                                     [this](auto connection) { on_accepted(std::move(connection)); });
   }
-  listening_ = std::move(wanted);
-  listen_retry_->disarm();
-  return ok_status();
+  if (status.ok()) {
+    listening_ = std::move(wanted);
+    if (listen_error_) parts_.log.info("listening after all");
+    listen_error_.reset();
+    return;
+  }
+  if (listen_error_ != status.error()) parts_.log.error("cannot listen", {{"error", status.error()}});
+  listen_error_ = status.error();
 }
 
-// The address may come later (an interface, duplicate address detection), the port may be let go of.
-void Speaker::Impl::listen_again() {
-  if (configure_listener(config_).ok()) parts_.log.info("listening after all");
+// An address may come later (an interface, duplicate address detection), a port may be let go of, memory for keys too.
+void Speaker::Impl::look_after_sockets() {
+  auto refused = parts_.transport.refused_peer_options();
+  for (const auto& [peers, error] : refused) {
+    const auto before = refused_options_.find(peers);
+    if (before != refused_options_.end() && before->second == error) continue;
+    parts_.log.error("peers cannot connect", {{"peers", peers}, {"error", error}});
+  }
+  for (const auto& [peers, error] : refused_options_) {
+    if (!refused.contains(peers)) parts_.log.info("peers can connect after all", {{"peers", peers}});
+  }
+  refused_options_ = std::move(refused);
+  if (listen_error_ || !refused_options_.empty()) {
+    socket_retry_->arm(kSocketRetry);
+  } else {
+    socket_retry_->disarm();
+  }
+}
+
+void Speaker::Impl::retry_sockets() {
+  if (!refused_options_.empty()) parts_.transport.set_peer_options(socket_options_);
+  configure_listener(config_);
+  look_after_sockets();
+}
+
+// Of a peer itself or of the range it is in; the longest counts, as for the transport.
+std::string Speaker::Impl::socket_error_of(const IpAddress& peer) const {
+  for (int length = address_bits(peer.family()); length >= 0; --length) {
+    const IpPrefix prefix = IpPrefix::containing(peer, length);
+    if (!socket_options_.contains(prefix)) continue;
+    const auto found = refused_options_.find(prefix);
+    return found == refused_options_.end() ? std::string() : found->second.message;
+  }
+  return {};
+}
+
+std::vector<std::string> Speaker::Impl::problems() const {
+  std::vector<std::string> all;
+  if (listen_error_) all.push_back(listen_error_->message);
+  for (const auto& [peers, error] : refused_options_) all.push_back(concat(peers.to_string(), ": ", error.message));
+  return all;
 }
 
 }  // namespace margay::bgp

@@ -31,7 +31,7 @@ class Speaker::Impl {
   Status refresh_out(const IpAddress& peer);
   void stop(std::string_view text, Task done);
   [[nodiscard]] SpeakerSnapshot snapshot(const SnapshotQuery& query) const;
-  [[nodiscard]] Status check(const SnapshotQuery& query) const;
+  [[nodiscard]] Result<std::unique_ptr<RouteCursor>> routes(const SnapshotQuery& query) const;
 
  private:
   using Peers = std::map<PeerKey, std::unique_ptr<ManagedPeer>>;
@@ -42,9 +42,12 @@ class Speaker::Impl {
   void change_or_add(const SpeakerConfig& config);
   void change_dynamic(const SpeakerConfig& config);
   void configure_rib(const SpeakerConfig& config);
-  Status configure_sockets(const SpeakerConfig& config);
-  Status configure_listener(const SpeakerConfig& config);
-  void listen_again();
+  void configure_sockets(const SpeakerConfig& config);
+  void configure_listener(const SpeakerConfig& config);
+  void look_after_sockets();
+  void retry_sockets();
+  [[nodiscard]] std::string socket_error_of(const IpAddress& peer) const;
+  [[nodiscard]] std::vector<std::string> problems() const;
   [[nodiscard]] SpeakerFacts facts() const { return {config_.asn, config_.router_id, restarting_, recovering_}; }
   [[nodiscard]] Duration recovery_max(const SpeakerConfig& config) const;
 
@@ -74,7 +77,7 @@ class Speaker::Impl {
   void end_recovery();
   void wait_for_goodbyes();
 
-  [[nodiscard]] std::vector<RouteSnapshot> route_snapshots(const SnapshotQuery& query) const;
+  class Cursor;
 
   SpeakerParts parts_;
   bool restarting_;  // our End-of-RIB waits
@@ -93,11 +96,13 @@ class Speaker::Impl {
   std::vector<ManagedPeer*> by_id_;
   std::set<rib::PeerId> with_output_;
   std::map<IpPrefix, session::PeerSocketOptions> socket_options_;
+  std::map<IpPrefix, Error> refused_options_;
   std::optional<std::pair<std::vector<IpAddress>, std::uint16_t>> listening_;
+  std::optional<Error> listen_error_;
   std::unique_ptr<loop::Timer> deferral_;
   std::unique_ptr<loop::Timer> recovery_;
   std::unique_ptr<loop::Timer> goodbye_;
-  std::unique_ptr<loop::Timer> listen_retry_;
+  std::unique_ptr<loop::Timer> socket_retry_;
   Task on_stopped_;
   SpeakerMetrics metrics_;
   std::unique_ptr<loop::Timer> metrics_timer_;

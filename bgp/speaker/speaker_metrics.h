@@ -1,9 +1,13 @@
 // SpeakerMetrics: a speaker's state as Prometheus metrics, brought up to date from snapshots so that the paths that
-// routes take count nothing twice.
+// routes take count nothing twice. The list stands in docs/examples/bgpd/README.md.
+//
+// Series of a peer have its address as `peer`, and its `port` beside it only while another peer has that address too.
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
+#include <utility>
 
 #include "base/ip/address.h"
 #include "base/telemetry/metrics.h"
@@ -16,27 +20,32 @@ class SpeakerMetrics {
   // nullptr: counts nowhere.
   explicit SpeakerMetrics(telemetry::Registry* registry);
 
+  // Series of peers that the snapshot does not have go.
   void sync(const SpeakerSnapshot& snapshot);
-  // A peer is no longer there: its series go.
-  void forget(const IpAddress& peer);
   void count_route_changes(std::size_t count) { route_changes_.increment(count); }
   // From the first change to the last packet in the kernel.
   void observe_work(Duration duration) { work_.observe(std::chrono::duration<double>(duration).count()); }
 
  private:
-  void set(std::string_view name, std::string_view help, telemetry::Labels labels, double value);
-  void remove(std::string_view name, const telemetry::Labels& labels);
+  using Labels = telemetry::Labels;
+  using Series = std::pair<std::string, Labels>;
+
+  // `who` are the labels that all series of a peer have.
+  void set(const Labels& who, std::string_view name, std::string_view help, const Labels& more, double value);
   // To the total, which never falls.
-  void raise(std::string_view name, std::string_view help, telemetry::Labels labels, std::uint64_t total);
-  void sync_peer(const PeerSnapshot& peer);
-  void sync_messages(const PeerSnapshot& peer, std::string_view direction, const MessageCounts& counts);
+  void raise(const Labels& who, std::string_view name, std::string_view help, const Labels& more, std::uint64_t total);
+  void remove(const Labels& who, std::string_view name);
+  void sync_peer(const Labels& who, const PeerSnapshot& peer);
+  void sync_prefixes(const Labels& who, const rib::PeerCounts& counts);
+  void sync_last_error(const Labels& who, const PeerSnapshot& peer);
+  void sync_messages(const Labels& who, std::string_view direction, const MessageCounts& counts);
+  void forget_others(const std::set<Labels>& present);
 
   telemetry::Registry* registry_;
   telemetry::Counter route_changes_;
   telemetry::Histogram work_;
-  // What has been told, by name and labels; also the list of what to remove.
-  std::map<std::pair<std::string, telemetry::Labels>, std::uint64_t> told_;
-  std::map<std::string, std::map<std::pair<std::string, telemetry::Labels>, bool>> of_peer_;
+  std::map<Series, std::uint64_t> told_;        // counters, and what they have been raised to
+  std::map<Labels, std::set<Series>> of_peer_;  // what to remove
 };
 
 }  // namespace margay::bgp

@@ -31,7 +31,6 @@ ManagedPeer& Speaker::Impl::add_peer(const PeerKey& key, const PeerSettings& set
 
 void Speaker::Impl::remove_peer(Peers::iterator peer) {
   const rib::PeerId id = peer->second->identity().id;
-  metrics_.forget(peer->second->identity().key.address);
   rib_.remove_peer(id);
   with_output_.erase(id);
   by_id_[id] = nullptr;

@@ -126,34 +126,13 @@ SpeakerSnapshot Speaker::Impl::snapshot(const SnapshotQuery& query) const {
   result.router_id = config_.router_id;
   result.restarting = restarting_;
   result.uptime = parts_.loop.now() - started_at_;
-  for (const auto& [key, peer] : peers_) result.peers.push_back(peer->snapshot());
-  result.routes = route_snapshots(query);
-  return result;
-}
-
-Status Speaker::Impl::check(const SnapshotQuery& query) const {
-  if (query.routes == SnapshotQuery::Routes::kNone || !query.peer) return ok_status();
-  MARGAY_RETURN_IF_ERROR(find(*query.peer));
-  return ok_status();
-}
-
-std::vector<RouteSnapshot> Speaker::Impl::route_snapshots(const SnapshotQuery& query) const {
-  std::vector<RouteSnapshot> result;
-  const auto add = [&](const rib::RouteView& view) {
-    if (query.prefix && *query.prefix != view.prefix) return;
-    RouteSnapshot route = snapshot_of(view);
-    if (view.peer && *view.peer < by_id_.size() && by_id_[*view.peer] != nullptr) {
-      route.peer = by_id_[*view.peer]->identity().key.address;
-    }
-    if (query.routes == SnapshotQuery::Routes::kBest && query.peer && route.peer != query.peer) return;
-    result.push_back(std::move(route));
-  };
-  if (query.routes == SnapshotQuery::Routes::kBest) rib_.visit_routes(add);
-  if (!query.peer) return result;
+  result.problems = problems();
   for (const auto& [key, peer] : peers_) {
-    if (key.address != *query.peer) continue;
-    if (query.routes == SnapshotQuery::Routes::kReceived) rib_.visit_received(peer->identity().id, add);
-    if (query.routes == SnapshotQuery::Routes::kSent) rib_.visit_sent(peer->identity().id, add);
+    result.peers.push_back(peer->snapshot());
+    if (!refused_options_.empty()) result.peers.back().socket_error = socket_error_of(key.address);
+  }
+  if (const auto cursor = routes(query); cursor.ok()) {
+    while ((*cursor)->next(result.routes)) continue;
   }
   return result;
 }

@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
+#include "base/telemetry/capture_sink.h"
 #include "base/telemetry/exposition.h"
 #include "bgp/speaker/snapshot_json.h"
 #include "bgp/speaker/speaker_fixture.h"
@@ -12,8 +15,10 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 class SpeakerTest : public testing::Test {
  protected:
@@ -359,36 +364,46 @@ TEST_F(SpeakerTest, OtherBfdIntervalsAreNoNewBfdSession) {
   a_.kill();
 }
 
-// A transport whose machine does not have the address to listen on yet.
-class LateAddress final : public session::Transport {
+// A transport of a machine that does not have the address to listen on yet, or no memory for keys.
+class PoorTransport final : public session::Transport {
  public:
-  explicit LateAddress(std::unique_ptr<session::Transport> inner) : inner_(std::move(inner)) {}
+  explicit PoorTransport(std::unique_ptr<session::Transport> inner) : inner_(std::move(inner)) {}
   std::unique_ptr<session::Handle> connect(const session::ConnectRequest& request,
                                            Callback<void(Result<std::unique_ptr<session::Connection>>)> done) override {
     return inner_->connect(request, std::move(done));
   }
   Status listen(std::vector<IpAddress> addresses, std::uint16_t port,
                 std::function<void(std::unique_ptr<session::Connection>)> on_accepted) override {
-    ++times;
-    if (!is_there) return Error{ErrorCode::kUnavailable, "listen: cannot assign requested address"};
+    ++times_listened;
+    if (!has_address) return Error{ErrorCode::kUnavailable, "listen on 10.0.0.9:179: Cannot assign requested address"};
     return inner_->listen(std::move(addresses), port, std::move(on_accepted));
   }
   void stop_listening() override { inner_->stop_listening(); }
-  Status set_peer_options(const IpPrefix& peers, std::optional<session::PeerSocketOptions> options) override {
-    return inner_->set_peer_options(peers, std::move(options));
+  void set_peer_options(std::map<IpPrefix, session::PeerSocketOptions> peers) override {
+    ++times_set;
+    refused_.clear();
+    for (const auto& [prefix, options] : peers) {
+      if (!has_memory && !options.password.empty()) {
+        refused_.emplace(prefix, Error{ErrorCode::kUnavailable, "TCP MD5 key: Cannot allocate memory"});
+      }
+    }
+    inner_->set_peer_options(std::move(peers));
   }
+  [[nodiscard]] std::map<IpPrefix, Error> refused_peer_options() const override { return refused_; }
   [[nodiscard]] LinkFacts link_facts(const IpAddress& local, const IpAddress& remote) const override {
     return inner_->link_facts(local, remote);
   }
-  bool is_there = false;
-  int times = 0;
+  bool has_address = true, has_memory = true;
+  int times_listened = 0, times_set = 0;
 
  private:
   std::unique_ptr<session::Transport> inner_;
+  std::map<IpPrefix, Error> refused_;
 };
 
 TEST_F(SpeakerTest, ListensAsSoonAsTheAddressIsThere) {
-  LateAddress transport(internet_.add_host({ip("10.0.0.9")}));
+  PoorTransport transport(internet_.add_host({ip("10.0.0.9")}));
+  transport.has_address = false;
   RecordingSink sink;
   SeededRandom random(9);
   Speaker late({loop_, random, transport, sink}, false);
@@ -396,15 +411,48 @@ TEST_F(SpeakerTest, ListensAsSoonAsTheAddressIsThere) {
   config.listen_addresses = {ip("10.0.0.9")};
   config.peers[{b_.address(), 179}].remote_asn = b_.config.asn;
   config.peers[{b_.address(), 179}].passive = true;
-  EXPECT_FALSE(late.apply(config).ok());
+  EXPECT_TRUE(late.apply(config).ok()) << "that comes later and is no reason not to begin";
+  EXPECT_THAT(late.snapshot({}).problems, ElementsAre(HasSubstr("10.0.0.9:179: Cannot assign")));
   b_.config.peers[{ip("10.0.0.9"), 179}].remote_asn = a_.config.asn;
   b_.start();
   loop_.advance(seconds(10));
-  transport.is_there = true;
+  transport.has_address = true;
   EXPECT_TRUE(wait([&] { return late.snapshot({}).peers.at(0).state == fsm::State::kEstablished; }));
-  const int times = transport.times;
+  EXPECT_THAT(late.snapshot({}).problems, testing::IsEmpty());
+  const int times = transport.times_listened;
   loop_.advance(seconds(10));
-  EXPECT_EQ(transport.times, times) << "it does now";
+  EXPECT_EQ(transport.times_listened, times) << "it does now";
+}
+
+TEST_F(SpeakerTest, AKeyThatCannotBeSetIsShownAndTriedAgain) {
+  PoorTransport transport(internet_.add_host({ip("10.0.0.9")}));
+  transport.has_memory = false;
+  telemetry::CaptureSink log;
+  telemetry::LogOutput output(log, telemetry::no_clock, telemetry::Level::kInfo);
+  telemetry::Registry registry;
+  RecordingSink sink;
+  SeededRandom random(9);
+  Speaker speaker({loop_, random, transport, sink, telemetry::Logger(output), &registry}, false);
+  SpeakerConfig config = a_.config;
+  config.peers[{b_.address(), 179}].password = "secret";
+  config.peers[{c_.address(), 179}].passive = true;
+  EXPECT_TRUE(speaker.apply(config).ok());
+  const auto metric = [&] { return telemetry::render(registry, telemetry::Exposition::kPrometheusText); };
+  EXPECT_THAT(speaker.snapshot({}).peers.at(0).socket_error, HasSubstr("Cannot allocate memory"));
+  EXPECT_EQ(speaker.snapshot({}).peers.at(1).socket_error, "");
+  EXPECT_THAT(speaker.snapshot({}).problems, ElementsAre(HasSubstr("10.0.0.2/32: TCP MD5 key")));
+  loop_.advance(seconds(10));
+  EXPECT_GE(transport.times_set, 5);
+  EXPECT_THAT(metric(), HasSubstr("margay_bgp_peer_refused{peer=\"10.0.0.2\"} 1"));
+  const auto is_told = [](const std::string& line) { return line.find("peers cannot connect") != std::string::npos; };
+  const std::vector<std::string> lines = log.lines();
+  EXPECT_EQ(std::count_if(lines.begin(), lines.end(), is_told), 1) << "once, not every second";
+  transport.has_memory = true;
+  loop_.advance(seconds(3));
+  EXPECT_THAT(speaker.snapshot({}).problems, testing::IsEmpty());
+  EXPECT_EQ(speaker.snapshot({}).peers.at(0).socket_error, "");
+  EXPECT_TRUE(log.has("after all"));
+  EXPECT_THAT(metric(), HasSubstr("margay_bgp_peer_refused{peer=\"10.0.0.2\"} 0"));
 }
 
 TEST_F(SpeakerTest, AFamilyThatOnlyTheLongLivedCapabilityNamesIsKept) {  // RFC 9494 §4.2
@@ -477,6 +525,43 @@ TEST_F(SpeakerTest, AConfigurationThatCannotBeChangesNothing) {
   EXPECT_THAT(status.error().message, testing::AllOf(HasSubstr("router_id"), HasSubstr("peers[10.0.0.2].hold_time"),
                                                      HasSubstr("peers[10.0.0.2].bfd")));
   EXPECT_TRUE(a_.is_up(b_));
+}
+
+TEST_F(SpeakerTest, PeersAtOneAddressHaveSeriesOfTheirOwn) {
+  telemetry::Registry registry;
+  a_.metrics = &registry;
+  start_pair();
+  const auto text = [&] {
+    loop_.advance(seconds(2));
+    return telemetry::render(registry, telemetry::Exposition::kPrometheusText);
+  };
+  a_.config.peers[{b_.address(), 1179}].remote_asn = Asn(64999);
+  a_.apply();
+  EXPECT_THAT(text(), AllOf(HasSubstr("margay_bgp_peer_state{peer=\"10.0.0.2\",port=\"179\"} 5"),
+                            HasSubstr("margay_bgp_peer_state{peer=\"10.0.0.2\",port=\"1179\"} "),
+                            Not(HasSubstr("margay_bgp_peer_state{peer=\"10.0.0.2\"}"))));
+  a_.config.peers.erase({b_.address(), 1179});
+  a_.apply();
+  EXPECT_THAT(text(), AllOf(HasSubstr("margay_bgp_peer_state{peer=\"10.0.0.2\"} 5"), Not(HasSubstr("port="))));
+}
+
+TEST_F(SpeakerTest, TheLastErrorIsAMetric) {
+  telemetry::Registry registry;
+  a_.metrics = &registry;
+  start_pair();
+  const auto text = [&] {
+    loop_.advance(seconds(2));
+    return telemetry::render(registry, telemetry::Exposition::kPrometheusText);
+  };
+  EXPECT_THAT(text(), Not(HasSubstr("margay_bgp_peer_last_error_age_seconds{")));
+  ASSERT_TRUE(b_.speaker().reset(a_.address(), "").ok());
+  EXPECT_THAT(text(), HasSubstr("margay_bgp_peer_last_error_age_seconds{code=\"6\",kind=\"notification-received\","
+                                "peer=\"10.0.0.2\",subcode=\"4\"} "));
+  both_up();
+  internet_.break_all_connections();
+  const std::string later = text();
+  EXPECT_THAT(later, HasSubstr("margay_bgp_peer_last_error_age_seconds{code=\"\",kind=\"connection-closed\""));
+  EXPECT_THAT(later, Not(HasSubstr("kind=\"notification-received\""))) << "one series a peer";
 }
 
 TEST_F(SpeakerTest, MetricsFollowTheState) {
