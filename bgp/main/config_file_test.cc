@@ -200,7 +200,7 @@ TEST(ConfigFile, EveryProblemHasItsPlaceItsObjectAndItsField) {
        {"BGPPeer/p: metadata.name: BGPPeer/p stands here twice"}},
       {"rules of the speaker",
        kSpeaker + "  peerDefaults: {holdTime: 1s}\n" + peer("p", "{peerIP: 10.0.0.2, asNumber: 1}"),
-       {"BGPPeer/p: spec: peers[10.0.0.2].hold_time"}},
+       {"bgp.yaml:7:28: Speaker/s: spec.peerDefaults.holdTime: 1s is neither 0s nor from 3s"}},
   };
   for (const BadCase& item : cases) {
     SCOPED_TRACE(item.why);

@@ -57,7 +57,7 @@ LocalApi::LocalApi(Parts parts)
       server_(http::make_server(
           parts_.loop, parts_.network, {},
           [this](const http::Request& request, const http::PeerInfo&, std::unique_ptr<http::Responder> responder) {
-            responder->send(answer(request));
+            serve(request, std::move(responder));
           })) {}
 
 Status LocalApi::listen(const std::string& socket_path) {
@@ -69,16 +69,36 @@ Status LocalApi::listen(const std::string& socket_path) {
   return ok_status();
 }
 
-http::Response LocalApi::answer(const http::Request& request) {
+void LocalApi::serve(const http::Request& request, std::unique_ptr<http::Responder> responder) {
   const auto target = http::parse_target(request.target);
-  if (!target.ok()) return failure(400, target.error().message);
+  if (!target.ok()) return responder->send(failure(400, target.error().message));
+  if (request.method == "GET" && target->path == "/routes") return serve_routes(*target, std::move(responder));
+  responder->send(answer(request, *target));
+}
+
+http::Response LocalApi::answer(const http::Request& request, const http::Target& target) {
   const bool is_get = request.method == "GET", is_post = request.method == "POST";
-  if (is_get && target->path == "/peers") return peers();
-  if (is_get && target->path == "/routes") return routes(*target);
-  if (is_get && target->path == "/metrics") return metrics(request);
-  if (is_post && target->path == "/reload") return reload();
-  if (is_post && (target->path == "/reset" || target->path == "/refresh")) return on_peer(*target);
-  return failure(404, concat("there is no ", request.method, " ", target->path));
+  if (is_get && target.path == "/peers") return peers();
+  if (is_get && target.path == "/metrics") return metrics(request);
+  if (is_post && target.path == "/reload") return reload();
+  if (is_post && (target.path == "/reset" || target.path == "/refresh")) return on_peer(target);
+  return failure(404, concat("there is no ", request.method, " ", target.path));
+}
+
+void LocalApi::serve_routes(const http::Target& target, std::unique_ptr<http::Responder> responder) {
+  const auto query = query_of(target);
+  if (!query.ok()) return responder->send(failure(400, query.error().message));
+  auto cursor = parts_.speaker.routes(*query);
+  if (!cursor.ok()) return responder->send(done(cursor.error()));
+  auto stream = std::make_shared<RouteStream>(parts_.loop, std::move(cursor).value(), std::move(responder));
+  streams_.insert(stream);
+  // Not from inside one of its own callbacks.
+  stream->start([this, weak = std::weak_ptr<RouteStream>(stream)] {
+    parts_.loop.post([weak_self = std::weak_ptr<bool>(alive_), this, weak] {
+      const auto ended = weak.lock();
+      if (!weak_self.expired() && ended != nullptr) streams_.erase(ended);
+    });
+  });
 }
 
 http::Response LocalApi::peers() const {
@@ -88,18 +108,6 @@ http::Response LocalApi::peers() const {
   json::Object body;
   body["speaker"] = bgp::speaker_json(snapshot);
   body["peers"] = std::move(peers);
-  return respond(200, body);
-}
-
-http::Response LocalApi::routes(const http::Target& target) const {
-  const auto query = query_of(target);
-  if (!query.ok()) return failure(400, query.error().message);
-  if (const Status known = parts_.speaker.check(*query); !known.ok()) return done(known);
-  const bgp::SpeakerSnapshot snapshot = parts_.speaker.snapshot(*query);
-  json::Array routes;
-  for (const bgp::RouteSnapshot& route : snapshot.routes) routes.push_back(bgp::to_json(route));
-  json::Object body;
-  body["routes"] = std::move(routes);
   return respond(200, body);
 }
 

@@ -12,12 +12,14 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/core/result.h"
 #include "base/http/server.h"
 #include "base/telemetry/metrics.h"
+#include "bgp/main/route_stream.h"
 #include "bgp/speaker/speaker.h"
 
 namespace margay::bgpd {
@@ -36,16 +38,20 @@ class LocalApi {
   explicit LocalApi(Parts parts);
   Status listen(const std::string& socket_path);
 
-  [[nodiscard]] http::Response answer(const http::Request& request);
+  // Through the responder, at once or (routes) a piece at a time.
+  void serve(const http::Request& request, std::unique_ptr<http::Responder> responder);
 
  private:
   [[nodiscard]] http::Response peers() const;
-  [[nodiscard]] http::Response routes(const http::Target& target) const;
+  [[nodiscard]] http::Response answer(const http::Request& request, const http::Target& target);
+  void serve_routes(const http::Target& target, std::unique_ptr<http::Responder> responder);
   [[nodiscard]] http::Response metrics(const http::Request& request) const;
   http::Response reload();
   http::Response on_peer(const http::Target& target);
 
   Parts parts_;
+  std::set<std::shared_ptr<RouteStream>> streams_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   std::unique_ptr<http::Server> server_;
 };
 

@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "base/json/value.h"
 #include "base/loop/sim_network.h"
 #include "bgp/main/tables.h"
@@ -12,6 +14,45 @@ namespace margay::bgpd {
 namespace {
 
 using testing::HasSubstr;
+
+// What a client has got, and how fast it takes it.
+struct Client {
+  http::Response response{.status = 0, .headers = {}, .body = {}};
+  bool is_complete = false;
+  bool is_slow = false;  // takes nothing until drained() is called
+  std::size_t queued = 0, queued_most = 0;
+  Callback<void()> on_drained;
+  Task on_closed;
+  void drained() {
+    queued = 0;
+    if (on_drained) on_drained();
+  }
+};
+
+class FakeResponder final : public http::Responder {
+ public:
+  explicit FakeResponder(std::shared_ptr<Client> client) : client_(std::move(client)) {}
+  void send(http::Response response) override {
+    client_->response = std::move(response);
+    client_->is_complete = true;
+  }
+  void start(http::ResponseHead head) override { client_->response.status = head.status; }
+  void write(std::string bytes) override {
+    client_->response.body += bytes;
+    if (client_->is_slow) client_->queued += bytes.size();
+    client_->queued_most = std::max(client_->queued_most, client_->queued);
+  }
+  void finish() override { client_->is_complete = true; }
+  void abort() override {}
+  [[nodiscard]] bool is_open() const override { return true; }
+  [[nodiscard]] std::size_t queued_bytes() const override { return client_->queued; }
+  void on_drained(Callback<void()> task) override { client_->on_drained = std::move(task); }
+  void on_closed(Task task) override { client_->on_closed = std::move(task); }
+  void on_input_end(Task) override {}
+
+ private:
+  std::shared_ptr<Client> client_;
+};
 
 class LocalApiTest : public testing::Test {
  protected:
@@ -28,11 +69,19 @@ class LocalApiTest : public testing::Test {
                                                         return problems_;
                                                       }});
   }
-  http::Response ask(std::string method, std::string target) {
+  std::shared_ptr<Client> begin(std::string method, std::string target, bool is_slow = false) {
     http::Request request;
     request.method = std::move(method);
     request.target = std::move(target);
-    return api_->answer(request);
+    auto client = std::make_shared<Client>();
+    client->is_slow = is_slow;
+    api_->serve(request, std::make_unique<FakeResponder>(client));
+    return client;
+  }
+  http::Response ask(std::string method, std::string target) {
+    const auto client = begin(std::move(method), std::move(target));
+    EXPECT_TRUE(loop_.run_until([&] { return client->is_complete; }, std::chrono::seconds(1)));
+    return client->response;
   }
   json::Value get(std::string target) {
     const http::Response response = ask("GET", std::move(target));
@@ -80,6 +129,38 @@ TEST_F(LocalApiTest, RoutesHaveTheFieldsThatAreKept) {
   EXPECT_EQ(get("/routes?peer=10.0.0.2&in").find("routes")->as_array()->size(), 1U);
   EXPECT_EQ(get("/routes?peer=10.0.0.2&out").find("routes")->as_array()->size(), 0U);
   EXPECT_EQ(get("/routes?prefix=10.9.0.0/16").find("routes")->as_array()->size(), 0U);
+}
+
+TEST_F(LocalApiTest, ManyRoutesAreWrittenAsTheClientTakesThem) {
+  for (std::uint32_t i = 0; i < 5000; ++i) {
+    bgp::rib::LocalRoute route;
+    route.prefix = IpPrefix::host(IpAddress::v4(0x0b000000 + i));
+    b_.config.local_routes.push_back(std::move(route));
+  }
+  b_.apply();
+  ASSERT_TRUE(loop_.run_until([this] { return a_.sink.routes.size() == 5001; }, std::chrono::seconds(30)));
+  const auto client = begin("GET", "/routes", true);
+  EXPECT_EQ(client->response.body.find("10.2.0.0"), std::string::npos) << "nothing from inside the request";
+  int times_drained = 0;
+  while (!client->is_complete) {
+    loop_.run_until_idle();
+    ASSERT_LT(++times_drained, 100);
+    client->drained();
+  }
+  EXPECT_GT(times_drained, 3);
+  EXPECT_LT(client->queued_most, 512U * 1024) << "a piece beyond what it waits at";
+  const auto routes = json::parse(client->response.body, {.bytes_max = 64 << 20});
+  ASSERT_TRUE(routes.ok()) << routes.error().message;
+  EXPECT_EQ(routes->find("routes")->as_array()->size(), 5001U);
+}
+
+TEST_F(LocalApiTest, AClientThatGoesEndsItsAnswer) {
+  const auto client = begin("GET", "/routes", true);
+  ASSERT_TRUE(client->on_closed);
+  client->on_closed();
+  loop_.run_until_idle();
+  EXPECT_FALSE(client->is_complete);
+  EXPECT_EQ(client.use_count(), 1) << "nobody holds the responder any more";
 }
 
 TEST_F(LocalApiTest, AdminsCanResetAndRefresh) {

@@ -62,7 +62,7 @@ class Program {
   telemetry::Registry metrics_;
   std::optional<process::ServiceNotifier> notifier_;
   std::unique_ptr<process::SignalWatch> signals_;
-  bgp::session::SocketTransport transport_{loop_, loop_};
+  bgp::session::SocketTransport transport_{loop_, loop_, log_.with({{"scope", "bgp"}})};
   KernelRoutes kernel_{
       {.loop = loop_, .log = log_.with({{"scope", "routes"}}), .metrics = &metrics_, .tell_again = [this] {
          tell_routes_again();

@@ -14,7 +14,7 @@ template <class T>
 std::optional<T> parsed(const json::Value& value, const std::string& path, FieldErrors& errors) {
   const std::string* const text = value.as_string();
   if (text == nullptr) {
-    errors.push_back({FieldError::Kind::kTypeInvalid, path, "must be a string"});
+    errors.push_back({FieldError::Kind::kTypeInvalid, path, concat("must be a string, not ", json::dump(value))});
     return std::nullopt;
   }
   auto result = T::parse(*text);
@@ -65,15 +65,15 @@ void read_prefix_limit(SpecReader& reader, FieldErrors& errors, PeerExtras& extr
 }
 
 void read_families(SpecReader& reader, FieldErrors& errors, PeerExtras& extras) {
+  if (reader.member("families") != nullptr) extras.families.emplace(false, false);
   reader.each("families", [&](const json::Value& value, const std::string& path) {
-    if (!extras.families) extras.families.emplace(false, false);
     const std::string* const word = value.as_string();
     if (word != nullptr && *word == "ipv4") {
       (*extras.families)[Family::kIpv4Unicast] = true;
     } else if (word != nullptr && *word == "ipv6") {
       (*extras.families)[Family::kIpv6Unicast] = true;
     } else {
-      errors.push_back({FieldError::Kind::kNotSupported, path, "must be ipv4 or ipv6"});
+      errors.push_back({FieldError::Kind::kNotSupported, path, concat(json::dump(value), " is not one of ipv4, ipv6")});
     }
   });
 }
@@ -82,6 +82,7 @@ void read_extras(SpecReader& reader, FieldErrors& errors, PeerExtras& extras) {
   reader.read("holdTime", extras.hold_time);
   reader.read("connectRetryTime", extras.connect_retry);
   reader.read("connectDelay", extras.connect_delay);
+  reader.read("delayOpen", extras.delay_open);
   reader.read("restartTime", extras.restart_time);
   reader.read("longLivedStaleTime", extras.long_lived_stale_time);
   reader.read("gracefulRestart", extras.graceful_restart);
@@ -128,11 +129,15 @@ void read_ranges(SpecReader& reader, FieldErrors& errors, SpeakerDocument& out) 
     inner.read_number("maxPeers", 1, 65000, peers_max);
     inner.each("filters", [&](const json::Value& name, const std::string& at) {
       if (name.as_string() != nullptr) return range.filters.push_back(*name.as_string());
-      errors.push_back({FieldError::Kind::kTypeInvalid, at, "must be the name of a BGPFilter"});
+      errors.push_back(
+          {FieldError::Kind::kTypeInvalid, at, concat("must be the name of a BGPFilter, not ", json::dump(name))});
     });
     read_extras(inner, errors, range.extras);
     inner.finish();
-    if (!cidr) return inner.fail("cidr", "is needed", FieldError::Kind::kRequired);
+    if (!cidr && value.as_object() != nullptr && inner.member("cidr") == nullptr) {
+      inner.fail("cidr", "is needed", FieldError::Kind::kRequired);
+    }
+    if (!cidr) return;
     range.range = *cidr;
     range.peers_max = static_cast<std::uint32_t>(peers_max);
     if (range.name.empty()) range.name = cidr->to_string();
@@ -178,7 +183,8 @@ void read_spec(const json::Value& spec, FieldErrors& errors, SpeakerDocument& ou
     if (value.as_string() != nullptr) {
       out.passwords[name] = *value.as_string();
     } else {
-      errors.push_back({FieldError::Kind::kTypeInvalid, path, "must be the path of a file"});
+      errors.push_back(
+          {FieldError::Kind::kTypeInvalid, path, concat("must be the path of a file, not ", json::dump(value))});
     }
   });
   reader.finish();

@@ -21,7 +21,7 @@ namespace margay::bgpd {
 
 // What is not given leaves what was there.
 struct PeerExtras {
-  std::optional<Duration> hold_time, connect_retry, connect_delay, long_lived_stale_time, restart_time;
+  std::optional<Duration> hold_time, connect_retry, connect_delay, delay_open, long_lived_stale_time, restart_time;
   std::optional<bool> passive, graceful_restart, extended_next_hop, extended_message, require_policy, enforce_first_as,
       allow_as_set, is_client, calico_local_pref, graceful_shutdown, shut_down;
   std::optional<std::string> shutdown_text;

@@ -7,8 +7,7 @@ namespace margay::bgpd {
 SpecReader::SpecReader(const json::Value& value, std::string path, FieldErrors& errors)
     : object_(value.as_object()), path_(std::move(path)), errors_(errors) {
   if (object_ == nullptr && !value.is_null()) {
-    errors_.push_back(
-        {FieldError::Kind::kTypeInvalid, path_, concat("must be an object, not ", json::to_string(value.type()))});
+    errors_.push_back({FieldError::Kind::kTypeInvalid, path_, concat("must be an object, not ", json::dump(value))});
   }
 }
 
@@ -32,7 +31,7 @@ const std::string* SpecReader::string_at(std::string_view name) {
   const json::Value* const value = member(name);
   if (value == nullptr) return nullptr;
   if (value->as_string() == nullptr) {
-    fail(name, concat("must be a string, not ", json::to_string(value->type())), FieldError::Kind::kTypeInvalid);
+    fail(name, concat("must be a string, not ", json::dump(*value)), FieldError::Kind::kTypeInvalid);
   }
   return value->as_string();
 }
@@ -43,7 +42,7 @@ void SpecReader::read(std::string_view name, bool& out) {
   if (const bool* const given = value->as_bool()) {
     out = *given;
   } else {
-    fail(name, "must be true or false", FieldError::Kind::kTypeInvalid);
+    fail(name, concat("must be true or false, not ", json::dump(*value)), FieldError::Kind::kTypeInvalid);
   }
 }
 
@@ -68,7 +67,7 @@ void SpecReader::read(std::string_view name, Asn& out) {
   const std::int64_t* const number = value->as_integer();
   const std::string* const text = value->as_string();
   if (number == nullptr && text == nullptr) {
-    return fail(name, "must be an AS number", FieldError::Kind::kTypeInvalid);
+    return fail(name, concat("must be an AS number, not ", json::dump(*value)), FieldError::Kind::kTypeInvalid);
   }
   const auto parsed = Asn::parse(number != nullptr ? std::to_string(*number) : *text);
   if (parsed.ok()) {
@@ -83,7 +82,7 @@ void SpecReader::read_number(std::string_view name, std::int64_t min, std::int64
   if (value == nullptr) return;
   const std::int64_t* const number = value->as_integer();
   if (number == nullptr || *number < min || *number > max) {
-    return fail(name, concat("must be a number from ", min, " to ", max));
+    return fail(name, concat("must be a number from ", min, " to ", max, ", not ", json::dump(*value)));
   }
   out = *number;
 }
@@ -108,7 +107,9 @@ void SpecReader::each_member(
   const json::Value* const value = member(name);
   if (value == nullptr) return;
   const json::Object* const object = value->as_object();
-  if (object == nullptr) return fail(name, "must be an object", FieldError::Kind::kTypeInvalid);
+  if (object == nullptr) {
+    return fail(name, concat("must be an object, not ", json::dump(*value)), FieldError::Kind::kTypeInvalid);
+  }
   for (const json::Member& entry : *object) {
     std::string path = path_of(name);
     append_member_path(path, entry.name);

@@ -88,9 +88,16 @@ std::string peers_table(const json::Value& answer) {
   each(answer, "peers", [&](const json::Value& peer) {
     rows.push_back({text(peer, "address"), text(peer, "name"), text(peer, "asNumber"), text(peer, "state"),
                     age(peer, "sinceSeconds"), text(peer, "prefixesReceived"), text(peer, "prefixesAccepted"),
-                    text(peer, "prefixesSent"), text(peer, "lastError")});
+                    text(peer, "prefixesSent"),
+                    text(peer, text(peer, "socketError") == "-" ? "lastError" : "socketError")});
   });
-  return render(rows);
+  std::string out = render(rows);
+  if (const json::Value* const speaker = answer.find("speaker")) {
+    each(*speaker, "problems", [&](const json::Value& problem) {
+      if (problem.as_string() != nullptr) out += concat("tried again: ", *problem.as_string(), "\n");
+    });
+  }
+  return out;
 }
 
 std::string routes_table(const json::Value& answer) {

@@ -4,6 +4,7 @@
 
 #include "base/core/text.h"
 #include "bgp/main/config_file.h"
+#include "bgp/main/error_place.h"
 #include "bgp/main/translate_filter.h"
 
 namespace margay::bgpd {
@@ -39,6 +40,7 @@ class Translator {
       }
     }
     for (const RangeDocument& range : speaker_.ranges) take_range(range);
+    for (const auto& [name, filter] : documents_.filters) check_filter(filter);
     check();
     return {std::move(config_), speaker_.install_routes, speaker_.route_table};
   }
@@ -53,7 +55,9 @@ class Translator {
     const std::string own = concat("node.", speaker_.node_name);
     for (const std::string& name : {std::string(kDefaultConfiguration), own}) {
       for (const auto& [object, origin] : documents_.configurations) {
-        if (object.metadata.name == name) take_configuration(object.spec);
+        if (object.metadata.name != name) continue;
+        take_configuration(object.spec);
+        if (object.spec.as_number) asn_from_ = &origin;
       }
     }
   }
@@ -69,6 +73,7 @@ class Translator {
 
   void take_speaker() {
     give(speaker_.asn, config_.asn);
+    if (speaker_.asn) asn_from_ = &documents_.speaker.origin;
     give(speaker_.listen_port, config_.listen_port);
     give(speaker_.multipath, config_.multipath);
     give(speaker_.multipath_relax, config_.multipath_relax);
@@ -135,7 +140,7 @@ class Translator {
     if (!config_.peers.emplace(key, std::move(settings)).second) {
       problem(peer.origin, "spec.peerIP", concat(spec.peer_ip->to_string(), " is the address of another BGPPeer too"));
     }
-    origins_[key] = &peer.origin;
+    peer_objects_[key] = &peer;
   }
 
   void take_range(const RangeDocument& range) {
@@ -149,6 +154,7 @@ class Translator {
     }
     take_filters(range.filters, documents_.speaker.origin, range.path + ".filters", out.settings.policy);
     config_.listen_ranges.push_back(std::move(out));
+    ranges_.emplace(range.range, &range);  // of two the first
   }
 
   [[nodiscard]] bool is_internal(const PeerSettings& settings) const {
@@ -186,6 +192,7 @@ class Translator {
     give(from.hold_time, to.hold_time);
     give(from.connect_retry, to.connect_retry);
     give(from.connect_delay, to.connect_delay);
+    give(from.delay_open, to.delay_open);
     give(from.restart_time, to.restart_time);
     give(from.long_lived_stale_time, to.long_lived_stale_time);
     if (from.graceful_restart == false) to.restart_time.reset();
@@ -239,6 +246,37 @@ class Translator {
     }
   }
 
+  // What the schema of BGPFilter lets pass although it can match nothing, or ends sessions.
+  void check_filter(const Placed<model::BgpFilter>& filter) {
+    const model::BgpFilterSpec& spec = filter.object.spec;
+    const std::pair<const char*, const std::vector<model::BgpFilterRule>&> lists[] = {{"importV4", spec.import_v4},
+                                                                                      {"importV6", spec.import_v6},
+                                                                                      {"exportV4", spec.export_v4},
+                                                                                      {"exportV6", spec.export_v6}};
+    for (const auto& [name, rules] : lists) {
+      for (std::size_t i = 0; i < rules.size(); ++i)
+        check_rule(filter.origin, concat("spec.", name, "[", i, "]"), rules[i]);
+    }
+  }
+
+  void check_rule(const Origin& origin, const std::string& path, const model::BgpFilterRule& rule) {
+    if (rule.prefix_length && rule.prefix_length->min && rule.prefix_length->max &&
+        *rule.prefix_length->min > *rule.prefix_length->max) {
+      problem(origin, path + ".prefixLength",
+              concat("min ", int{*rule.prefix_length->min}, " is above max ", int{*rule.prefix_length->max}));
+    }
+    const auto check_path = [&](const std::string& at, const std::vector<Asn>& asns) {
+      for (std::size_t i = 0; i < asns.size(); ++i) {
+        if (asns[i] == Asn(0)) problem(origin, concat(at, "[", i, "]"), "0 is in no AS path (RFC 7607)");
+      }
+    };
+    check_path(path + ".asPathPrefix", rule.as_path_prefix);
+    for (std::size_t i = 0; i < rule.operations.size(); ++i) {
+      const auto& prepend = rule.operations[i].prepend_as_path;
+      if (prepend) check_path(concat(path, ".operations[", i, "].prependASPath.prefix"), prepend->prefix);
+    }
+  }
+
   std::string secret(const model::SecretKeySelector& selector, const Origin& origin) {
     const auto found = documents_.secrets.find(selector.name);
     if (found != documents_.secrets.end()) {
@@ -266,15 +304,29 @@ class Translator {
     return {};
   }
 
-  // The speaker's own rules, said of the object they come from.
+  // The speaker's own rules, said of the object and field they come from.
   void check() {
     for (const FieldError& error : bgp::validate(config_)) {
-      const Origin* origin = &documents_.speaker.origin;
-      for (const auto& [key, at] : origins_) {
-        if (error.path.starts_with(concat("peers[", key.address.to_string(), "]"))) origin = at;
-      }
-      problem(*origin, "spec", concat(error.path, ": ", error.message));
+      const Place place = place_of(error.path);
+      problem(*place.origin, place.path, error.message);
     }
+  }
+
+  // "peers[10.0.0.2].hold_time", "listen_ranges[10.0.0.0/24].hold_time", "asn"
+  [[nodiscard]] Place place_of(std::string_view path) const {
+    const std::size_t end = path.find("].");
+    const std::string_view field = end == std::string_view::npos ? path : path.substr(end + 2);
+    for (const auto& [key, peer] : peer_objects_) {
+      if (path.starts_with(concat("peers[", bgp::to_string(key), "]."))) {
+        return place_of_peer_field(documents_, *peer, field);
+      }
+    }
+    for (const auto& [prefix, range] : ranges_) {
+      if (path.starts_with(concat("listen_ranges[", prefix.to_string(), "]."))) {
+        return place_of_range_field(documents_, *range, field);
+      }
+    }
+    return place_of_speaker_field(documents_, *asn_from_, field);
   }
 
   const Documents& documents_;
@@ -285,7 +337,9 @@ class Translator {
   bgp::PerFamily<std::int32_t> priority_{1024, 1024};
   std::map<std::string, model::Community> communities_;
   std::vector<model::PrefixAdvertisement> advertisements_;
-  std::map<bgp::PeerKey, const Origin*> origins_;
+  const Origin* asn_from_ = &documents_.speaker.origin;
+  std::map<bgp::PeerKey, const Placed<model::BgpPeer>*> peer_objects_;
+  std::map<IpPrefix, const RangeDocument*> ranges_;
 };
 
 }  // namespace

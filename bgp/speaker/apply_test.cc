@@ -32,6 +32,7 @@ const std::vector<Change>& all_changes() {
        [](auto&, auto& peer) { peer.keepalive_time = peer.keepalive_time == seconds(7) ? seconds(8) : seconds(7); }},
       {"connect_retry", false, [](auto&, auto& peer) { peer.connect_retry += seconds(1); }},
       {"connect_delay", false, [](auto&, auto& peer) { peer.connect_delay += seconds(1); }},
+      {"delay_open", false, [](auto&, auto& peer) { peer.delay_open = seconds(1) - peer.delay_open; }},
       {"enforce_first_as", false, [](auto&, auto& peer) { peer.enforce_first_as = !peer.enforce_first_as; }},
       {"allow_as_set", false, [](auto&, auto& peer) { peer.allow_as_set = !peer.allow_as_set; }},
       {"shutdown_text", false, [](auto&, auto& peer) { peer.shutdown_text += "y"; }},

@@ -40,6 +40,9 @@ struct PeerKey {
   friend auto operator<=>(const PeerKey&, const PeerKey&) = default;
 };
 
+// "10.0.0.2", with a port of its own "10.0.0.2#1179".
+std::string to_string(const PeerKey& key);
+
 struct PeerSettings {
   std::string name;                                  // [live]    "Global peer tor-1": for people
   std::optional<Asn> remote_asn;                     // [session] nullopt: any other than ours
@@ -53,6 +56,7 @@ struct PeerSettings {
   std::optional<Duration> keepalive_time;            // [live]    also of the session that runs
   Duration connect_retry = std::chrono::seconds(5);  // [live]
   Duration connect_delay{};                          // [live]
+  Duration delay_open{};                             // [live]    RFC 4271 §8.1.1; for the next connection; 0: off
   std::optional<Duration> restart_time = std::chrono::seconds(120);  // [session] RFC 4724; nullopt: no Graceful Restart
   std::optional<Duration> long_lived_stale_time;                     // [session] RFC 9494; nullopt: none
   PerFamily<bool> families{true, false};                             // [session]

@@ -19,7 +19,7 @@ auto session_fields(const PeerSettings& peer) {
 }
 
 auto live_fields(const PeerSettings& peer) {
-  return std::tie(peer.name, peer.passive, peer.keepalive_time, peer.connect_retry, peer.connect_delay,
+  return std::tie(peer.name, peer.passive, peer.keepalive_time, peer.connect_retry, peer.connect_delay, peer.delay_open,
                   peer.enforce_first_as, peer.allow_as_set, peer.shutdown_text, peer.bfd);
 }
 

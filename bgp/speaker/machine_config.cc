@@ -58,6 +58,7 @@ session::DriverSettings driver_settings(const PeerKey& key, const PeerSettings& 
   machine.passive = settings.passive;
   machine.timers.connect_retry = settings.connect_retry;
   machine.timers.connect_delay = settings.connect_delay;
+  machine.timers.delay_open = settings.delay_open;
   machine.timers.hold = settings.hold_time;
   machine.timers.keepalive = settings.keepalive_time;
   machine.capabilities = capabilities(settings, facts, keeps_forwarding);

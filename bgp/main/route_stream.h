@@ -1,0 +1,33 @@
+// RouteStream: the answer to GET /routes, written a piece at a time as the client takes it: neither the answer nor a
+// turn of the loop grows with the number of routes.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "base/http/server.h"
+#include "base/loop/loop.h"
+#include "bgp/speaker/speaker.h"
+
+namespace margay::bgpd {
+
+class RouteStream : public std::enable_shared_from_this<RouteStream> {
+ public:
+  RouteStream(loop::Loop& loop, std::unique_ptr<bgp::RouteCursor> cursor, std::unique_ptr<http::Responder> responder);
+  // `on_end` when the answer is complete or the client has gone; the owner may let go of it then.
+  void start(std::function<void()> on_end);
+
+ private:
+  void write_piece();
+  void go_on();
+  void end();
+
+  loop::Loop& loop_;
+  std::unique_ptr<bgp::RouteCursor> cursor_;
+  std::unique_ptr<http::Responder> responder_;
+  std::function<void()> on_end_;
+  bool is_first_ = true;
+  bool waits_ = false;  // for the client to take what was written
+};
+
+}  // namespace margay::bgpd
