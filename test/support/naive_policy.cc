@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/core/text.h"
+#include "datastore/codec/validate.h"
 #include "datastore/selector/selector.h"
 
 namespace margay::test {
@@ -47,7 +48,8 @@ const T* find(const Objects& objects, const ObjectKey& key) {
   return at == objects.all.end() ? nullptr : std::get_if<T>(&at->second);
 }
 
-// ---- Labels: an object's own, then those its profiles give, earlier profiles first.
+// ---- Labels: an object's own, then those its profiles give, earlier profiles
+// first.
 
 StringMap inherited(const Objects& objects, StringMap labels, const std::vector<std::string>& profiles) {
   for (const std::string& name : profiles) {
@@ -73,7 +75,8 @@ StringMap labels_of(const Objects& objects, const model::WorkloadEndpoint& endpo
   return inherited(objects, std::move(own), endpoint.spec.profiles);
 }
 
-// ---- What has an address: endpoints and network sets, each with its labels; endpoints have named ports, too.
+// ---- What has an address: endpoints and network sets, each with its labels;
+// endpoints have named ports, too.
 
 struct Holder {
   StringMap labels;
@@ -109,13 +112,15 @@ std::vector<Holder> holders_of(const Objects& objects, const IpAddress& address)
   return out;
 }
 
-// ---- Selectors. A text that does not parse makes its policy unusable; that was checked before.
+// ---- Selectors. A text that does not parse makes its policy unusable; that
+// was checked before.
 
 bool matches(const Objects& objects, std::string_view text, const StringMap& labels) {
   return objects.selector(text)->matches(labels);
 }
 
-// all() over namespaces or accounts means those that have one, global() those that have none.
+// all() over namespaces or accounts means those that have one, global() those
+// that have none.
 bool matches_inherited(const Objects& objects, std::string_view text, std::string_view prefix,
                        std::string_view own_label, const StringMap& labels) {
   std::string own = objects.selector(text)->with_label_prefix(prefix).canonical();
@@ -182,7 +187,8 @@ bool is_right_place(const model::EntityRule& rule, const End& end) {
   const bool only_excludes = rule.selector.empty() && !rule.service_accounts && rule.namespace_selector.empty() &&
                              end.policy_namespace.empty();
   if (!only_excludes) return !picked(rule, end).empty();
-  // Without anything to be, whoever is not unwanted is right: also who is nobody.
+  // Without anything to be, whoever is not unwanted is right: also who is
+  // nobody.
   return std::none_of(end.holders.begin(), end.holders.end(),
                       [&](const Holder& holder) { return matches(end.objects, rule.not_selector, holder.labels); });
 }
@@ -222,7 +228,8 @@ bool is_of_service(const model::ServiceMatch& service, const End& end) {
 bool is_right_end(const model::EntityRule& rule, std::optional<model::Protocol> protocol, const End& end) {
   if (!is_right_place(rule, end)) return false;
   if (rule.services && !is_of_service(*rule.services, end)) return false;
-  // Names mean ports of the endpoints that the rule picks; without a protocol, of TCP.
+  // Names mean ports of the endpoints that the rule picks; without a protocol,
+  // of TCP.
   const model::Protocol named_for = protocol.value_or(model::kProtocolTcp);
   if (rule.ports.empty() && rule.not_ports.empty()) return true;
   const std::vector<Holder> named = picked(rule, end);
@@ -384,7 +391,25 @@ bool ask_tiers_and_profiles(const Question& question, const model::WorkloadEndpo
   return false;
 }
 
+template <class T>
+bool is_refused(const NaivePolicy::Object& object) {
+  const T* one = std::get_if<T>(&object);
+  if (one == nullptr) return false;
+  const FieldErrors errors = codec::validate(*one);
+  return std::any_of(errors.begin(), errors.end(),
+                     [](const FieldError& error) { return !error.path.starts_with("metadata"); });
+}
+
 }  // namespace
+
+void NaivePolicy::put(const ObjectKey& key, Object object) {
+  if (is_refused<model::NetworkPolicy>(object) || is_refused<model::GlobalNetworkPolicy>(object) ||
+      is_refused<model::Profile>(object)) {
+    objects_.erase(key);
+  } else {
+    objects_.insert_or_assign(key, std::move(object));
+  }
+}
 
 bool NaivePolicy::allows(const Flow& flow) const {
   const Objects objects{objects_, parsed_};

@@ -1,8 +1,10 @@
-// NaivePolicy: what policy means, written down a second time as plainly as possible: from the objects of
-// projectcalico.org/v3, everything anew for each question, nothing shared with policy/. Randomised tests hold the
-// engine against it. Slow by design; only workload endpoints are subjects.
+// NaivePolicy: what policy means, written down a second time as plainly as
+// possible: from the objects of projectcalico.org/v3, everything anew for each
+// question, nothing shared with policy/. Randomised tests hold the engine
+// against it. Slow by design; only workload endpoints are subjects.
 //
-// Source: the reference of NetworkPolicy, GlobalNetworkPolicy, Tier and Profile of projectcalico.org/v3.
+// Source: the reference of NetworkPolicy, GlobalNetworkPolicy, Tier and Profile
+// of projectcalico.org/v3.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +39,8 @@ class NaivePolicy {
                               model::GlobalNetworkSet, model::Profile, model::HostEndpoint, model::WorkloadEndpoint,
                               model::EndpointSlice>;
 
-  void put(const model::ObjectKey& key, Object object) { objects_.insert_or_assign(key, std::move(object)); }
+  // A policy or profile that the rules for objects refuse counts as absent.
+  void put(const model::ObjectKey& key, Object object);
   void erase(const model::ObjectKey& key) { objects_.erase(key); }
 
   [[nodiscard]] bool allows(const Flow& flow) const;
