@@ -35,7 +35,7 @@ class ClusterHalf {
 
   SubscriberId subscribe();
   void unsubscribe(SubscriberId id);
-  void demand(SubscriberId id, const Demand& demand);
+  void demand(SubscriberId id, const NodeDemand& demand);
   // What changed for this one since the last call.
   ClusterUpdate take(SubscriberId id);
 

@@ -3,7 +3,7 @@
 //
 //             ── ClusterUpdate: heads of all policies and tiers; of what was demanded: rules, IP sets, labels ──▶
 //   ClusterHalf NodeHalf
-//             ◀─ Demand: the policies that select this node's endpoints, and the profiles these name ──────────
+//             ◀─ NodeDemand: the policies that select this node's endpoints, and the profiles these name ──────
 //
 // A node knows every policy's head (who it is for, a few dozen bytes) and the whole of those it needs. Rules of a
 // demanded policy come together with, or after, the sets they refer to.
@@ -62,7 +62,7 @@ struct ClusterUpdate {
 };
 
 // Differences to what was demanded before.
-struct Demand {
+struct NodeDemand {
   std::set<ObjectKey> policies_added;
   std::set<ObjectKey> policies_removed;
   std::set<std::string> profiles_added;
@@ -74,8 +74,8 @@ struct Demand {
 };
 
 json::Value to_json(const ClusterUpdate& update);
-json::Value to_json(const Demand& demand);
+json::Value to_json(const NodeDemand& demand);
 Result<ClusterUpdate> cluster_update_from_json(const json::Value& value);
-Result<Demand> demand_from_json(const json::Value& value);
+Result<NodeDemand> demand_from_json(const json::Value& value);
 
 }  // namespace margay::policy

@@ -26,7 +26,7 @@ class NodeHalf {
   void apply(ClusterUpdate update);
 
   // What the cluster half is to be asked for since the last call.
-  Demand take_demand();
+  NodeDemand take_demand();
   // What changed to be enforced since the last call.
   Delta take();
 

@@ -33,11 +33,14 @@ struct IpSetMember {
 };
 
 // What is to change in one set. Members are sorted, each once, and in one of the lists only.
+//
+// Two changes in a row are one, so a set that came and went in between is removed without ever having been there, and
+// one that went and came is created where it still is: then it is replaced.
 struct IpSetDelta {
   enum class What {
-    kCreate,  // `added` is the whole content
+    kCreate,  // `added` is the whole content, whatever was there before
     kUpdate,
-    kRemove,  // the set goes; the lists are empty
+    kRemove,  // the set goes, if it is there; the lists are empty
   };
   What what = What::kUpdate;
   IpSetKind kind = IpSetKind::kNets;

@@ -95,16 +95,14 @@ Status State::apply(const Delta& delta) {
 
 Status State::apply_ip_sets(const Delta& delta) {
   for (const auto& [id, change] : delta.ip_sets) {
+    if (change.what == IpSetDelta::What::kRemove) {
+      ip_sets_.erase(id);
+      continue;
+    }
+    if (change.what == IpSetDelta::What::kCreate) ip_sets_.insert_or_assign(id, IpSet(change.kind));
     const auto at = ip_sets_.find(id);
-    const bool is_there = at != ip_sets_.end();
-    if (is_there == (change.what == IpSetDelta::What::kCreate)) {
-      return invalid(concat("IP set ", id.view(), is_there ? " is created twice" : " is changed before it is created"));
-    }
-    switch (change.what) {
-      case IpSetDelta::What::kCreate: ip_sets_.emplace(id, IpSet(change.kind)).first->second.apply(change); break;
-      case IpSetDelta::What::kUpdate: at->second.apply(change); break;
-      case IpSetDelta::What::kRemove: ip_sets_.erase(at); break;
-    }
+    if (at == ip_sets_.end()) return invalid(concat("IP set ", id.view(), " is changed before it is created"));
+    at->second.apply(change);
   }
   return ok_status();
 }

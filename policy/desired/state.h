@@ -33,8 +33,8 @@ class IpSet {
 
 class State {
  public:
-  // Fails, naming both, when something refers to what is not there afterwards, or a set is changed that is not there or
-  // created that is. Looks at everything: for tests and questions, not for dataplanes.
+  // Fails, naming both, when something refers to what is not there afterwards, or a set is changed that is not there.
+  // Looks at everything: for tests and questions, not for dataplanes.
   Status apply(const Delta& delta);
 
   [[nodiscard]] const std::map<IpSetId, IpSet>& ip_sets() const { return ip_sets_; }

@@ -47,7 +47,7 @@ TEST(State, ASetAndThePolicyThatUsesItMayComeInOneDelta) {
   EXPECT_FALSE(state.apply(last).ok()) << "the policy still uses it";
 }
 
-TEST(State, ChangesOfSetsAreCheckedAgainstWhatIsThere) {
+TEST(State, ASetIsChangedOnlyWhereItIs) {
   State state;
   Delta update;
   update.ip_sets["s:a"] = {.what = IpSetDelta::What::kUpdate, .added = {member("10.0.0.1")}, .removed = {}};
@@ -55,7 +55,23 @@ TEST(State, ChangesOfSetsAreCheckedAgainstWhatIsThere) {
   Delta create;
   create.ip_sets["s:a"] = {.what = IpSetDelta::What::kCreate, .added = {}, .removed = {}};
   EXPECT_TRUE(state.apply(create).ok());
-  EXPECT_FALSE(state.apply(create).ok());
+  EXPECT_TRUE(state.apply(update).ok());
+}
+
+// A queue may have merged a removal with the creation that followed, or a creation with the removal that followed.
+TEST(State, ASetThatIsCreatedAgainIsReplacedAndOneThatNeverWasMayGo) {
+  State state;
+  Delta delta;
+  delta.ip_sets["s:a"] = {.what = IpSetDelta::What::kCreate, .added = {member("10.0.0.1")}, .removed = {}};
+  ASSERT_TRUE(state.apply(delta).ok());
+  delta.ip_sets["s:a"] = {.what = IpSetDelta::What::kRemove, .added = {}, .removed = {}};
+  Delta again;
+  again.ip_sets["s:a"] = {.what = IpSetDelta::What::kCreate, .added = {member("10.0.0.2")}, .removed = {}};
+  delta.merge(again);
+  delta.ip_sets["s:b"] = {.what = IpSetDelta::What::kRemove, .added = {}, .removed = {}};
+  ASSERT_TRUE(state.apply(delta).ok());
+  EXPECT_EQ(state.ip_sets().at("s:a").members(), std::vector{member("10.0.0.2")});
+  EXPECT_FALSE(state.ip_sets().contains("s:b"));
 }
 
 TEST(IpSetMember, PrintsAsIpsetWrites) {
