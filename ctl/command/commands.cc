@@ -2,6 +2,9 @@
 
 #include <array>
 
+#include "ctl/command/file_flags.h"
+#include "ctl/command/policy_commands.h"
+
 namespace margay::command {
 namespace {
 
@@ -73,17 +76,6 @@ constexpr Flag kSelector = {.name = "selector",
                             .value_name = "SELECTOR",
                             .help = "objects with these labels: a=b, a!=b, a, !a, 'a in (b,c)'"};
 constexpr Flag kAll = {.name = "all", .help = "every object of the kind in the namespace"};
-
-constexpr Flag kFileFlags[] = {
-    {.name = "filename",
-     .letter = 'f',
-     .alias = "file",
-     .kind = ValueKind::kTexts,
-     .value_name = "FILE",
-     .help = "YAML or JSON file, directory, or - for standard input; may be repeated",
-     .candidates = Candidates::kFiles},
-    {.name = "recursive", .letter = 'R', .help = "look into the directories of a directory too"},
-};
 
 constexpr Text kDryRunChoices[] = {"none", "client", "server"};
 constexpr Text kValidateChoices[] = {"strict", "warn", "ignore", "true", "false"};
@@ -442,6 +434,12 @@ constexpr Spec kCommands[] = {
                     "column. Exit code 1 when there is one.",
      .flags = kValidate,
      .examples = kValidateExamples},
+    {.id = CommandId::kGroup,
+     .word = "policy",
+     .summary = "Ask what policies do, and check them",
+     .description = "Questions about policies of Kubernetes and Calico, of a cluster or of files.",
+     .examples = kPolicyExamples,
+     .children = kPolicyCommands},
     {.id = CommandId::kDiff,
      .word = "diff",
      .summary = "Show what apply would change",

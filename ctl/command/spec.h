@@ -76,6 +76,8 @@ enum class CommandId {
   kPatch,
   kLabel,
   kValidate,
+  kPolicyEval,
+  kPolicyLint,
   kDiff,
   kExplain,
   kApiResources,

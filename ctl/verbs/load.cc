@@ -167,7 +167,8 @@ class Loader {
     }
     if (own.empty()) {
       (*metadata)["namespace"] = session_.name_space();
-    } else if (session_.invocation().is_given("namespace") && own != session_.name_space()) {
+    } else if (options_.is_bound_to_namespace && session_.invocation().is_given("namespace") &&
+               own != session_.name_space()) {
       problem(document, {Kind::kInvalid, "metadata.namespace",
                          concat("found ", quoted(own), ", the command line says -n ", session_.name_space())});
     }

@@ -23,6 +23,7 @@ struct LoadOptions {
   bool may_ask_server = true;  // for kinds that are not built in
   bool checks_content = true;  // false: only which objects are meant (get -f, delete -f)
   bool allows_generate_name = false;
+  bool is_bound_to_namespace = true;  // by -n; false: it is only for objects that name none
 };
 
 // What -f and -R name. Nothing at all when any problem was found: the problems are then told, and the exit code is set.

@@ -21,6 +21,8 @@ command::ExitCode run(Session& session) {
     case CommandId::kPatch: return run_patch(session);
     case CommandId::kLabel: return run_label(session);
     case CommandId::kValidate: return run_validate(session);
+    case CommandId::kPolicyEval: return run_policy_eval(session);
+    case CommandId::kPolicyLint: return run_policy_lint(session);
     case CommandId::kDiff: return run_diff(session);
     case CommandId::kExplain: return run_explain(session);
     case CommandId::kApiResources: return run_api_resources(session);

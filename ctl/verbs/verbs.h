@@ -15,6 +15,8 @@ command::ExitCode run_get(Session& session);
 command::ExitCode run_patch(Session& session);
 command::ExitCode run_label(Session& session);
 command::ExitCode run_validate(Session& session);
+command::ExitCode run_policy_eval(Session& session);
+command::ExitCode run_policy_lint(Session& session);
 command::ExitCode run_diff(Session& session);
 command::ExitCode run_explain(Session& session);
 command::ExitCode run_api_resources(Session& session);
