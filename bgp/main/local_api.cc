@@ -112,6 +112,7 @@ http::Response LocalApi::peers() const {
 }
 
 http::Response LocalApi::metrics(const http::Request& request) const {
+  parts_.speaker.update_metrics();
   const auto format = telemetry::choose_exposition(request.headers.get("Accept"));
   http::Response response;
   response.headers.set("Content-Type", std::string(telemetry::content_type(format)));

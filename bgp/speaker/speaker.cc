@@ -8,7 +8,6 @@
 namespace margay::bgp {
 namespace {
 
-constexpr Duration kMetricsPeriod = std::chrono::seconds(1);
 constexpr Duration kGoodbyeMax = std::chrono::seconds(1);
 constexpr Duration kGoodbyeLook = std::chrono::milliseconds(5);
 
@@ -23,6 +22,7 @@ Status Speaker::reset(const IpAddress& peer, std::string_view text) { return imp
 Status Speaker::refresh_in(const IpAddress& peer) { return impl_->refresh_in(peer); }
 Status Speaker::refresh_out(const IpAddress& peer) { return impl_->refresh_out(peer); }
 void Speaker::stop(std::string_view text, Task done) { impl_->stop(text, std::move(done)); }
+void Speaker::update_metrics() { impl_->update_metrics(); }
 SpeakerSnapshot Speaker::snapshot(const SnapshotQuery& query) const { return impl_->snapshot(query); }
 Result<std::unique_ptr<RouteCursor>> Speaker::routes(const SnapshotQuery& query) const { return impl_->routes(query); }
 
@@ -36,13 +36,12 @@ Speaker::Impl::Impl(SpeakerParts parts, bool restarting)
       recovery_(parts_.loop.make_timer([this] { end_recovery(); })),
       goodbye_(parts_.loop.make_timer([this] { wait_for_goodbyes(); })),
       socket_retry_(parts_.loop.make_timer([this] { retry_sockets(); })),
-      metrics_(parts_.metrics),
-      metrics_timer_(parts_.loop.make_timer([this] {
-        metrics_.sync(snapshot({}));
-        metrics_timer_->arm(kMetricsPeriod);
-      })) {
+      metrics_(parts_.metrics) {
   rib_.defer_end_of_rib(restarting_);
-  if (parts_.metrics != nullptr) metrics_timer_->arm(kMetricsPeriod);
+}
+
+void Speaker::Impl::update_metrics() {
+  if (parts_.metrics != nullptr) metrics_.sync(snapshot({}));
 }
 
 // The transport outlives the speaker: it must not bring it connections any more.

@@ -88,6 +88,9 @@ class Speaker {
   // Cease to all (RFC 9003 text), then `done` when it has left or a second has passed.
   void stop(std::string_view text, Task done);
 
+  // Brings the registry up to date: before it is rendered. An idle speaker computes for nobody.
+  void update_metrics();
+
   // All at once; with many routes that takes its time.
   [[nodiscard]] SpeakerSnapshot snapshot(const SnapshotQuery& query) const;
   // kNotFound, with the peers there are, for a query about one that is not there.

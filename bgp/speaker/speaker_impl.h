@@ -30,6 +30,7 @@ class Speaker::Impl {
   Status refresh_in(const IpAddress& peer);
   Status refresh_out(const IpAddress& peer);
   void stop(std::string_view text, Task done);
+  void update_metrics();
   [[nodiscard]] SpeakerSnapshot snapshot(const SnapshotQuery& query) const;
   [[nodiscard]] Result<std::unique_ptr<RouteCursor>> routes(const SnapshotQuery& query) const;
 
@@ -105,7 +106,6 @@ class Speaker::Impl {
   std::unique_ptr<loop::Timer> socket_retry_;
   Task on_stopped_;
   SpeakerMetrics metrics_;
-  std::unique_ptr<loop::Timer> metrics_timer_;
   telemetry::RateLimit refusal_log_{std::chrono::seconds(10)};
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -344,7 +344,10 @@ TEST_F(SpeakerTest, OtherBfdIntervalsAreNoNewBfdSession) {
   EXPECT_EQ(liveness.begun, 1);
   EXPECT_THAT(liveness.changes, ElementsAre(settings.bfd));
   loop_.advance(seconds(2));
-  const auto text = [&] { return telemetry::render(registry, telemetry::Exposition::kPrometheusText); };
+  const auto text = [&] {
+    a_.speaker().update_metrics();
+    return telemetry::render(registry, telemetry::Exposition::kPrometheusText);
+  };
   EXPECT_THAT(text(), HasSubstr("margay_bgp_peer_bfd_up{peer=\"10.0.0.2\"} 1"));
   settings.bfd.reset();
   a_.apply();
@@ -533,6 +536,7 @@ TEST_F(SpeakerTest, PeersAtOneAddressHaveSeriesOfTheirOwn) {
   start_pair();
   const auto text = [&] {
     loop_.advance(seconds(2));
+    a_.speaker().update_metrics();
     return telemetry::render(registry, telemetry::Exposition::kPrometheusText);
   };
   a_.config.peers[{b_.address(), 1179}].remote_asn = Asn(64999);
@@ -551,6 +555,7 @@ TEST_F(SpeakerTest, TheLastErrorIsAMetric) {
   start_pair();
   const auto text = [&] {
     loop_.advance(seconds(2));
+    a_.speaker().update_metrics();
     return telemetry::render(registry, telemetry::Exposition::kPrometheusText);
   };
   EXPECT_THAT(text(), Not(HasSubstr("margay_bgp_peer_last_error_age_seconds{")));
@@ -569,14 +574,17 @@ TEST_F(SpeakerTest, MetricsFollowTheState) {
   a_.metrics = &registry;
   b_.config.local_routes = {local("10.2.0.0/26")};
   start_pair();
-  loop_.advance(seconds(3));
-  const std::string text = telemetry::render(registry, telemetry::Exposition::kPrometheusText);
+  const auto rendered = [&] {
+    loop_.advance(seconds(3));
+    a_.speaker().update_metrics();
+    return telemetry::render(registry, telemetry::Exposition::kPrometheusText);
+  };
+  const std::string text = rendered();
   EXPECT_THAT(text, HasSubstr("margay_bgp_peer_state{peer=\"10.0.0.2\"} 5"));
   EXPECT_THAT(text, HasSubstr("margay_bgp_peer_prefixes_received{family=\"ipv4-unicast\",peer=\"10.0.0.2\"} 1"));
   a_.config.peers.clear();
   a_.apply();
-  loop_.advance(seconds(3));
-  EXPECT_THAT(telemetry::render(registry, telemetry::Exposition::kPrometheusText), testing::Not(HasSubstr("10.0.0.2")));
+  EXPECT_THAT(rendered(), testing::Not(HasSubstr("10.0.0.2")));
 }
 
 }  // namespace
