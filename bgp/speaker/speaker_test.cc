@@ -440,7 +440,10 @@ TEST_F(SpeakerTest, AKeyThatCannotBeSetIsShownAndTriedAgain) {
   config.peers[{b_.address(), 179}].password = "secret";
   config.peers[{c_.address(), 179}].passive = true;
   EXPECT_TRUE(speaker.apply(config).ok());
-  const auto metric = [&] { return telemetry::render(registry, telemetry::Exposition::kPrometheusText); };
+  const auto metric = [&] {
+    speaker.update_metrics();
+    return telemetry::render(registry, telemetry::Exposition::kPrometheusText);
+  };
   EXPECT_THAT(speaker.snapshot({}).peers.at(0).socket_error, HasSubstr("Cannot allocate memory"));
   EXPECT_EQ(speaker.snapshot({}).peers.at(1).socket_error, "");
   EXPECT_THAT(speaker.snapshot({}).problems, ElementsAre(HasSubstr("10.0.0.2/32: TCP MD5 key")));
