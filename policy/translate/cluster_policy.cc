@@ -14,9 +14,12 @@ namespace {
 
 using model::RuleAction;
 
+// A port's name without protocol is one of any protocol that has ports.
+constexpr model::Protocol kProtocolsOfNames[] = {model::kProtocolTcp, model::kProtocolUdp, model::kProtocolSctp};
+
 struct SourcePort {
-  std::string path;  // within the rule
-  std::optional<model::Protocol> protocol;
+  std::string path;                            // within the rule
+  std::optional<model::Protocol> protocol;     // unless there is a name
   std::optional<std::pair<Port, Port>> range;  // first and last; nullopt: all of the protocol, unless there is a name
   std::string name;
 };
@@ -39,7 +42,21 @@ struct Source {
   std::vector<SourceRule> egress;
 };
 
-Result<model::EntityRule, FieldError> peer_of(const model::ClusterPolicyPeer& peer) {
+// Networks by family, as one rule cannot have both.
+std::vector<model::EntityRule> peers_by_family(const std::vector<IpPrefix>& networks) {
+  std::vector<model::EntityRule> out;
+  for (const IpFamily family : {IpFamily::kV4, IpFamily::kV6}) {
+    model::EntityRule peer;
+    for (const IpPrefix& network : networks) {
+      if (network.family() == family) peer.nets.push_back(network);
+    }
+    if (!peer.nets.empty()) out.push_back(std::move(peer));
+  }
+  return out;
+}
+
+// At least one.
+Result<std::vector<model::EntityRule>, FieldError> peers_of_one(const model::ClusterPolicyPeer& peer) {
   const int given = peer.namespaces.has_value() + peer.pods.has_value() + peer.nodes.has_value() +
                     (peer.networks.empty() ? 0 : 1) + (peer.domain_names.empty() ? 0 : 1);
   if (given != 1) {
@@ -49,14 +66,14 @@ Result<model::EntityRule, FieldError> peer_of(const model::ClusterPolicyPeer& pe
   if (!peer.domain_names.empty()) {
     return FieldError{FieldError::Kind::kNotSupported, "domainNames", "is not supported"};
   }
+  if (!peer.networks.empty()) return peers_by_family(peer.networks);
   model::EntityRule out;
-  out.nets = peer.networks;
   if (peer.namespaces) out.namespace_selector = selector_of(*peer.namespaces);
   if (peer.pods) {
     out.selector = pods_selector(peer.pods->pod_selector);
     out.namespace_selector = selector_of(peer.pods->namespace_selector);
   }
-  return out;
+  return std::vector{std::move(out)};
 }
 
 class RuleTranslator {
@@ -95,11 +112,11 @@ class RuleTranslator {
     PortsByProtocol out;
     for (const SourcePort& port : ports) {
       if (!port.name.empty()) {
-        out.add(std::nullopt, model::PortOrName(port.name));
+        for (const model::Protocol& protocol : kProtocolsOfNames) out.add(protocol, model::PortOrName(port.name));
       } else if (!port.range) {
-        out.add(port.protocol, std::nullopt);
+        out.add(*port.protocol, std::nullopt);
       } else if (const auto range = PortRange::between(port.range->first, port.range->second); range.ok()) {
-        out.add(port.protocol, model::PortOrName(*range));
+        out.add(*port.protocol, model::PortOrName(*range));
       } else {
         report({FieldError::Kind::kInvalid, "", range.error().message}, port.path);
       }
@@ -112,11 +129,11 @@ class RuleTranslator {
     if (peers.empty()) report({FieldError::Kind::kRequired, "", "at least one peer has to be given"}, list);
     std::vector<model::EntityRule> out;
     for (std::size_t i = 0; i < peers.size(); ++i) {
-      auto peer = peer_of(peers[i]);
-      if (peer.ok()) {
-        out.push_back(std::move(peer).value());
+      const auto some = peers_of_one(peers[i]);
+      if (some.ok()) {
+        out.insert(out.end(), some.value().begin(), some.value().end());
       } else {
-        report(peer.error(), concat(list, '[', i, ']'));
+        report(some.error(), concat(list, '[', i, ']'));
       }
     }
     return out;

@@ -41,6 +41,12 @@ ClusterPolicyPeer nodes() {
   return out;
 }
 
+ClusterPolicyPeer networks_of(const std::vector<std::string>& texts) {
+  ClusterPolicyPeer out;
+  for (const std::string& text : texts) out.networks.push_back(IpPrefix::parse(text).value());
+  return out;
+}
+
 ClusterPolicyProtocol tcp(std::optional<ClusterPolicyPort> port) {
   ClusterPolicyProtocol out;
   out.tcp = ClusterPolicyTransport{.destination_port = port};
@@ -99,8 +105,6 @@ TEST(ClusterPolicy, SubjectsArePodsOnly) {
 }
 
 TEST(ClusterPolicy, RulesAreOneForEachProtocolAndPeer) {
-  ClusterPolicyPeer networks;
-  networks.networks = {IpPrefix::parse("10.0.0.0/8").value(), IpPrefix::parse("fd00::/8").value()};
   struct Case {
     const char* why;
     ClusterPolicyRule rule;
@@ -111,15 +115,24 @@ TEST(ClusterPolicy, RulesAreOneForEachProtocolAndPeer) {
       {"pods of namespaces",
        rule(ClusterPolicyAction::kPass, {pods(labels("a", "b"), labels("c", "d"))}),
        {"Pass to{sel=projectcalico.org/orchestrator == 'k8s' && c == 'd' ns=a == 'b'}"}},
-      {"networks", rule(ClusterPolicyAction::kDeny, {networks}), {"Deny to{nets=10.0.0.0/8,fd00::/8}"}},
+      {"networks of one family",
+       rule(ClusterPolicyAction::kDeny, {networks_of({"10.0.0.0/8", "192.0.2.0/24"})}),
+       {"Deny to{nets=10.0.0.0/8,192.0.2.0/24}"}},
+      {"networks of both families, as no rule may have both",
+       rule(ClusterPolicyAction::kPass, {networks_of({"fd00::/8", "10.0.0.0/8", "2001:db8::/32"}), namespaces({})}),
+       {"Pass to{nets=10.0.0.0/8}", "Pass to{nets=fd00::/8,2001:db8::/32}", "Pass to{ns=all()}"}},
       {"all of a protocol",
-       rule(ClusterPolicyAction::kDeny, {networks}, {tcp({}), tcp_range(1, 2)}),
-       {"Deny TCP to{nets=10.0.0.0/8,fd00::/8}"}},
-      {"names come without protocol, first",
-       rule(ClusterPolicyAction::kDeny, {namespaces({}), namespaces(labels("a", "b"))},
+       rule(ClusterPolicyAction::kDeny, {networks_of({"10.0.0.0/8"})}, {tcp({}), tcp_range(1, 2)}),
+       {"Deny TCP to{nets=10.0.0.0/8}"}},
+      {"a name may be of any protocol, and no rule has ports without one",
+       rule(ClusterPolicyAction::kAccept, {namespaces({}), namespaces(labels("a", "b"))},
             {tcp_range(8, 9), named("http")}),
-       {"Deny to{ns=all() ports=http}", "Deny to{ns=a == 'b' ports=http}", "Deny TCP to{ns=all() ports=8:9}",
-        "Deny TCP to{ns=a == 'b' ports=8:9}"}},
+       {"Allow SCTP to{ns=all() ports=http}", "Allow SCTP to{ns=a == 'b' ports=http}",
+        "Allow TCP to{ns=all() ports=8:9,http}", "Allow TCP to{ns=a == 'b' ports=8:9,http}",
+        "Allow UDP to{ns=all() ports=http}", "Allow UDP to{ns=a == 'b' ports=http}"}},
+      {"a name says nothing new where all of the protocol is meant",
+       rule(ClusterPolicyAction::kDeny, {namespaces({})}, {named("http"), tcp({})}),
+       {"Deny SCTP to{ns=all() ports=http}", "Deny TCP to{ns=all()}", "Deny UDP to{ns=all() ports=http}"}},
   };
   for (const Case& c : cases) {
     const auto out = from_kubernetes(policy(c.rule));
@@ -204,8 +217,8 @@ TEST(AdminPolicy, IsTranslatedAsItsSuccessor) {
   EXPECT_EQ(out.object.spec.tier, "kube-admin");
   EXPECT_EQ(out.object.spec.order, 3);
   EXPECT_THAT(texts_of(out.object.spec.ingress),
-              ElementsAre("Pass from{ns=all()} to{ports=web}", "Pass TCP from{ns=all()} to{ports=80}",
-                          "Pass UDP from{ns=all()} to{ports=7:9}"));
+              ElementsAre("Pass SCTP from{ns=all()} to{ports=web}", "Pass TCP from{ns=all()} to{ports=80,web}",
+                          "Pass UDP from{ns=all()} to{ports=7:9,web}"));
 
   given.spec.ingress[0].ports = {{}};
   EXPECT_EQ(from_kubernetes(given).errors.at(0).path, "spec.ingress[0].ports[0]");

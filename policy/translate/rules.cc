@@ -43,8 +43,8 @@ std::vector<model::PortOrName> simplified(std::vector<model::PortOrName> ports) 
   return out;
 }
 
-void PortsByProtocol::add(std::optional<model::Protocol> protocol, std::optional<model::PortOrName> port) {
-  Ports& group = groups_[protocol ? protocol->to_string() : std::string()];
+void PortsByProtocol::add(model::Protocol protocol, std::optional<model::PortOrName> port) {
+  Ports& group = groups_[protocol.to_string()];
   group.protocol = protocol;
   if (port) {
     group.ports.push_back(std::move(*port));

@@ -28,8 +28,8 @@ class PortsByProtocol {
     std::vector<model::PortOrName> ports;  // meaningless if is_any
   };
 
-  // Without a protocol: for the names of ports that any protocol may have. Without a port: all of the protocol.
-  void add(std::optional<model::Protocol> protocol, std::optional<model::PortOrName> port);
+  // Without a port: all of the protocol.
+  void add(model::Protocol protocol, std::optional<model::PortOrName> port);
   // In the order of the protocols' names; one without protocol and ports when nothing was added.
   [[nodiscard]] std::vector<Ports> groups() const;
 

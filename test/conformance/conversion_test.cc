@@ -19,6 +19,19 @@ namespace {
 
 constexpr std::string_view kAnAddress = "192.0.2.99";
 
+// Calls whose output here is not Calico's, by their number, and why.
+const std::map<std::string, std::string>& known_differences() {
+  static const std::string kNames =
+      "a port's name without protocol: there a rule with ports and no protocol, which its own server refuses and which "
+      "means TCP where it is not; here a rule for each protocol";
+  static const std::map<std::string, std::string> kKnown = {
+      {"call 9", kNames},
+      {"call 21", "networks of both families: there one rule, which its own server refuses; here one for each family"},
+      {"call 24", kNames},
+  };
+  return kKnown;
+}
+
 template <class T>
 FieldErrors read(const json::Value& value, T& out) {
   json::Document parser;
@@ -110,6 +123,11 @@ class Conversion : public testing::Test {
       std::string& own_name = translated.object.metadata.name;
       EXPECT_TRUE(own_name.starts_with(prefix_of(source, prefix))) << own_name;
       own_name.erase(0, prefix_of(source, prefix).size());
+      if (known_differences().contains(name.substr(0, name.find(':')))) {
+        EXPECT_NE(text_of(translated.object), text_of(expected)) << name << " is as expected now";
+        ++counts_["known to differ"];
+        return;
+      }
       EXPECT_EQ(text_of(translated.object), text_of(expected)) << name;
       ++counts_["compared whole"];
     });
@@ -156,7 +174,7 @@ TEST_F(Conversion, NetworkPolicies) {
 
 TEST_F(Conversion, ClusterNetworkPolicies) {
   check_policies<model::ClusterNetworkPolicy, model::GlobalNetworkPolicy>("ClusterNetworkPolicy", "");
-  EXPECT_GE(counts_["compared whole"], 20);
+  EXPECT_GE(counts_["compared whole"], 19);
   print("ClusterNetworkPolicy");
 }
 
