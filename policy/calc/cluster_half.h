@@ -3,7 +3,8 @@
 //
 // Pure: no I/O, no clock, one thread. The same objects in any order, with any repetition, give the same end state.
 // An object that cannot be used (a selector that does not parse, ports without a protocol that has them) counts as
-// absent; problems() names object and field until it is put right.
+// absent; problems() names object and field until it is put right. It also names objects that act, though not as
+// written: a policy with a rule that fails closed (rule_compiler.h), one whose tier does not exist.
 #pragma once
 
 #include <map>
@@ -35,6 +36,8 @@ class ClusterHalf {
 
   SubscriberId subscribe();
   void unsubscribe(SubscriberId id);
+  // One at a time: a subscriber demands again only once it has taken the answer to its last demand, and its node half
+  // has it; else an answer under way could name sets that are already given back (DECISIONS.md, D-028).
   void demand(SubscriberId id, const NodeDemand& demand);
   // What changed for this one since the last call.
   ClusterUpdate take(SubscriberId id);

@@ -31,7 +31,7 @@ class Engine {
   void mark_in_sync();
   Delta flush();
 
-  // Objects that count as absent, and why.
+  // Objects that count as absent, and those that act otherwise than written, each with the fields (cluster_half.h).
   [[nodiscard]] const std::map<ObjectKey, FieldErrors>& problems() const;
 
  private:

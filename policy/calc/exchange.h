@@ -6,7 +6,8 @@
 //             ◀─ NodeDemand: the policies that select this node's endpoints, and the profiles these name ──────
 //
 // A node knows every policy's head (who it is for, a few dozen bytes) and the whole of those it needs. Rules of a
-// demanded policy come together with, or after, the sets they refer to.
+// demanded policy come together with, or after, the sets they refer to. A node sends its next demand once it has applied
+// the answer to the last one.
 #pragma once
 
 #include <map>

@@ -25,7 +25,8 @@ class NodeHalf {
   void put_host(const ObjectKey& key, Shared<model::HostEndpoint> endpoint);
   void apply(ClusterUpdate update);
 
-  // What the cluster half is to be asked for since the last call.
+  // What the cluster half is to be asked for since the last call. One at a time: not to be called between a demand that
+  // was not empty and apply() of the answer to it.
   NodeDemand take_demand();
   // What changed to be enforced since the last call.
   Delta take();
