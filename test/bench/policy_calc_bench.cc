@@ -1,5 +1,6 @@
 // The calculation of policy at the size of a large cluster: 100,000 pods on 1,000 nodes in 2,000 namespaces, 10,000
-// policies; 100 pods are ours, selected by policies of every kind that is here. CPU time, as all of it is one thread's.
+// policies; 100 pods are ours, selected by policies of every kind that is here. First calculation and updates in CPU
+// time, single changes in real time.
 //
 //   bench_policy_calc [runs]
 #include <malloc.h>
