@@ -1,6 +1,5 @@
 // Speaker::Impl: routes for people.
 #include <memory>
-#include <utility>
 #include <vector>
 
 #include "bgp/rib/route_walk.h"
@@ -16,8 +15,7 @@ constexpr std::size_t kPrefixesPerPiece = 256;
 
 class Speaker::Impl::Cursor final : public RouteCursor {
  public:
-  Cursor(const Impl& speaker, SnapshotQuery query)
-      : speaker_(speaker), alive_(speaker.alive_), query_(std::move(query)) {
+  Cursor(const Impl& speaker, const SnapshotQuery& query) : speaker_(speaker), alive_(speaker.alive_), query_(query) {
     using Routes = SnapshotQuery::Routes;
     if (query_.routes == Routes::kNone) return;
     if (query_.routes == Routes::kBest) {

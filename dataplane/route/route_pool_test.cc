@@ -23,10 +23,9 @@ TEST(RoutePool, EqualRoutesAreOne) {
 
 TEST(RoutePool, TheLastReferenceEndsARoute) {
   RoutePool pool;
-  std::optional<RoutePool::Ref> a = pool.put(by(1));
+  RoutePool::Ref a = pool.put(by(1));
   std::optional<RoutePool::Ref> copy = a;
-  const RoutePool::Ref moved = *std::move(a);
-  a.reset();
+  const RoutePool::Ref moved = std::move(a);
   copy.reset();
   EXPECT_EQ(pool.size(), 1U);
   EXPECT_EQ(*moved, by(1));
