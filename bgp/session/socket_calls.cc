@@ -142,7 +142,7 @@ Status set_md5_key(int fd, const IpPrefix& peers, std::string_view password) {
     return invalid(concat("password for ", peers.to_string(), " is longer than ", sizeof signature.tcpm_key, " bytes"));
   }
   signature.tcpm_keylen = static_cast<std::uint16_t>(password.size());
-  std::memcpy(signature.tcpm_key, password.data(), password.size());
+  std::copy(password.begin(), password.end(), signature.tcpm_key);
   int name = TCP_MD5SIG;
   if (!peers.is_host()) {
     name = TCP_MD5SIG_EXT;

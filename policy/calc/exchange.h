@@ -1,13 +1,13 @@
 // What the two halves of the calculation say to each other. They may run in one process (engine.h) or apart, the
 // cluster half once for many nodes: to_json and from_json carry both messages.
 //
-//             ── ClusterUpdate: heads of all policies and tiers; of what was demanded: rules, IP sets, labels ──▶
-//   ClusterHalf NodeHalf
-//             ◀─ NodeDemand: the policies that select this node's endpoints, and the profiles these name ──────
+//   ClusterHalf ── ClusterUpdate: heads of all policies and tiers; rules, IP sets, labels that were demanded ──▶
+//   NodeHalf ClusterHalf ◀─ NodeDemand: the policies that select this node's endpoints, and the profiles these name
+//   ──── NodeHalf
 //
 // A node knows every policy's head (who it is for, a few dozen bytes) and the whole of those it needs. Rules of a
-// demanded policy come together with, or after, the sets they refer to. A node sends its next demand once it has applied
-// the answer to the last one.
+// demanded policy come together with, or after, the sets they refer to. A node sends its next demand once it has
+// applied the answer to the last one.
 #pragma once
 
 #include <map>

@@ -127,7 +127,7 @@ class SentTest(InteropTest):
         self.configure(shutDown=True, shutdownText="ü" * 128)
         result = self.lan.run(1, lab.BGPD, "--socket", self.margay.socket, "--reload", check=False)
         self.assertNotEqual(result.returncode, 0)
-        self.assertIn("shutdown_text", result.stderr + result.stdout)
+        self.assertIn("shutdownText", result.stderr + result.stdout)
         self.assertTrue(self.margay.is_established(address(2)))
         self.assertFalse(raw.read(0) and raw.is_closed)
 
