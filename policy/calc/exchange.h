@@ -1,9 +1,8 @@
 // What the two halves of the calculation say to each other. They may run in one process (engine.h) or apart, the
 // cluster half once for many nodes: to_json and from_json carry both messages.
 //
-//   ClusterHalf ── ClusterUpdate: heads of all policies and tiers; rules, IP sets, labels that were demanded ──▶
-//   NodeHalf ClusterHalf ◀─ NodeDemand: the policies that select this node's endpoints, and the profiles these name
-//   ──── NodeHalf
+//   ClusterHalf ── ClusterUpdate ─▶ NodeHalf    heads of all policies and tiers; rules, sets and labels demanded
+//   ClusterHalf ◀── NodeDemand ──── NodeHalf    the policies that select this node's endpoints, and their profiles
 //
 // A node knows every policy's head (who it is for, a few dozen bytes) and the whole of those it needs. Rules of a
 // demanded policy come together with, or after, the sets they refer to. A node sends its next demand once it has
