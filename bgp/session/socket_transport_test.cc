@@ -282,7 +282,10 @@ class FewDescriptors {
 TEST_F(SocketTransportTest, WithoutDescriptorsConnectionsAreRefusedAndToldOfAndItGoesOn) {
   telemetry::CaptureSink log;
   telemetry::LogOutput output(log, telemetry::no_clock, telemetry::Level::kInfo);
-  SocketTransport transport(loop_, loop_, telemetry::Logger(output));
+  const telemetry::Logger logger(output);
+  // UBSan opens a pipe when it meets a type of object for the first time: not when there is no descriptor left.
+  logger.info("starting");
+  SocketTransport transport(loop_, loop_, logger);
   int accepted = 0;
   ASSERT_TRUE(transport.listen({kServer}, 0, [&](auto) { ++accepted; }).ok());
   const RawAddress raw = to_raw(transport.listening().at(0));
