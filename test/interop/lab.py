@@ -348,6 +348,7 @@ def keep():
     with open("{folder}/events", "a", buffering=1) as out:
         for line in sys.stdin:
             out.write(line)
+    os._exit(0)  # ExaBGP is gone
 threading.Thread(target=keep, daemon=True).start()
 for line in os.fdopen(os.open("{folder}/commands", os.O_RDWR)):  # both ends: it does not end when a writer is done
     print(line.rstrip(), flush=True)
