@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "base/core/text.h"
+#include "policy/calc/endpoint_selector.h"
+#include "policy/calc/policy_source.h"
 #include "policy/lint/view.h"
 #include "policy/translate/names.h"
 
@@ -102,24 +104,10 @@ std::vector<RuleView> rules_of(const std::vector<model::Rule>& rules, bool is_in
   return out;
 }
 
-std::optional<Selector> subject_of(const ObjectKey& key, const model::PolicySpec& spec) {
-  const auto selector = Selector::parse(spec.selector);
-  const auto names = Selector::parse(spec.namespace_selector);
-  const auto accounts = Selector::parse(spec.service_account_selector);
-  if (!selector.ok() || !names.ok() || !accounts.ok()) return std::nullopt;
-  Selector out = key.name_space.empty() ? *selector : both(*selector, in_namespace(key.name_space));
-  if (!spec.namespace_selector.empty()) {
-    out = both(out, names->is_all() ? has_namespace() : names->with_label_prefix(kNamespaceLabelPrefix));
-  }
-  if (!spec.service_account_selector.empty()) {
-    out = both(out, accounts->with_label_prefix(kServiceAccountLabelPrefix));
-  }
-  return out;
-}
-
 void add_view(const ObjectKey& key, const model::PolicySpec& spec, bool is_staged, std::vector<PolicyView>& views) {
-  const auto subject = subject_of(key, spec);
-  if (!subject) return;  // told by the calculation
+  FieldErrors errors;
+  selector::Selector subject = selector_of(spec, key.name_space, errors);
+  if (!errors.empty()) return;  // told by the calculation
   PolicyView& out = views.emplace_back();
   out.key = key;
   out.tier = spec.tier.empty() ? std::string(model::kDefaultTier) : spec.tier;
@@ -127,14 +115,12 @@ void add_view(const ObjectKey& key, const model::PolicySpec& spec, bool is_stage
   out.is_staged = is_staged;
   out.subject_field = "spec.selector";
   out.subject_text = text_of(spec.selector, spec.namespace_selector, key.name_space);
-  out.subject = *subject;
+  out.subject = std::move(subject);
   out.ingress = rules_of(spec.ingress, true, key.name_space);
   out.egress = rules_of(spec.egress, false, key.name_space);
-  out.has_ingress = spec.types.empty() && (spec.egress.empty() || !spec.ingress.empty());
-  out.has_egress = spec.types.empty() && !spec.egress.empty();
-  for (const model::PolicyType type : spec.types) {
-    (type == model::PolicyType::kIngress ? out.has_ingress : out.has_egress) = true;
-  }
+  const PolicyDirections directions = directions_of(spec);
+  out.has_ingress = directions.ingress;
+  out.has_egress = directions.egress;
 }
 
 }  // namespace
