@@ -19,6 +19,11 @@ selector::Selector both(selector::Selector a, selector::Selector b) {
   return selector::Selector(std::move(out));
 }
 
+selector::Selector parsed(const std::string& text) {
+  auto out = selector::Selector::parse(text);
+  return out.ok() ? std::move(out).value() : selector::Selector();
+}
+
 selector::Selector in_namespace(std::string_view name_space) {
   using selector::Node;
   Node out;

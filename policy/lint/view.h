@@ -61,6 +61,8 @@ std::vector<PolicyView> views_of(const World& world);
 
 // Used by the files that make views.
 selector::Selector both(selector::Selector a, selector::Selector b);
+// Of a text that translation made; everything when it does not parse.
+selector::Selector parsed(const std::string& text);
 selector::Selector in_namespace(std::string_view name_space);
 void add_kubernetes_views(const World& world, std::vector<PolicyView>& out);
 void add_cluster_views(const World& world, std::vector<PolicyView>& out);

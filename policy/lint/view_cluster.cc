@@ -10,11 +10,6 @@
 namespace margay::policy {
 namespace {
 
-selector::Selector parsed(const std::string& text) {
-  auto out = selector::Selector::parse(text);
-  return out.ok() ? std::move(out).value() : selector::Selector();
-}
-
 selector::Selector pods_of(const model::LabelTerms& namespaces, const model::LabelTerms& pods) {
   return both(parsed(pods_selector(pods)), parsed(selector_of(namespaces, kNamespaceLabelPrefix)));
 }

@@ -13,11 +13,6 @@ namespace {
 
 constexpr double kOrder = 1000;
 
-selector::Selector parsed(const std::string& text) {
-  auto out = selector::Selector::parse(text);
-  return out.ok() ? std::move(out).value() : selector::Selector();
-}
-
 PeerView peer_of(const model::KubernetesPolicyPeer& peer, std::string field, std::string_view name_space) {
   PeerView out;
   out.field = std::move(field);
