@@ -1,0 +1,94 @@
+// IptablesRenderer: from what the node must enforce (policy/desired) to chains of iptables and sets of ipset.
+//
+//   policy::Delta, interfaces, settings ─▶ apply, set_… ─▶ take(): RenderChange ─▶ dataplane/{ipset, iptables}
+//
+// Pure: no clock, no kernel. Costs what changed, not what is there. What one call of take() returns is applied in this
+// order, so that nothing refers to what is not there: set updates, then tables, then set removals.
+// Thread: the dataplane's.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/core/field_error.h"
+#include "base/ip/prefix.h"
+#include "dataplane/ipset/ip_set.h"
+#include "dataplane/iptables/rule.h"
+#include "datastore/model/felix_configuration.h"
+#include "policy/desired/delta.h"
+
+namespace margay::render {
+
+// A change of one set of the kernel.
+struct SetChange {
+  enum class What : std::uint8_t {
+    kReplace,  // `added` is all it has from now on, whatever was there before
+    kUpdate,
+    kRemove,  // if it is there
+  };
+  What what = What::kUpdate;
+  ipset::SetSpec spec;
+  std::vector<ipset::Member> added;
+  std::vector<ipset::Member> removed;
+};
+
+struct RenderChange {
+  std::map<std::string, SetChange> sets;  // by the kernel's name
+  std::map<iptables::TableId, iptables::TableChange> tables;
+};
+
+// What this kernel and its iptables can do, found by trying (dataplane/iptables).
+struct KernelFeatures {
+  bool has_ipv6 = true;
+  bool has_rpfilter = true;
+  bool has_random_fully = true;
+  bool has_connlimit = true;
+  bool has_sctp = true;
+};
+
+// Addresses of this node's interfaces: host endpoints may be named by address.
+using InterfaceAddresses = std::map<std::string, std::set<IpAddress>>;
+
+// Networks the tables must know besides policy.
+struct NodeNetworks {
+  std::set<IpPrefix> pools;             // of all enabled IPPools: destinations that are not masqueraded
+  std::set<IpPrefix> masquerade_pools;  // of those with natOutgoing: sources that are
+  std::set<IpPrefix> service_blocks;    // advertised service addresses: service loop prevention
+  std::set<IpAddress> ipip_peers;       // nodes that may send IP-in-IP; only looked at when it is on
+  std::set<IpAddress> vxlan_peers;
+  bool ipip_enabled = false;
+  bool vxlan_enabled = false;
+  friend bool operator==(const NodeNetworks&, const NodeNetworks&) = default;
+};
+
+class IptablesRenderer {
+ public:
+  explicit IptablesRenderer(const KernelFeatures& features);
+  ~IptablesRenderer();
+  IptablesRenderer(const IptablesRenderer&) = delete;
+  IptablesRenderer& operator=(const IptablesRenderer&) = delete;
+
+  // All three may be called at any time, in any order, again and again.
+  void apply(const policy::Delta& delta);
+  void set_settings(const model::FelixConfigurationSpec& settings);
+  void set_networks(NodeNetworks networks);
+  void set_interfaces(InterfaceAddresses interfaces);
+
+  // What changed since the last call. The first one has the static chains and hooks.
+  RenderChange take();
+
+  // What could not be rendered as written, by the policy, profile or endpoint ("NetworkPolicy default/a"); it fails
+  // closed.
+  [[nodiscard]] const std::map<std::string, FieldErrors>& problems() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace margay::render
