@@ -18,6 +18,7 @@
 #include "base/core/field_error.h"
 #include "base/ip/prefix.h"
 #include "dataplane/ipset/ip_set.h"
+#include "dataplane/iptables/features.h"
 #include "dataplane/iptables/rule.h"
 #include "datastore/model/felix_configuration.h"
 #include "policy/desired/delta.h"
@@ -42,14 +43,7 @@ struct RenderChange {
   std::map<iptables::TableId, iptables::TableChange> tables;
 };
 
-// What this kernel and its iptables can do, found by trying (dataplane/iptables).
-struct KernelFeatures {
-  bool has_ipv6 = true;
-  bool has_rpfilter = true;
-  bool has_random_fully = true;
-  bool has_connlimit = true;
-  bool has_sctp = true;
-};
+using KernelFeatures = iptables::KernelFeatures;
 
 // Addresses of this node's interfaces: host endpoints may be named by address.
 using InterfaceAddresses = std::map<std::string, std::set<IpAddress>>;
