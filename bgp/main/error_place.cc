@@ -6,6 +6,7 @@
 
 #include "base/core/field_error.h"
 #include "base/core/text.h"
+#include "bgp/objects/object_values.h"
 
 namespace margay::bgpd {
 namespace {
@@ -19,18 +20,6 @@ std::optional<std::string_view> look_up(const Name* begin, const Name* end, std:
   return std::nullopt;
 }
 
-// What BGPPeer has a field for.
-constexpr Name kOfPeer[] = {
-    {"address", "spec.peerIP"},
-    {"port", "spec.peerIP"},
-    {"remote_asn", "spec.asNumber"},
-    {"local_asn", "spec.localASNumber"},
-    {"keepalive_time", "spec.keepaliveTime"},
-    {"ttl_security", "spec.ttlSecurity"},
-    {"password", "spec.password.secretKeyRef"},
-    {"source_address", "spec.sourceAddress"},
-    {"policy.own_asn_allowed", "spec.numAllowedLocalASNumbers"},
-};
 // What Speaker says of peers and ranges.
 constexpr Name kOfExtras[] = {
     {"hold_time", "holdTime"},
@@ -79,9 +68,7 @@ Place place_of_peer_field(const Documents& documents, const Placed<model::BgpPee
   if (field == "restart_time" && peer.origin.positions.contains("spec.maxRestartTime")) {
     return {&peer.origin, "spec.maxRestartTime"};
   }
-  if (const auto name = look_up(std::begin(kOfPeer), std::end(kOfPeer), field)) {
-    return {&peer.origin, std::string(*name)};
-  }
+  if (const std::string_view name = bgp::peer_field_of(field); !name.empty()) return {&peer.origin, std::string(name)};
   std::string own = "spec.peers";
   append_member_path(own, peer.object.metadata.name);
   if (auto place = place_of_extra(documents, own, field)) return *std::move(place);

@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "bgp/handoff/route_batches.h"
+
 namespace margay::bgpd {
 namespace {
 
@@ -47,17 +49,7 @@ Status KernelRoutes::install(std::optional<RouteTableId> table) {
 void KernelRoutes::apply(std::vector<bgp::rib::RouteChange> changes) {
   if (!table_) return;
   route::RouteBatch batch;
-  route::HopSet hops;
-  for (const bgp::rib::RouteChange& change : changes) {
-    if (!change.route) {
-      batch.remove(change.prefix);
-      continue;
-    }
-    hops.clear();
-    for (const bgp::NextHop& next_hop : change.route->next_hops)
-      hops.push_back({next_hop.address, next_hop.link_local});
-    batch.set(change.prefix, hops, change.route->priority);
-  }
+  bgp::add_changes(changes, batch);
   thread_->send(std::move(batch));
 }
 

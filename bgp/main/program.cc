@@ -22,7 +22,7 @@
 #include "base/telemetry/log.h"
 #include "base/telemetry/metrics.h"
 #include "base/telemetry/wall_clock.h"
-#include "bgp/main/bfd_liveness.h"
+#include "bgp/liveness/bfd_liveness.h"
 #include "bgp/main/config_file.h"
 #include "bgp/main/kernel_routes.h"
 #include "bgp/main/local_api.h"
@@ -67,7 +67,7 @@ class Program {
       {.loop = loop_, .log = log_.with({{"scope", "routes"}}), .metrics = &metrics_, .tell_again = [this] {
          tell_routes_again();
        }}};
-  BfdLiveness liveness_{{loop_, loop_, random_, log_.with({{"scope", "bfd"}})}};
+  bgp::BfdLiveness liveness_{{loop_, loop_, random_, log_.with({{"scope", "bfd"}})}};
   std::optional<bgp::Speaker> speaker_;
   std::unique_ptr<LocalApi> api_;
 };

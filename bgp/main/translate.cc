@@ -5,7 +5,7 @@
 #include "base/core/text.h"
 #include "bgp/main/config_file.h"
 #include "bgp/main/error_place.h"
-#include "bgp/main/translate_filter.h"
+#include "bgp/objects/object_values.h"
 
 namespace margay::bgpd {
 namespace {
@@ -105,11 +105,7 @@ class Translator {
       const auto value =
           named != communities_.end() ? Result<model::Community>(named->second) : model::Community::parse(name);
       if (!value.ok()) continue;  // the codec's rules have spoken of it
-      const bgp::AnyCommunity community = translate(*value);
-      if (const auto* const plain = std::get_if<std::uint32_t>(&community)) route.communities.push_back(*plain);
-      if (const auto* const large = std::get_if<bgp::LargeCommunity>(&community)) {
-        route.large_communities.push_back(*large);
-      }
+      bgp::add_community(bgp::community_of(*value), route);
     }
   }
 
@@ -132,7 +128,7 @@ class Translator {
     apply_extras(speaker_.defaults, settings);
     const auto extras = speaker_.peers.find(name);
     if (extras != speaker_.peers.end()) apply_extras(extras->second, settings);
-    settings.policy.next_hop_mode = next_hop_mode(spec, is_internal(settings));
+    settings.policy.next_hop_mode = bgp::next_hop_mode_of(spec, is_internal(settings));
     if (spec.password && spec.password->secret_key_ref) {
       settings.password = secret(*spec.password->secret_key_ref, peer.origin);
     }
@@ -181,13 +177,6 @@ class Translator {
     return std::nullopt;
   }
 
-  static bgp::rib::NextHopMode next_hop_mode(const model::BgpPeerSpec& spec, bool is_internal) {
-    if (spec.next_hop_mode == model::NextHopMode::kSelf) return bgp::rib::NextHopMode::kSelf;
-    if (spec.next_hop_mode == model::NextHopMode::kKeep) return bgp::rib::NextHopMode::kKeep;
-    const bool keeps = !spec.next_hop_mode && spec.keep_original_next_hop && !is_internal;
-    return keeps ? bgp::rib::NextHopMode::kKeep : bgp::rib::NextHopMode::kAuto;
-  }
-
   static void apply_extras(const PeerExtras& from, PeerSettings& to) {
     give(from.hold_time, to.hold_time);
     give(from.connect_retry, to.connect_retry);
@@ -220,60 +209,24 @@ class Translator {
 
   void take_filters(const std::vector<std::string>& names, const Origin& origin, const std::string& path,
                     bgp::rib::PeerPolicy& policy) {
-    bgp::PerFamily<std::vector<bgp::Filter>> imports, exports;
+    bgp::FilterLists lists;
     for (std::size_t i = 0; i < names.size(); ++i) {
       const auto found = documents_.filters.find(names[i]);
       if (found == documents_.filters.end()) {
         problem(origin, concat(path, "[", i, "]"), concat("there is no BGPFilter ", quoted(names[i])));
         continue;
       }
-      const model::BgpFilterSpec& spec = found->second.object.spec;
-      const auto add = [&](std::vector<bgp::Filter>& to, const std::vector<model::BgpFilterRule>& rules) {
-        if (!rules.empty()) to.push_back(translate_filter(names[i], rules));
-      };
-      add(imports[Family::kIpv4Unicast], spec.import_v4);
-      add(imports[Family::kIpv6Unicast], spec.import_v6);
-      add(exports[Family::kIpv4Unicast], spec.export_v4);
-      add(exports[Family::kIpv6Unicast], spec.export_v6);
+      bgp::add_filter(names[i], found->second.object.spec, lists);
     }
-    const auto chain = [](std::vector<bgp::Filter> filters) -> bgp::FilterChain {
-      if (filters.empty()) return nullptr;
-      return std::make_shared<const std::vector<bgp::Filter>>(std::move(filters));
-    };
     for (const Family family : kFamilies) {
-      policy.import_chain[family] = chain(std::move(imports[family]));
-      policy.export_chain[family] = chain(std::move(exports[family]));
+      policy.import_chain[family] = bgp::chain_of(std::move(lists.imports[family]));
+      policy.export_chain[family] = bgp::chain_of(std::move(lists.exports[family]));
     }
   }
 
-  // What the schema of BGPFilter lets pass although it can match nothing, or ends sessions.
   void check_filter(const Placed<model::BgpFilter>& filter) {
-    const model::BgpFilterSpec& spec = filter.object.spec;
-    const std::pair<const char*, const std::vector<model::BgpFilterRule>&> lists[] = {{"importV4", spec.import_v4},
-                                                                                      {"importV6", spec.import_v6},
-                                                                                      {"exportV4", spec.export_v4},
-                                                                                      {"exportV6", spec.export_v6}};
-    for (const auto& [name, rules] : lists) {
-      for (std::size_t i = 0; i < rules.size(); ++i)
-        check_rule(filter.origin, concat("spec.", name, "[", i, "]"), rules[i]);
-    }
-  }
-
-  void check_rule(const Origin& origin, const std::string& path, const model::BgpFilterRule& rule) {
-    if (rule.prefix_length && rule.prefix_length->min && rule.prefix_length->max &&
-        *rule.prefix_length->min > *rule.prefix_length->max) {
-      problem(origin, path + ".prefixLength",
-              concat("min ", int{*rule.prefix_length->min}, " is above max ", int{*rule.prefix_length->max}));
-    }
-    const auto check_path = [&](const std::string& at, const std::vector<Asn>& asns) {
-      for (std::size_t i = 0; i < asns.size(); ++i) {
-        if (asns[i] == Asn(0)) problem(origin, concat(at, "[", i, "]"), "0 is in no AS path (RFC 7607)");
-      }
-    };
-    check_path(path + ".asPathPrefix", rule.as_path_prefix);
-    for (std::size_t i = 0; i < rule.operations.size(); ++i) {
-      const auto& prepend = rule.operations[i].prepend_as_path;
-      if (prepend) check_path(concat(path, ".operations[", i, "].prependASPath.prefix"), prepend->prefix);
+    for (const FieldError& error : bgp::check_filter(filter.object.spec)) {
+      problem(filter.origin, error.path, error.message);
     }
   }
 

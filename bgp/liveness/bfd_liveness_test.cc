@@ -1,12 +1,12 @@
 // The adapter between the speaker and BFD, with a BFD of the test's own at the other end, on loopback.
-#include "bgp/main/bfd_liveness.h"
+#include "bgp/liveness/bfd_liveness.h"
 
 #include <gmock/gmock.h>
 
 #include "base/loop/asio_loop.h"
 #include "base/telemetry/capture_sink.h"
 
-namespace margay::bgpd {
+namespace margay::bgp {
 namespace {
 
 using std::chrono::milliseconds;
@@ -17,7 +17,7 @@ const IpAddress kTheirs = IpAddress::v4(0x7f000b02);
 
 class BfdLivenessTest : public testing::Test {
  protected:
-  std::unique_ptr<bgp::LivenessMonitor::Watch> watch(const IpAddress& local, const bgp::BfdConfig& config) {
+  std::unique_ptr<LivenessMonitor::Watch> watch(const IpAddress& local, const BfdConfig& config) {
     return liveness_.watch(kTheirs, local, true, config, [this](bool is_independent) {
       ++downs_;
       is_independent_ = is_independent;
@@ -50,11 +50,11 @@ TEST_F(BfdLivenessTest, ConfigurationArrivesAndChangesLive) {
   EXPECT_EQ(watch_of_peer->state(), "Down");
   ASSERT_EQ(liveness_.monitor().snapshot().size(), 1U);
   EXPECT_TRUE(liveness_.monitor().snapshot()[0].target.is_multihop);
-  EXPECT_TRUE(watch_of_peer->change(bgp::BfdConfig{}));
+  EXPECT_TRUE(watch_of_peer->change(BfdConfig{}));
   EXPECT_EQ(watch_of_peer->state(), "Down");
   EXPECT_TRUE(watch_of_peer->change(std::nullopt)) << "we do not watch any more, and say so";
   EXPECT_EQ(watch_of_peer->state(), "AdminDown");
-  EXPECT_TRUE(watch_of_peer->change(bgp::BfdConfig{}));
+  EXPECT_TRUE(watch_of_peer->change(BfdConfig{}));
   EXPECT_EQ(watch_of_peer->state(), "Down");
 }
 
@@ -69,7 +69,7 @@ TEST_F(BfdLivenessTest, TheEndOfTheHandleIsTheEndOfTheWatch) {
 
 // The peer is a watch the other way round: both hear on the one port of this machine.
 TEST_F(BfdLivenessTest, ThePeersSilenceIsToldButNotItsAdministratorsWord) {
-  const bgp::BfdConfig fast{.transmit_min = milliseconds(20), .receive_min = milliseconds(20), .multiplier = 3};
+  const BfdConfig fast{.transmit_min = milliseconds(20), .receive_min = milliseconds(20), .multiplier = 3};
   const auto ours = watch(kOurs, fast);
   if (ours == nullptr) GTEST_SKIP() << "UDP port 4784 is taken";
   auto theirs = liveness_.watch(kOurs, kTheirs, true, fast, [](bool) {});
@@ -88,4 +88,4 @@ TEST_F(BfdLivenessTest, ThePeersSilenceIsToldButNotItsAdministratorsWord) {
 }
 
 }  // namespace
-}  // namespace margay::bgpd
+}  // namespace margay::bgp
