@@ -1,5 +1,7 @@
 #include "bgp/rib/export_policy.h"
 
+#include <span>
+#include <string>
 #include <utility>
 
 #include "bgp/rib/attribute_rewrite.h"
@@ -11,7 +13,8 @@ constexpr std::uint32_t local_pref_of(std::uint32_t priority) {
   return priority > kLocalPrefOfPriorityZero ? 0 : kLocalPrefOfPriorityZero - priority;
 }
 
-// Of a message beside its attributes: header, lengths, MP_REACH_NLRI with the longest next hop and destination.
+// More than a message needs beside its attributes: header, lengths, MP_REACH_NLRI with the longest next hop and
+// destination.
 constexpr std::size_t kRoomForTheRest = 128;
 constexpr std::string_view kByFilter = "rejected by a filter";
 
@@ -224,11 +227,16 @@ AttributeId ExportPolicy::attributes_for(const Path& path, const Verdict& verdic
   return tables_.attributes.intern(bytes::view_of(editor.finish()));
 }
 
-// An UPDATE that cannot be sent is no use. Towards a speaker of two octets AS4_PATH says the path a second time.
-bool ExportPolicy::fits(AttributeId attributes) const {
+// An UPDATE that cannot be sent is no use. Towards a speaker of two octets AS4_PATH says the path a second time. The
+// answer counts for every destination of the family, so it is that for the longest.
+bool ExportPolicy::fits(Family family, AttributeId attributes, const NextHop& next_hop) const {
   const std::size_t size_max = key_.encode.extended_message ? kExtendedMessageSizeMax : kMessageSizeMax;
   const std::size_t size = tables_.attributes[attributes].size;
-  return (key_.encode.four_octet_as ? size : size * 2) + kRoomForTheRest <= size_max;
+  if ((key_.encode.four_octet_as ? size : size * 2) + kRoomForTheRest <= size_max) return true;
+  const Nlri longest{IpPrefix::host(family == Family::kIpv4Unicast ? IpAddress::v4(0) : IpAddress::v6(0, 0)), 0};
+  std::string message;
+  return encode_reach(key_.encode, tables_.attributes[attributes].bytes(), next_hop, std::span(&longest, 1), message)
+      .ok();
 }
 
 ExportResult ExportPolicy::compute(Family family, PrefixId prefix, const Path& path) {
@@ -247,7 +255,7 @@ ExportResult ExportPolicy::compute(Family family, PrefixId prefix, const Path& p
     return result;
   }
   const AttributeId attributes = attributes_for(path, verdict);
-  if (!fits(attributes)) {
+  if (!fits(family, attributes, *next_hop)) {
     tables_.attributes.release(attributes);
     result.reason = "its attributes do not fit a message";
     return result;
