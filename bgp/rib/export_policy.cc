@@ -1,7 +1,5 @@
 #include "bgp/rib/export_policy.h"
 
-#include <span>
-#include <string>
 #include <utility>
 
 #include "bgp/rib/attribute_rewrite.h"
@@ -13,8 +11,7 @@ constexpr std::uint32_t local_pref_of(std::uint32_t priority) {
   return priority > kLocalPrefOfPriorityZero ? 0 : kLocalPrefOfPriorityZero - priority;
 }
 
-// More than a message needs beside its attributes: header, lengths, MP_REACH_NLRI with the longest next hop and
-// destination.
+// Of a message beside its attributes: header, lengths, MP_REACH_NLRI with the longest next hop and destination.
 constexpr std::size_t kRoomForTheRest = 128;
 constexpr std::string_view kByFilter = "rejected by a filter";
 
@@ -227,16 +224,11 @@ AttributeId ExportPolicy::attributes_for(const Path& path, const Verdict& verdic
   return tables_.attributes.intern(bytes::view_of(editor.finish()));
 }
 
-// An UPDATE that cannot be sent is no use. Towards a speaker of two octets AS4_PATH says the path a second time. The
-// answer counts for every destination of the family, so it is that for the longest.
-bool ExportPolicy::fits(Family family, AttributeId attributes, const NextHop& next_hop) const {
+// An UPDATE that cannot be sent is no use. Towards a speaker of two octets AS4_PATH says the path a second time.
+bool ExportPolicy::fits(AttributeId attributes) const {
   const std::size_t size_max = key_.encode.extended_message ? kExtendedMessageSizeMax : kMessageSizeMax;
   const std::size_t size = tables_.attributes[attributes].size;
-  if ((key_.encode.four_octet_as ? size : size * 2) + kRoomForTheRest <= size_max) return true;
-  const Nlri longest{IpPrefix::host(family == Family::kIpv4Unicast ? IpAddress::v4(0) : IpAddress::v6(0, 0)), 0};
-  std::string message;
-  return encode_reach(key_.encode, tables_.attributes[attributes].bytes(), next_hop, std::span(&longest, 1), message)
-      .ok();
+  return (key_.encode.four_octet_as ? size : size * 2) + kRoomForTheRest <= size_max;
 }
 
 ExportResult ExportPolicy::compute(Family family, PrefixId prefix, const Path& path) {
@@ -255,7 +247,7 @@ ExportResult ExportPolicy::compute(Family family, PrefixId prefix, const Path& p
     return result;
   }
   const AttributeId attributes = attributes_for(path, verdict);
-  if (!fits(family, attributes, *next_hop)) {
+  if (!fits(attributes)) {
     tables_.attributes.release(attributes);
     result.reason = "its attributes do not fit a message";
     return result;

@@ -105,7 +105,7 @@ class ExportPolicy {
   AttributeId attributes_at_once(const Path& path);
   AttributeId attributes_for(const Path& path, const Verdict& verdict);
   void finish_internal(AttributeEditor& editor, const Path& path) const;
-  [[nodiscard]] bool fits(Family family, AttributeId attributes, const NextHop& next_hop) const;
+  [[nodiscard]] bool fits(AttributeId attributes) const;
 
   Tables& tables_;
   ExportMemo& memo_;

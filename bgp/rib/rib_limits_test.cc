@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <memory>
-#include <numeric>
 #include <string>
 #include <vector>
 
@@ -158,25 +157,6 @@ TEST_F(RibLimits, PathsOfOnePrefixAreLimited) {
   world.rib().receive(0, withdrawal({{numbered(0), 1}}));
   world.rib().receive(0, withdrawal({{numbered(0), 4200}}));
   EXPECT_EQ(world.rib().counts(0).paths[kV4], 4095U) << "the second was ignored when it came";
-}
-
-// Of an UPDATE of 4096 bytes header and lengths take 23, ORIGIN 4, AS_PATH 13, NEXT_HOP 7, COMMUNITIES 4 and 4 each, a
-// destination of 32 bits 5.
-TEST_F(RibLimits, ARouteIsToldAsLongAsItFitsAMessage) {
-  world.add(kExternal0);
-  world.add(kExternal1);
-  world.up(0);
-  world.up(1);
-  constexpr std::size_t kMost = (4096 - 23 - 4 - 13 - 7 - 4 - 5) / 4;
-  std::vector<std::uint32_t> communities(kMost);
-  std::iota(communities.begin(), communities.end(), 0x00010000);
-  announce(0, 1, communities);
-  world.settle();
-  EXPECT_EQ(known(1), 1U);
-  communities.push_back(0x00020000);
-  announce(0, 1, communities);
-  world.settle();
-  EXPECT_EQ(known(1), 0U) << "and one that does not is withdrawn, not left as it was";
 }
 
 }  // namespace

@@ -15,9 +15,7 @@ namespace margay::bgp::session {
 namespace {
 
 constexpr std::size_t kPiecesPerSend = 256;
-// A piece of work; others have their turn between two of them. Smaller ones make the RIB pack fewer routes into an
-// UPDATE: with 64 KiB read at a time, 100,000 one-prefix UPDATEs took a third longer.
-constexpr std::size_t kReadPerPiece = 256 * 1024;
+// A piece of work; others have their turn between two of them.
 constexpr std::size_t kSendPerPiece = 256 * 1024;
 constexpr std::size_t kLowMark = 256 * 1024;
 constexpr Duration kGoodbye = std::chrono::seconds(1);
@@ -93,13 +91,6 @@ class State : public std::enable_shared_from_this<State> {
 
   // False: nothing waits, or nothing is read any more.
   bool read_piece() {
-    for (std::size_t total = 0; total < kReadPerPiece; total += SocketShared::kReadSize) {
-      if (!read_once()) return false;
-    }
-    return true;
-  }
-
-  bool read_once() {
     if (is_closed_ || watch_ == nullptr) return false;
     std::uint8_t* const buffer = shared_->read_buffer.get();
     const ssize_t count = ::recv(fd_.get(), buffer, SocketShared::kReadSize, 0);

@@ -158,7 +158,7 @@ dataplane::ApplyReport RouteDriver::apply(TimePoint now) {
   }
   failures_.clear();  // each is tried again; send_updates() fills it anew
   send_updates(report);
-  if (may_remove_) send_removes(report, now);
+  if (may_remove_ || may_remove_some_) send_removes(report, now);
   plan_next(report, now);
   return report;
 }
@@ -218,7 +218,12 @@ void RouteDriver::send_updates(dataplane::ApplyReport& report) {
   report.updated += static_cast<std::size_t>(std::count(is_done.begin(), is_done.end(), true));
 }
 
-bool RouteDriver::is_removable(const RouteKey& key, TimePoint now) const {
+bool RouteDriver::may_remove(const RouteKey& key, const Route& route) const {
+  return may_remove_ || (may_remove_some_ && may_remove_some_(key, route));
+}
+
+bool RouteDriver::is_removable(const RouteKey& key, const Route& route, TimePoint now) const {
+  if (!may_remove(key, route)) return false;
   const auto found = found_at_.find(key);
   return found == found_at_.end() || found->second + config_.grace <= now;
 }
@@ -228,7 +233,7 @@ void RouteDriver::send_removes(dataplane::ApplyReport& report, TimePoint now) {
   std::vector<Due> due;
   due.reserve(routes_.pending_removes());
   routes_.apply_removes([&](const RouteKey& key, const Owned& actual) {
-    if (is_removable(key, now)) due.push_back({&key, &actual, false});
+    if (is_removable(key, *actual.route, now)) due.push_back({&key, &actual, false});
     return Outcome::kFailed;
   });
   const std::vector<bool> is_done = send(
@@ -267,9 +272,11 @@ void RouteDriver::plan_next(dataplane::ApplyReport& report, TimePoint now) {
   } else {
     backoff_.succeed();
   }
-  if (!may_remove_ || config_.grace == Duration{}) return;
+  if (config_.grace == Duration{}) return;
   for (const auto& [key, found] : found_at_) {
     if (routes_.desired(key) != nullptr || found + config_.grace <= now) continue;
+    const Owned* actual = routes_.actual(key);
+    if (actual == nullptr || !may_remove(key, *actual->route)) continue;
     const TimePoint due = found + config_.grace;
     if (!report.try_again_at || due < *report.try_again_at) report.try_again_at = due;
   }

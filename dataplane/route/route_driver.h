@@ -18,6 +18,7 @@
 #include <functional>
 #include <map>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "base/core/time.h"
@@ -57,6 +58,8 @@ class RouteDriver final : public dataplane::Driver {
   void set_route(Source source, const RouteKey& key, Route route);
   void remove_route(Source source, const RouteKey& key);
   void allow_removal() { may_remove_ = true; }
+  // Before that: those that `which` says yes to may go already (what another source than the one still waited for left).
+  void allow_removal_of(std::function<bool(const RouteKey&, const Route&)> which) { may_remove_some_ = std::move(which); }
 
   // A message of the groups RTNLGRP_IPV4_ROUTE and RTNLGRP_IPV6_ROUTE. True if it is about a route with our protocol
   // number, in whatever table.
@@ -104,7 +107,8 @@ class RouteDriver final : public dataplane::Driver {
   template <class Add, class OnFailure>
   std::vector<bool> send(const std::vector<Due>& due, const std::vector<std::uint32_t>& order,
                          dataplane::ApplyReport& report, Add&& add, OnFailure&& on_failure);
-  [[nodiscard]] bool is_removable(const RouteKey& key, TimePoint now) const;
+  [[nodiscard]] bool may_remove(const RouteKey& key, const Route& route) const;
+  [[nodiscard]] bool is_removable(const RouteKey& key, const Route& route, TimePoint now) const;
   void plan_next(dataplane::ApplyReport& report, TimePoint now);
   static void add_failure(dataplane::ApplyReport& report, std::string object, const Error& error);
   void fail(dataplane::ApplyReport& report, const RouteKey& key, Error error);
@@ -120,6 +124,7 @@ class RouteDriver final : public dataplane::Driver {
   std::map<RouteKey, Error> failures_;
   bool needs_resync_ = true;
   bool may_remove_ = false;
+  std::function<bool(const RouteKey&, const Route&)> may_remove_some_;
   dataplane::Backoff backoff_{std::chrono::milliseconds(100), std::chrono::seconds(30)};
 };
 

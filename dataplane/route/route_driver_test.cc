@@ -182,6 +182,22 @@ TEST_F(RouteDriverTest, ChangesReplaceAndRemovalsRemove) {
   EXPECT_EQ(in_kernel(), (Lines{"10.9.0.0/26 via 10.2.0.7 dev 11"}));
 }
 
+TEST_F(RouteDriverTest, SomeMayGoBeforeTheOthers) {
+  {
+    RouteDriver earlier(*kernel_, {});
+    earlier.set_route(Source::kBlackhole, key("10.9.0.0/26"), blackhole());
+    earlier.set_route(Source::kBgp, key("10.9.1.0/26"), via("10.1.0.7", one_));
+    static_cast<void>(earlier.apply(kStart));
+  }
+  RouteDriver driver(*kernel_, {});
+  driver.allow_removal_of([](const RouteKey&, const Route& route) { return route.hops.empty(); });
+  EXPECT_EQ(driver.apply(kStart).removed, 1U);
+  EXPECT_EQ(in_kernel(), (Lines{"10.9.1.0/26 via 10.1.0.7 dev 10"}));
+  driver.allow_removal();
+  EXPECT_EQ(driver.apply(kStart).removed, 1U);
+  EXPECT_EQ(in_kernel(), Lines{});
+}
+
 TEST_F(RouteDriverTest, TheBestSourceWinsAndTheNextTakesOver) {
   RouteDriver driver(*kernel_, {});
   driver.allow_removal();

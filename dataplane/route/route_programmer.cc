@@ -16,6 +16,8 @@ RouteDriverConfig driver_config(const RouteProgrammerConfig& config) {
   RouteDriverConfig out;
   out.protocol = config.protocol;
   out.tables = {config.table};
+  out.grace = config.grace;
+  out.ipv6 = config.ipv6;
   return out;
 }
 

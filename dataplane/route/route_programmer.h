@@ -38,6 +38,8 @@ struct RouteProgrammerConfig {
   std::uint8_t protocol = 80;  // our mark on routes
   // Where an earlier life may have left routes; LearnedRoutes goes to another when a batch says so.
   RouteTableId table = kMainTable;
+  Duration grace{};  // route_driver.h
+  bool ipv6 = true;
 };
 
 class RouteProgrammer {
@@ -60,11 +62,14 @@ class RouteProgrammer {
 
   [[nodiscard]] const RouteDriver& driver() const { return driver_; }
 
+  // For routes of other sources: tell the driver, then write() says it to the kernel; a report follows.
+  [[nodiscard]] RouteDriver& driver() { return driver_; }
+  void write();
+
  private:
   void repair_soon();
   void resolve_soon();
   void resolve_again();
-  void write();
 
   loop::Loop& loop_;
   netlink::Netlink& kernel_;

@@ -31,6 +31,10 @@ class KindWatch final : private ObjectSink {
         cache_(environment.loop),
         driver_(environment, std::move(source), *this, std::move(decoder.on_invalid)) {}
 
+  // Each time listing or watching fails; it is tried again all the same.
+  void set_on_failure(std::function<void(const kube::ApiError&)> on_failure) {
+    driver_.set_on_failure(std::move(on_failure));
+  }
   void start() { driver_.start(); }
   [[nodiscard]] Cache<T>& cache() { return cache_; }
   [[nodiscard]] const WatchDriver& driver() const { return driver_; }

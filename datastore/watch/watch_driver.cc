@@ -89,6 +89,7 @@ void WatchDriver::act(InSync&) {
 void WatchDriver::act(Report& report) {
   failures_.increment();
   last_error_ = std::move(report.error);
+  if (on_failure_) on_failure_(*last_error_);
   const bool is_ordinary = last_error_->code == ErrorCode::kGone;
   if (is_ordinary) return log_.debug("history gone, listing again", {{"reason", last_error_->message}});
   if (const auto suppressed = log_limit_.admit(loop_.now())) {

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "base/core/field_error.h"
 #include "base/core/random.h"
@@ -62,11 +63,14 @@ class WatchDriver {
   WatchDriver(const WatchEnvironment& environment, WatchSource source, ObjectSink& sink,
               std::function<void(const InvalidObject&)> on_invalid);
 
+  // What went wrong, each time; may be empty.
+  void set_on_failure(std::function<void(const kube::ApiError&)> on_failure) { on_failure_ = std::move(on_failure); }
   // Begins to list. Destroying the driver ends everything.
   void start() { run(Start{}); }
 
   [[nodiscard]] bool is_in_sync() const { return reflector_.is_in_sync(); }
   [[nodiscard]] Reflector::State state() const { return reflector_.state(); }
+  [[nodiscard]] const WatchSource& source() const { return source_; }
   // Why it is not watching now; nullptr when nothing is wrong.
   [[nodiscard]] const kube::ApiError* last_error() const { return last_error_ ? &*last_error_ : nullptr; }
 
@@ -89,6 +93,7 @@ class WatchDriver {
   WatchSource source_;
   ObjectSink& sink_;
   std::function<void(const InvalidObject&)> on_invalid_;
+  std::function<void(const kube::ApiError&)> on_failure_;
   telemetry::Logger log_;
   telemetry::RateLimit log_limit_{std::chrono::seconds(10)};
   telemetry::Counter lists_;

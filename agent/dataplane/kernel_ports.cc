@@ -1,0 +1,189 @@
+#include "agent/dataplane/kernel_ports.h"
+
+#include <linux/netlink.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/core/text.h"
+#include "dataplane/conntrack/conntrack_driver.h"
+#include "dataplane/ipset/ip_set_driver.h"
+#include "dataplane/iptables/table_driver.h"
+#include "dataplane/link/neighbour_driver.h"
+#include "dataplane/sysctl/sysctl_driver.h"
+
+// Dataplane writes nothing before all is in sync, so drivers may remove from their first apply() on.
+namespace margay::agent {
+namespace {
+
+class Renderer final : public RendererPort {
+ public:
+  explicit Renderer(const iptables::KernelFeatures& features) : renderer_(features) {}
+  void apply(const policy::Delta& delta) override { renderer_.apply(delta); }
+  void set_settings(const model::FelixConfigurationSpec& settings) override { renderer_.set_settings(settings); }
+  void set_networks(render::NodeNetworks networks) override { renderer_.set_networks(std::move(networks)); }
+  void set_interfaces(render::InterfaceAddresses interfaces) override {
+    renderer_.set_interfaces(std::move(interfaces));
+  }
+  render::RenderChange take() override { return renderer_.take(); }
+  [[nodiscard]] const std::map<std::string, FieldErrors>& problems() const override { return renderer_.problems(); }
+
+ private:
+  render::IptablesRenderer renderer_;
+};
+
+class Sets final : public SetPort {
+ public:
+  explicit Sets(netlink::Netlink& kernel) : driver_(kernel, {}) { driver_.allow_removal(); }
+  void change(const std::string& name, const render::SetChange& change) override {
+    switch (change.what) {
+      case render::SetChange::What::kReplace: return driver_.replace(name, change.spec, change.added);
+      case render::SetChange::What::kUpdate: return driver_.update(name, change.added, change.removed);
+      case render::SetChange::What::kRemove: return driver_.remove(name);
+    }
+  }
+  void queue_resync() override { driver_.queue_resync(); }
+  dataplane::ApplyReport apply(TimePoint now) override { return driver_.apply_updates(now); }
+  dataplane::ApplyReport apply_removals(TimePoint now) override { return driver_.apply_removals(now); }
+  [[nodiscard]] ObjectCounts counts() const override { return {driver_.desired_count(), driver_.actual_count()}; }
+
+ private:
+  ipset::IpSetDriver driver_;
+};
+
+class Table final : public TablePort {
+ public:
+  Table(exec::Runner& runner, const iptables::TableId& id, iptables::Backend backend)
+      : driver_(runner, id, {.backend = backend}) {
+    driver_.allow_removal();
+  }
+  void change(iptables::TableChange change) override { driver_.apply_change(change); }
+  void set_settings(const model::FelixConfigurationSpec& settings) override {
+    using std::chrono::seconds;
+    const model::FelixNetfilter& netfilter = settings.netfilter;
+    const bool appends = netfilter.chain_insert_mode == model::ChainInsertMode::kAppend;
+    driver_.set_insert_mode(appends ? iptables::InsertMode::kAppend : iptables::InsertMode::kInsert);
+    driver_.set_intervals(netfilter.iptables_refresh_interval.value_or(seconds(180)),
+                          netfilter.iptables_post_write_check_interval.value_or(seconds(5)));
+  }
+  void queue_resync() override { driver_.queue_resync(); }
+  dataplane::ApplyReport apply(TimePoint now) override {
+    dataplane::ApplyReport report = driver_.apply(now);
+    is_applied_ = report.failed == 0;
+    const auto check = driver_.next_check();
+    if (check && (!report.try_again_at || *check < *report.try_again_at)) report.try_again_at = check;
+    return report;
+  }
+  [[nodiscard]] bool is_applied() const override { return is_applied_; }
+  [[nodiscard]] ObjectCounts counts() const override {
+    return {driver_.desired_chain_count(), driver_.actual_chain_count()};
+  }
+
+ private:
+  iptables::TableDriver driver_;
+  bool is_applied_ = false;
+};
+
+// Calico's settings of workload interfaces. The kernel answers for the gateway's address (proxy ARP, proxy ND); reverse
+// paths are checked by rules.
+class Settings final : public SettingPort {
+ public:
+  Settings(sysctl::SysctlTree& tree, bool has_ipv6) : driver_(tree), has_ipv6_(has_ipv6) {}
+
+  void set_workload_interface(const std::string& name) override {
+    driver_.note_interface(name);
+    set("ipv4/conf", name, "route_localnet", "1");
+    set("ipv4/conf", name, "proxy_arp", "1");
+    set("ipv4/conf", name, "forwarding", "1");
+    set("ipv4/neigh", name, "proxy_delay", "0");
+    if (!has_ipv6_) return;
+    set("ipv6/conf", name, "accept_ra", "0");
+    set("ipv6/conf", name, "proxy_ndp", "1");
+    set("ipv6/conf", name, "forwarding", "1");
+  }
+  void forget_interface(const std::string& name) override { driver_.forget_interface(name); }
+  void set_forwarding(bool is_wanted) override {
+    set_or_leave("net/ipv4/ip_forward", is_wanted);
+    if (has_ipv6_) set_or_leave("net/ipv6/conf/all/forwarding", is_wanted);
+  }
+  void queue_resync() override { driver_.queue_resync(); }
+  dataplane::ApplyReport apply(TimePoint now) override { return driver_.apply(now); }
+
+ private:
+  void set(std::string_view group, const std::string& interface, std::string_view setting, const std::string& value) {
+    driver_.set(sysctl::interface_path(group, interface, setting), value);
+  }
+  // Never switched off: others on the host may need it.
+  void set_or_leave(const std::string& path, bool is_wanted) {
+    if (is_wanted) {
+      driver_.set(path, "1");
+    } else {
+      driver_.reset(path);
+    }
+  }
+
+  sysctl::SysctlDriver driver_;
+  bool has_ipv6_;
+};
+
+class Neighbours final : public NeighbourPort {
+ public:
+  explicit Neighbours(netlink::Netlink& kernel) : driver_(kernel) { driver_.allow_removal(); }
+  void set(const NeighbourKey& key, const Mac& mac) override {
+    driver_.own(key.interface, link::NeighbourKind::kNeighbour);
+    driver_.set_neighbour(key.interface, key.address, mac);
+  }
+  void remove(const NeighbourKey& key) override {
+    driver_.remove({.kind = link::NeighbourKind::kNeighbour, .interface = key.interface, .address = key.address, .mac = {}});
+  }
+  void forget(IfIndex interface) override { driver_.disown(interface); }
+  void queue_resync() override { driver_.queue_resync(); }
+  dataplane::ApplyReport apply(TimePoint now) override { return driver_.apply(now); }
+
+ private:
+  link::NeighbourDriver driver_;
+};
+
+class Conntrack final : public ConntrackPort {
+ public:
+  explicit Conntrack(netlink::Netlink& kernel) : driver_(kernel) {}
+  void forget(const IpAddress& address) override { driver_.flush(address); }
+  void queue_resync() override {}
+  dataplane::ApplyReport apply(TimePoint now) override { return driver_.apply(now); }
+
+ private:
+  conntrack::ConntrackDriver driver_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<KernelHandles>> open_kernel(iptables::BackendMode mode) {
+  auto handles = std::make_unique<KernelHandles>();
+  MARGAY_ASSIGN_OR_RETURN(handles->route, netlink::open_netlink(NETLINK_ROUTE));
+  MARGAY_ASSIGN_OR_RETURN(handles->netfilter, netlink::open_netlink(NETLINK_NETFILTER));
+  handles->runner = std::make_unique<exec::ProcessRunner>();
+  handles->sysctls = std::make_unique<sysctl::FileSysctlTree>();
+  MARGAY_ASSIGN_OR_RETURN(handles->backend, iptables::choose_backend(*handles->runner, mode));
+  MARGAY_ASSIGN_OR_RETURN(handles->features, iptables::find_features(*handles->runner, handles->backend.backend));
+  return handles;
+}
+
+Ports kernel_ports(KernelHandles& handles) {
+  Ports ports;
+  ports.renderer = std::make_unique<Renderer>(handles.features);
+  ports.sets = std::make_unique<Sets>(*handles.netfilter);
+  for (const IpFamily family : {IpFamily::kV4, IpFamily::kV6}) {
+    if (family == IpFamily::kV6 && !handles.features.has_ipv6) continue;
+    for (const auto table :
+         {iptables::Table::kRaw, iptables::Table::kMangle, iptables::Table::kNat, iptables::Table::kFilter}) {
+      const iptables::TableId id{family, table};
+      ports.tables[id] = std::make_unique<Table>(*handles.runner, id, handles.backend.backend);
+    }
+  }
+  ports.settings = std::make_unique<Settings>(*handles.sysctls, handles.features.has_ipv6);
+  ports.neighbours = std::make_unique<Neighbours>(*handles.route);
+  ports.conntrack = std::make_unique<Conntrack>(*handles.netfilter);
+  return ports;
+}
+
+}  // namespace margay::agent

@@ -1,0 +1,33 @@
+// KernelPorts: the drivers of dataplane/ behind the seams of ports.h, on the real kernel, in the network namespace of
+// the calling thread (which must be the dataplane's).
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "agent/dataplane/ports.h"
+#include "base/core/result.h"
+#include "dataplane/exec/runner.h"
+#include "dataplane/iptables/backend.h"
+#include "dataplane/iptables/features.h"
+#include "dataplane/netlink/netlink.h"
+#include "dataplane/sysctl/sysctl_tree.h"
+
+namespace margay::agent {
+
+// What the drivers share; outlives the ports made from it.
+struct KernelHandles {
+  std::unique_ptr<netlink::Netlink> route;      // NETLINK_ROUTE
+  std::unique_ptr<netlink::Netlink> netfilter;  // NETLINK_NETFILTER
+  std::unique_ptr<exec::Runner> runner;
+  std::unique_ptr<sysctl::SysctlTree> sysctls;
+  iptables::BackendChoice backend;
+  iptables::KernelFeatures features;
+};
+
+// Tries what this kernel can do. kPermissionDenied, kUnsupported: the message says what is missing.
+Result<std::unique_ptr<KernelHandles>> open_kernel(iptables::BackendMode mode);
+
+Ports kernel_ports(KernelHandles& handles);
+
+}  // namespace margay::agent

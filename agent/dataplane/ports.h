@@ -1,0 +1,94 @@
+// What the dataplane drives, as it needs it: the seams behind which kernel_ports.h puts the drivers of dataplane/, and
+// tests put fakes. Routes have their seam one level lower (netlink::Netlink).
+// Thread: the dataplane's.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "agent/render/iptables_renderer.h"
+#include "base/ip/ids.h"
+#include "base/ip/mac.h"
+#include "dataplane/driver/driver.h"
+#include "dataplane/iptables/rule.h"
+
+namespace margay::agent {
+
+// IptablesRenderer, or another one with the same promises (agent/render/iptables_renderer.h).
+class RendererPort {
+ public:
+  virtual ~RendererPort() = default;
+  virtual void apply(const policy::Delta& delta) = 0;
+  virtual void set_settings(const model::FelixConfigurationSpec& settings) = 0;
+  virtual void set_networks(render::NodeNetworks networks) = 0;
+  virtual void set_interfaces(render::InterfaceAddresses interfaces) = 0;
+  virtual render::RenderChange take() = 0;
+  [[nodiscard]] virtual const std::map<std::string, FieldErrors>& problems() const = 0;
+};
+
+struct ObjectCounts {
+  std::size_t desired = 0, actual = 0;
+};
+
+class SetPort : public dataplane::Driver {
+ public:
+  virtual void change(const std::string& name, const render::SetChange& change) = 0;
+  // Driver::apply() creates and updates; this removes what nothing refers to any more.
+  virtual dataplane::ApplyReport apply_removals(TimePoint now) = 0;
+  [[nodiscard]] virtual ObjectCounts counts() const = 0;
+};
+
+class TablePort : public dataplane::Driver {
+ public:
+  virtual void change(iptables::TableChange change) = 0;
+  virtual void set_settings(const model::FelixConfigurationSpec& settings) = 0;
+  // Whether the kernel has what was wanted at the last apply(); a chain that it refused denies in its place, which
+  // counts, although it is a failure.
+  [[nodiscard]] virtual bool is_applied() const = 0;
+  [[nodiscard]] virtual ObjectCounts counts() const = 0;
+};
+
+// Settings of interfaces and of the host (sysctl).
+class SettingPort : public dataplane::Driver {
+ public:
+  // That of an interface which workloads use; once it has gone, nothing has to be taken back.
+  virtual void set_workload_interface(const std::string& name) = 0;
+  virtual void forget_interface(const std::string& name) = 0;
+  virtual void set_forwarding(bool is_wanted) = 0;
+};
+
+struct NeighbourKey {
+  IfIndex interface;
+  IpAddress address;
+  friend auto operator<=>(const NeighbourKey&, const NeighbourKey&) = default;
+};
+
+class NeighbourPort : public dataplane::Driver {
+ public:
+  virtual void set(const NeighbourKey& key, const Mac& mac) = 0;
+  virtual void remove(const NeighbourKey& key) = 0;
+  // The interface has gone, and all it had.
+  virtual void forget(IfIndex interface) = 0;
+};
+
+// Connections that the kernel remembers.
+class ConntrackPort : public dataplane::Driver {
+ public:
+  // Those from or to the address, before and after NAT.
+  virtual void forget(const IpAddress& address) = 0;
+};
+
+struct Ports {
+  std::unique_ptr<RendererPort> renderer;
+  std::unique_ptr<SetPort> sets;
+  // Those that this kernel has; a family without its filter table carries nothing.
+  std::map<iptables::TableId, std::unique_ptr<TablePort>> tables;
+  std::unique_ptr<SettingPort> settings;
+  std::unique_ptr<NeighbourPort> neighbours;
+  std::unique_ptr<ConntrackPort> conntrack;
+};
+
+}  // namespace margay::agent
