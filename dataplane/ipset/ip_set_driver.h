@@ -69,8 +69,6 @@ class IpSetDriver final : public dataplane::Driver {
   void queue_resync() override { needs_resync_ = true; }
 
   // --- looking ---
-  [[nodiscard]] std::size_t desired_count() const { return desired_count_; }
-  [[nodiscard]] std::size_t actual_count() const { return actual_count_; }  // of ours, temporary ones included
   // Why a set, or some of its members, could not be brought to what is wanted; of the last apply.
   [[nodiscard]] const std::map<std::string, Error>& failures() const { return failures_; }
   struct SetState {
@@ -86,6 +84,7 @@ class IpSetDriver final : public dataplane::Driver {
   [[nodiscard]] std::vector<Member> desired_members(const std::string& name) const;
 
  private:
+  class Round;  // ip_set_round.h: one pass over what is due
   // What the kernel has under a name.
   struct Actual {
     SetHeader header;
@@ -93,33 +92,30 @@ class IpSetDriver final : public dataplane::Driver {
   };
   struct Set {
     bool is_desired = false;
-    SetSpec spec{};
+    SetSpec spec{};  // if desired
     MemberDelta members;
     std::optional<Actual> actual;
   };
   using Sets = std::map<std::string, Set>;
-  class Round;  // one pass over what differs
 
   [[nodiscard]] std::string_view prefix_of(std::string_view name) const;  // empty: not ours
-  [[nodiscard]] std::string temporary_name(std::string_view name);
   Status resync();
+  Status read_unread();
   Status read_members(const std::string& name, Set& set);
-  void note(Sets::iterator at);  // puts it among those that are due, or takes it out
-  void update_sets(dataplane::ApplyReport& report);
-  void destroy_sets(dataplane::ApplyReport& report);
+  [[nodiscard]] static bool is_due(const Set& set);
+  void note(const std::string& name);  // after any change: puts it where it belongs, or drops it
+  void update_once(dataplane::ApplyReport& report);
+  void destroy(const std::vector<std::string>& names, dataplane::ApplyReport& report);
   void fail(dataplane::ApplyReport& report, const std::string& name, Error error);
-  void plan_next(dataplane::ApplyReport& report, TimePoint now);
 
   netlink::Netlink& kernel_;
   IpSetDriverConfig config_;
   IpSetMessages messages_;
-  Sets sets_;
+  Sets sets_;                     // wanted, there, or both
   std::set<std::string> due_;     // wanted and not as they should be
   std::set<std::string> doomed_;  // there and not wanted
-  std::set<std::string> made_;    // temporary sets of this life: may go at any time
+  std::set<std::string> made_;    // of those, temporary ones of this life: they may go at any time
   std::map<std::string, Error> failures_;
-  std::size_t desired_count_ = 0;
-  std::size_t actual_count_ = 0;
   std::uint32_t temporary_count_ = 0;
   bool needs_resync_ = true;
   bool may_remove_ = false;

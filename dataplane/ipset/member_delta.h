@@ -32,10 +32,10 @@ class MemberDelta {
   void clear_actual();
   // Exactly these are there, in any order.
   void replace_actual(std::vector<Member> members);
-  // What was written: all that is desired but these.
-  void all_written_but(const std::vector<Member>& missing);
-  void note_added(const Member& member) { missing_.erase(member); }
-  void note_deleted(const Member& member) { extra_.erase(member); }
+  // Of all that was missing, only these still are.
+  void added_all_but(const std::vector<Member>& refused);
+  // Of all that was too many, only these are still there.
+  void deleted_all_but(const std::vector<Member>& refused);
 
   // --- looking ---
   [[nodiscard]] const Members& desired() const { return desired_; }
