@@ -10,15 +10,12 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
+#include "agent/render/inputs.h"
 #include "base/core/field_error.h"
-#include "base/ip/prefix.h"
 #include "dataplane/ipset/ip_set.h"
-#include "dataplane/iptables/features.h"
 #include "dataplane/iptables/rule.h"
 #include "datastore/model/felix_configuration.h"
 #include "policy/desired/delta.h"
@@ -41,23 +38,6 @@ struct SetChange {
 struct RenderChange {
   std::map<std::string, SetChange> sets;  // by the kernel's name
   std::map<iptables::TableId, iptables::TableChange> tables;
-};
-
-using KernelFeatures = iptables::KernelFeatures;
-
-// Addresses of this node's interfaces: host endpoints may be named by address.
-using InterfaceAddresses = std::map<std::string, std::set<IpAddress>>;
-
-// Networks the tables must know besides policy.
-struct NodeNetworks {
-  std::set<IpPrefix> pools;             // of all enabled IPPools: destinations that are not masqueraded
-  std::set<IpPrefix> masquerade_pools;  // of those with natOutgoing: sources that are
-  std::set<IpPrefix> service_blocks;    // advertised service addresses: service loop prevention
-  std::set<IpAddress> ipip_peers;       // nodes that may send IP-in-IP; only looked at when it is on
-  std::set<IpAddress> vxlan_peers;
-  bool ipip_enabled = false;
-  bool vxlan_enabled = false;
-  friend bool operator==(const NodeNetworks&, const NodeNetworks&) = default;
 };
 
 class IptablesRenderer {
