@@ -4,8 +4,8 @@
 #include "datastore/kube/client.h"
 #include "datastore/model/key.h"
 
-namespace margay::agent {
+namespace margay::watch {
 
 kube::ResourceType resource_of(model::Kind kind);
 
-}  // namespace margay::agent
+}  // namespace margay::watch

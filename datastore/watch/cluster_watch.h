@@ -1,4 +1,4 @@
-// ClusterWatch: all watches of the agent as one: typed consumers, one turn for whatever has come, in sync when all are.
+// ClusterWatch: all watches of a program as one: typed consumers, one turn for whatever has come, in sync when all are.
 //
 //   add<T>(kind, consumer…) ─▶ KindWatch<T> ─┐
 //   add<U>(kind, consumer…) ─▶ KindWatch<U> ─┴─▶ consumers, then on_turn(is_in_sync): once, however many kinds changed
@@ -17,14 +17,14 @@
 #include <utility>
 #include <vector>
 
-#include "agent/cluster/kinds.h"
 #include "base/core/field_error.h"
 #include "base/core/task.h"
 #include "datastore/codec/codec.h"
 #include "datastore/model/key.h"
 #include "datastore/watch/kind_watch.h"
+#include "datastore/watch/resource_of.h"
 
-namespace margay::agent {
+namespace margay::watch {
 
 template <class T>
 using Consume = std::function<void(const model::ObjectKey& key, const std::shared_ptr<const T>& value)>;
@@ -39,7 +39,7 @@ struct Scope {
 class ClusterWatch {
  public:
   // What `environment` refers to outlives this.
-  ClusterWatch(const watch::WatchEnvironment& environment, std::function<void(bool is_in_sync)> on_turn);
+  ClusterWatch(const WatchEnvironment& environment, std::function<void(bool is_in_sync)> on_turn);
   ~ClusterWatch();
   ClusterWatch(const ClusterWatch&) = delete;
   ClusterWatch& operator=(const ClusterWatch&) = delete;
@@ -79,7 +79,7 @@ class ClusterWatch {
     // Hands over what has changed; whether all there was at the start has been handed over.
     virtual bool drain() = 0;
     virtual void look(KindState& state) = 0;
-    [[nodiscard]] virtual const watch::WatchDriver& driver() const = 0;
+    [[nodiscard]] virtual const WatchDriver& driver() const = 0;
     bool is_absent = false;
     bool is_in_sync = false;
   };
@@ -89,9 +89,9 @@ class ClusterWatch {
   void turn_soon();
   void turn();
   void note_failure(Feed& feed, const model::ObjectKey& kind, const kube::ApiError& error);
-  void note_invalid(model::Kind kind, const watch::InvalidObject& object);
+  void note_invalid(model::Kind kind, const InvalidObject& object);
 
-  watch::WatchEnvironment environment_;
+  WatchEnvironment environment_;
   std::function<void(bool)> on_turn_;
   std::map<model::ObjectKey, FieldErrors> invalid_;
   std::unique_ptr<loop::Timer> turn_timer_;
@@ -111,7 +111,7 @@ class ClusterWatch::KindFeed final : public Feed {
                 .name_space = scope.name_space,
                 .reflector = {.label_selector = scope.label_selector, .field_selector = scope.field_selector}},
                {.decode = std::move(decode),
-                .on_invalid = [this](const watch::InvalidObject& object) { owner_.note_invalid(kind_, object); }}),
+                .on_invalid = [this](const InvalidObject& object) { owner_.note_invalid(kind_, object); }}),
         consumer_(watch_.cache().subscribe([this] { owner_.turn_soon(); })) {
     watch_.set_on_failure([this](const kube::ApiError& error) { owner_.note_failure(*this, {kind_, "", ""}, error); });
   }
@@ -119,8 +119,8 @@ class ClusterWatch::KindFeed final : public Feed {
   void start() override { watch_.start(); }
 
   bool drain() override {
-    const watch::Batch<T> batch = consumer_->take();
-    for (const watch::Change<T>& change : batch.changes) {
+    const Batch<T> batch = consumer_->take();
+    for (const Change<T>& change : batch.changes) {
       const model::ObjectKey key{kind_, change.name.name_space, change.name.name};
       if (change.value != nullptr) owner_.invalid_.erase(key);
       for (const Consume<T>& consume : consumers_) consume(key, change.value);
@@ -131,14 +131,14 @@ class ClusterWatch::KindFeed final : public Feed {
   }
 
   void look(KindState& state) override { state.objects = watch_.cache().size(); }
-  [[nodiscard]] const watch::WatchDriver& driver() const override { return watch_.driver(); }
+  [[nodiscard]] const WatchDriver& driver() const override { return watch_.driver(); }
 
  private:
   ClusterWatch& owner_;
   model::Kind kind_;
   std::vector<Consume<T>> consumers_;
-  watch::KindWatch<T> watch_;
-  std::unique_ptr<watch::Consumer<T>> consumer_;
+  KindWatch<T> watch_;
+  std::unique_ptr<Consumer<T>> consumer_;
 };
 
 template <class T>
@@ -147,4 +147,4 @@ void ClusterWatch::add(model::Kind kind, const Scope& scope, std::function<Field
   feeds_.push_back(std::make_unique<KindFeed<T>>(*this, kind, scope, std::move(decode), std::move(consumers)));
 }
 
-}  // namespace margay::agent
+}  // namespace margay::watch

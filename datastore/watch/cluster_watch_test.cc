@@ -1,4 +1,4 @@
-#include "agent/cluster/cluster_watch.h"
+#include "datastore/watch/cluster_watch.h"
 
 #include <set>
 #include <string>
@@ -12,7 +12,7 @@
 #include "gtest/gtest.h"
 #include "test/support/fake_kube_client.h"
 
-namespace margay::agent {
+namespace margay::watch {
 namespace {
 
 using model::Kind;
@@ -114,14 +114,5 @@ TEST_F(ClusterWatchTest, AnObjectThatCannotBeReadIsNamedUntilItCan) {
   EXPECT_TRUE(seen_.contains("IPPool/a 10.0.0.0/16"));
 }
 
-TEST(Kinds, ResourcesAreNamedAsServersNameThem) {
-  EXPECT_EQ(resource_of(Kind::kPod), (kube::ResourceType{"", "v1", "pods", "Pod", true}));
-  EXPECT_EQ(resource_of(Kind::kNetworkPolicy),
-            (kube::ResourceType{"projectcalico.org", "v3", "networkpolicies", "NetworkPolicy", true}));
-  EXPECT_EQ(resource_of(Kind::kBlockAffinity).plural, "blockaffinities");
-  EXPECT_EQ(resource_of(Kind::kCalicoNodeStatus).plural, "caliconodestatuses");
-  EXPECT_EQ(resource_of(Kind::kEndpointSlice).group, "discovery.k8s.io");
-}
-
 }  // namespace
-}  // namespace margay::agent
+}  // namespace margay::watch

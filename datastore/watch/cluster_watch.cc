@@ -1,12 +1,12 @@
-#include "agent/cluster/cluster_watch.h"
+#include "datastore/watch/cluster_watch.h"
 
 #include <algorithm>
 
 #include "base/core/text.h"
 
-namespace margay::agent {
+namespace margay::watch {
 
-ClusterWatch::ClusterWatch(const watch::WatchEnvironment& environment, std::function<void(bool)> on_turn)
+ClusterWatch::ClusterWatch(const WatchEnvironment& environment, std::function<void(bool)> on_turn)
     : environment_(environment),
       on_turn_(std::move(on_turn)),
       turn_timer_(environment.loop.make_timer([this] { turn(); })) {}
@@ -42,7 +42,7 @@ void ClusterWatch::note_failure(Feed& feed, const model::ObjectKey& kind, const 
   turn_soon();
 }
 
-void ClusterWatch::note_invalid(model::Kind kind, const watch::InvalidObject& object) {
+void ClusterWatch::note_invalid(model::Kind kind, const InvalidObject& object) {
   const model::ObjectKey key{kind, object.name.name_space, object.name.name};
   environment_.log.warn("object counts as absent",
                         {{"object", key.to_string()}, {"reason", margay::to_string(object.errors)}});
@@ -63,4 +63,4 @@ std::vector<ClusterWatch::KindState> ClusterWatch::states() const {
   return out;
 }
 
-}  // namespace margay::agent
+}  // namespace margay::watch

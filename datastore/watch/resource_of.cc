@@ -1,11 +1,11 @@
-#include "agent/cluster/kinds.h"
+#include "datastore/watch/resource_of.h"
 
 #include <string>
 #include <string_view>
 
 #include "base/core/text.h"
 
-namespace margay::agent {
+namespace margay::watch {
 namespace {
 
 // As Kubernetes forms plurals of kinds: policy, policies; status, statuses; endpoint, endpoints.
@@ -32,4 +32,4 @@ kube::ResourceType resource_of(model::Kind kind) {
   return out;
 }
 
-}  // namespace margay::agent
+}  // namespace margay::watch
