@@ -99,9 +99,9 @@ const Spec* BgpConfigurations::find(const std::string& name) const {
 BgpSettings BgpConfigurations::settings_of(const std::string& node, std::map<std::string, FieldErrors>& errors) const {
   BgpSettings out;
   const std::string own = concat(kNodeConfigurationPrefix, node);
+  out.mesh_password = mesh_password();
   if (const Spec* const spec = find(std::string(kDefaultConfiguration))) {
     out.has_mesh = spec->node_to_node_mesh_enabled.value_or(true);
-    out.mesh_password = spec->node_mesh_password;
     out.mesh_restart_time = spec->node_mesh_max_restart_time;
   }
   Named named;
@@ -130,6 +130,11 @@ std::uint16_t BgpConfigurations::port_of(const std::string& node) const {
   if (own != nullptr && own->listen_port) return own->listen_port->value();
   const Spec* const all = find(std::string(kDefaultConfiguration));
   return all != nullptr && all->listen_port ? all->listen_port->value() : BgpSettings().listen_port;
+}
+
+std::optional<model::SecretReference> BgpConfigurations::mesh_password() const {
+  const Spec* const all = find(std::string(kDefaultConfiguration));
+  return all == nullptr ? std::nullopt : all->node_mesh_password;
 }
 
 }  // namespace margay::agent

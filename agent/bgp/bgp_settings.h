@@ -51,6 +51,7 @@ class BgpConfigurations {
   [[nodiscard]] BgpSettings settings_of(const std::string& node, std::map<std::string, FieldErrors>& errors) const;
   [[nodiscard]] Asn asn_of(const std::string& node) const;
   [[nodiscard]] std::uint16_t port_of(const std::string& node) const;
+  [[nodiscard]] std::optional<model::SecretReference> mesh_password() const;
 
  private:
   [[nodiscard]] const model::BgpConfigurationSpec* find(const std::string& name) const;

@@ -141,7 +141,16 @@ void ClusterObjects::set_secret(const model::ObjectKey& key, const Shared<model:
   } else {
     secrets.insert_or_assign(key.name, object);
   }
-  dirty.all = true;
+  // There are many Secrets in a namespace, and few are passwords of peers.
+  dirty.all |= is_password(key.name);
+}
+
+bool ClusterObjects::is_password(const std::string& secret) const {
+  const auto names = [&](const std::optional<model::SecretReference>& reference) {
+    return reference && reference->secret_key_ref && reference->secret_key_ref->name == secret;
+  };
+  return names(configurations.mesh_password()) ||
+         std::any_of(peers.begin(), peers.end(), [&](const auto& peer) { return names(peer.second.spec.password); });
 }
 
 void ClusterObjects::set_pool(const std::string& name, const Shared<model::IpPool>& object) {

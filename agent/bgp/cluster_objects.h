@@ -61,6 +61,7 @@ class ClusterObjects {
   void set_secret(const model::ObjectKey& key, const Shared<model::Secret>& object);
   void set_pool(const std::string& name, const Shared<model::IpPool>& object);
   void set_workload(const model::ObjectKey& key, const Shared<model::WorkloadEndpoint>& object);
+  [[nodiscard]] bool is_password(const std::string& secret) const;
   void index(const std::string& name, const NodeFacts& facts);
   void unindex(const std::string& name, const NodeFacts& facts);
   void touch(const std::string& name, const NodeFacts& facts);

@@ -19,24 +19,22 @@ void merge(Problems& to, const Problems& from) {
 void PeerTable::replace(const std::string& source, PeerMaker::Out out) {
   const auto before = asked_.find(source);
   if (before != asked_.end()) {
-    for (const auto& [key, rank] : before->second.keys) {
+    for (const auto& [key, rank] : before->second) {
       const auto found = candidates_.find(key);
       if (found == candidates_.end()) continue;
       found->second.erase(rank);
       if (found->second.empty()) candidates_.erase(found);
       dirty_.insert(key);
     }
+    asked_.erase(before);
   }
-  if (out.candidates.empty() && out.problems.empty()) {
-    if (before != asked_.end()) asked_.erase(before);
-    return;
-  }
-  Asked& asked = before != asked_.end() ? before->second : asked_[source];
-  asked.keys.clear();
-  asked.problems = std::move(out.problems);
+  problems_.erase(source);
+  if (!out.problems.empty()) problems_[source] = std::move(out.problems);
+  if (out.candidates.empty()) return;
+  Keys& keys = asked_[source];
   for (PeerCandidate& candidate : out.candidates) {
     dirty_.insert(candidate.key);
-    asked.keys.emplace_back(candidate.key, candidate.rank);
+    keys.emplace_back(candidate.key, candidate.rank);
     candidates_[candidate.key].insert_or_assign(candidate.rank, std::move(candidate));
   }
 }
@@ -107,7 +105,7 @@ void PeerTable::choose_route(const IpAddress& address, BgpDesired& desired, BgpD
 }
 
 void PeerTable::add_problems(Problems& to) const {
-  for (const auto& [source, asked] : asked_) merge(to, asked.problems);
+  for (const auto& [source, problems] : problems_) merge(to, problems);
   for (const auto& [key, problems] : duplicates_) merge(to, problems);
 }
 

@@ -24,10 +24,7 @@ class PeerTable {
   void add_problems(Problems& to) const;
 
  private:
-  struct Asked {
-    std::vector<std::pair<bgp::PeerKey, PeerRank>> keys;
-    Problems problems;
-  };
+  using Keys = std::vector<std::pair<bgp::PeerKey, PeerRank>>;
   using Candidates = std::map<bgp::PeerKey, std::map<PeerRank, PeerCandidate>>;
 
   void choose(const bgp::PeerKey& key, BgpDesired& desired, BgpDelta& delta);
@@ -35,7 +32,9 @@ class PeerTable {
   void choose_route(const IpAddress& address, BgpDesired& desired, BgpDelta& delta) const;
 
   Candidates candidates_;
-  std::map<std::string, Asked> asked_;  // by source; none that asked for nothing and has no problem
+  // By source; none that asked for nothing.
+  std::map<std::string, Keys> asked_;
+  std::map<std::string, Problems> problems_;
   std::set<bgp::PeerKey> dirty_;
   std::map<bgp::PeerKey, Problems> duplicates_;
 };

@@ -243,7 +243,7 @@ class RandomWorld {
     state.apply(planner.flush());
     return state;
   }
-  SeededRandom& random() { return random_; }
+  SeededRandom& dice() { return random_; }
 
  private:
   std::string any_node() { return concat("n", random_.below(5)); }
@@ -293,19 +293,19 @@ class RandomWorld {
 TEST(PlannerProperty, WhatWasDoneInStepsEqualsWhatIsDoneAtOnce) {
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     RandomWorld world(seed);
-    PlannedRoutes planned{world.random().below(2) == 0, world.random().below(2) == 0};
+    PlannedRoutes planned{world.dice().below(2) == 0, world.dice().below(2) == 0};
     TunnelPlanner planner("n0", planned);
     PlanState state;
     PlanDelta waiting;
     for (int step = 0; step < 120; ++step) {
       planner.apply(world.change());
-      if (world.random().below(40) == 0) {
+      if (world.dice().below(40) == 0) {
         planned.ipip = !planned.ipip;
         planner.set_planned(planned);
       }
-      if (world.random().below(3) != 0) continue;
+      if (world.dice().below(3) != 0) continue;
       waiting.merge(planner.flush());
-      if (world.random().below(2) == 0) continue;
+      if (world.dice().below(2) == 0) continue;
       state.apply(std::exchange(waiting, {}));
       const PlanState want = world.from_scratch(planned);
       ASSERT_EQ(state.route_lines(), want.route_lines()) << "seed " << seed << ", step " << step;
