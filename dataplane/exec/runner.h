@@ -17,7 +17,7 @@ namespace margay::exec {
 
 struct Command {
   std::string program;  // looked up in PATH unless it has a '/'
-  std::vector<std::string> arguments;
+  std::vector<std::string> arguments{};
   std::string_view input{};  // what it reads on standard input; valid until run() returns
   Duration time_limit = std::chrono::seconds(60);
   std::size_t output_max = std::size_t{256} << 20U;  // bytes of each of its two outputs
@@ -28,10 +28,10 @@ std::string to_string(const Command& command);
 
 // A program that has ended, well or not.
 struct Finished {
-  int status = 0;      // as exit(3) was called
-  int signal = 0;      // not 0: it was ended by this signal, and `status` says nothing
-  std::string output;  // standard output
-  std::string errors;  // standard error
+  int status = 0;        // as exit(3) was called
+  int signal = 0;        // not 0: it was ended by this signal, and `status` says nothing
+  std::string output{};  // standard output
+  std::string errors{};  // standard error
 
   [[nodiscard]] bool is_success() const { return signal == 0 && status == 0; }
 };

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/ip/address.h"
@@ -24,6 +25,12 @@ struct TableId {
   friend constexpr auto operator<=>(const TableId&, const TableId&) = default;
 };
 
+// "filter", as iptables names it; "IPv4 filter".
+std::string_view to_string(Table table);
+std::string to_string(const TableId& table);
+
+// Chains of ours begin with this, and none of others does.
+inline constexpr std::string_view kChainPrefix = "margay-";
 // Names of chains are shorter than this many bytes (linux/netfilter/x_tables.h, XT_EXTENSION_MAXNAMELEN).
 inline constexpr std::size_t kChainNameMax = 28;
 

@@ -29,7 +29,6 @@
 
 namespace margay::iptables {
 
-inline constexpr std::string_view kChainPrefix = "margay-";
 // Where Hook::first stands among the rules of others in a chain of the kernel.
 enum class InsertMode : std::uint8_t { kInsert, kAppend };
 
@@ -90,9 +89,5 @@ class TableDriver final : public dataplane::Driver {
   class Impl;
   std::unique_ptr<Impl> impl_;
 };
-
-// "filter" and so on; "v4 filter".
-std::string_view to_string(Table table);
-std::string to_string(const TableId& table);
 
 }  // namespace margay::iptables

@@ -1,0 +1,18 @@
+// Trying lines of iptables-restore where nobody sees it: in a network namespace of its own.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/core/result.h"
+#include "dataplane/exec/runner.h"
+#include "dataplane/iptables/backend.h"
+#include "dataplane/iptables/rule.h"
+
+namespace margay::iptables {
+
+// kPermissionDenied: such a namespace cannot be made. Others: iptables or the kernel refuses, in its words.
+Status try_in_scratch(exec::Runner& runner, const TableId& table, Backend backend,
+                      const std::vector<std::string>& lines);
+
+}  // namespace margay::iptables
