@@ -4,47 +4,26 @@
 //                                                  ├─▶ interfaces() ─▶ on_change(names), once a turn
 //   RTNLGRP_LINK, _IPV4_IFADDR, _IPV6_IFADDR ──────┘
 //
-// Names are what people and policy use; the kernel tells by index. A rename changes two names; an interface that was
-// removed and made again under its name has another index: on_change() names it, and who keeps state of it by index
-// must begin anew.
-// Thread: the loop's. Source: linux/rtnetlink.h, rtnetlink(7).
+// A rename changes two names. An interface that was removed and made again under its name has another index: it is
+// among the names, and who keeps state of it by index begins anew.
+// Thread: the loop's.
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/core/result.h"
 #include "base/core/task.h"
-#include "base/ip/address.h"
 #include "base/ip/ids.h"
-#include "base/ip/mac.h"
-#include "base/ip/prefix.h"
 #include "base/loop/fd_watch.h"
 #include "base/loop/loop.h"
+#include "dataplane/link/interface_table.h"
 #include "dataplane/netlink/netlink.h"
 
 namespace margay::link {
-
-struct Interface {
-  IfIndex index;
-  std::string name;
-  bool is_up = false;       // an administrator's choice (IFF_UP)
-  bool is_running = false;  // and it can carry packets (IFF_LOWER_UP, not dormant)
-  bool is_loopback = false;
-  std::uint32_t mtu = 0;
-  std::optional<Mac> mac;  // of Ethernet-like ones
-  std::string kind;        // "veth", "ipip", "vxlan", …; empty: hardware
-  IfIndex master;          // the bridge, bond or VRF it is in; 0: none
-  // In the kernel's order, link-local ones included; none that failed duplicate address detection.
-  std::vector<InterfaceAddress> addresses;
-  friend bool operator==(const Interface&, const Interface&) = default;
-};
 
 class InterfaceMonitor {
  public:
@@ -59,9 +38,9 @@ class InterfaceMonitor {
   // Reads everything. A later loss of messages is repaired by itself; if reading fails then, it is tried again.
   Status read();
 
-  [[nodiscard]] const std::map<std::string, Interface>& interfaces() const { return by_name_; }
-  [[nodiscard]] const Interface* find(std::string_view name) const;
-  [[nodiscard]] const Interface* find(IfIndex index) const;
+  [[nodiscard]] const Interfaces& interfaces() const { return table_.interfaces(); }
+  [[nodiscard]] const Interface* find(std::string_view name) const { return table_.find(name); }
+  [[nodiscard]] const Interface* find(IfIndex index) const { return table_.find(index); }
   // How often everything was read because messages were lost.
   [[nodiscard]] std::uint64_t losses() const { return losses_; }
 
@@ -70,22 +49,15 @@ class InterfaceMonitor {
   void note_lost();
 
  private:
-  using ByName = std::map<std::string, Interface>;
-  void note_link(const netlink::MessageView& message);
-  void note_address(const netlink::MessageView& message);
-  void forget(IfIndex index);
-  void changed(const std::string& name);
+  void tell_soon();
   void tell();
   void read_again();
 
-  loop::Loop& loop_;
   netlink::Netlink& kernel_;
   OnChange on_change_;
-  ByName by_name_;
-  std::map<IfIndex, std::string> names_;
+  InterfaceTable table_;
   std::set<std::string> changed_;
   std::uint64_t losses_ = 0;
-  bool is_lost_ = false;
   std::unique_ptr<loop::Timer> tell_timer_;
   std::unique_ptr<loop::Timer> read_timer_;
   std::unique_ptr<netlink::Monitor> monitor_;

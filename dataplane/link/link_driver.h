@@ -17,6 +17,7 @@
 #include "base/ip/ids.h"
 #include "base/ip/prefix.h"
 #include "dataplane/driver/driver.h"
+#include "dataplane/link/interface_table.h"
 #include "dataplane/netlink/netlink.h"
 
 namespace margay::link {
@@ -41,37 +42,43 @@ class LinkDriver final : public dataplane::Driver {
   void queue_resync() override { needs_resync_ = true; }
   dataplane::ApplyReport apply(TimePoint now) override;
 
-  // Names that are wanted and not there.
+  // Names that are wanted and not there; of the last apply.
   [[nodiscard]] const std::set<std::string>& missing() const { return missing_; }
 
  private:
+  struct LinkKey {
+    std::string name;
+    friend auto operator<=>(const LinkKey&, const LinkKey&) = default;
+    [[nodiscard]] std::string to_string() const { return name; }
+  };
   struct LinkState {
+    bool is_up = false;
     std::uint32_t mtu = 0;
     friend bool operator==(const LinkState&, const LinkState&) = default;
   };
   struct AddressKey {
-    std::string link;
+    IfIndex interface;
     InterfaceAddress address;
     friend auto operator<=>(const AddressKey&, const AddressKey&) = default;
+    [[nodiscard]] std::string to_string() const;
   };
   struct Present {
     friend bool operator==(const Present&, const Present&) = default;
   };
-  struct Found;
 
   Status resync();
-  Result<std::optional<Found>> read_link(const std::string& name);
-  Status read_addresses(const std::map<std::uint32_t, std::string>& names, std::map<AddressKey, Present>& found);
-  void send_links(dataplane::ApplyReport& report);
-  void send_addresses(dataplane::ApplyReport& report);
-  void fail(dataplane::ApplyReport& report, std::string object, const netlink::Failure& failure);
+  Status read(const std::string& name, InterfaceTable& found);
+  void take_over(const InterfaceTable& found);
+  template <class Key, class Value>
+  static void want(DeltaTracker<Key, Value>& tracker, const std::map<Key, Value>& wanted);
+  bool send(dataplane::ApplyReport& report);
 
   netlink::Netlink& kernel_;
   std::map<std::string, LinkSpec> specs_;
   std::set<std::string> left_;  // not ours any more, but their addresses must go
-  std::map<std::string, IfIndex> indexes_;
   std::set<std::string> missing_;
-  DeltaTracker<std::string, LinkState> links_;
+  std::map<std::string, IfIndex> indexes_;
+  DeltaTracker<LinkKey, LinkState> links_;
   DeltaTracker<AddressKey, Present> addresses_;
   bool needs_resync_ = true;
   bool may_remove_ = false;

@@ -14,6 +14,7 @@
 #include <compare>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -54,6 +55,9 @@ class NeighbourDriver final : public dataplane::Driver {
   void remove(const NeighbourKey& key);
   void allow_removal() { may_remove_ = true; }
 
+  // A message of the group RTNLGRP_NEIGH. True if apply() has something to do now.
+  bool note_event(const netlink::MessageView& message);
+  // Also after an interface went down: the kernel has dropped its entries.
   void queue_resync() override { needs_resync_ = true; }
   dataplane::ApplyReport apply(TimePoint now) override;
 
@@ -67,15 +71,20 @@ class NeighbourDriver final : public dataplane::Driver {
     friend bool operator==(const Target&, const Target&) = default;
   };
   using Found = std::map<NeighbourKey, Target>;
+  struct Heard {
+    NeighbourKey key;
+    Target target;
+    bool is_kept = false;  // it is there, and stays until somebody takes it away
+  };
 
   void set(const NeighbourKey& key, const Target& target);
   [[nodiscard]] bool is_ours(const NeighbourKey& key) const;
   [[nodiscard]] bool owns_any(NeighbourKind kind) const;
+  static std::optional<Heard> parse(const netlink::MessageView& message);
   Status resync();
   Status read(NeighbourKind kind, int family, Found& found);
-  void send_updates(dataplane::ApplyReport& report);
-  void send_removes(dataplane::ApplyReport& report);
-  static void add_request(netlink::Batch& batch, bool is_removal, const NeighbourKey& key, const Target& target);
+  bool send(dataplane::ApplyReport& report);
+  static void add_request(netlink::Batch& batch, std::uint16_t type, const NeighbourKey& key, const Target& target);
 
   netlink::Netlink& kernel_;
   std::map<IfIndex, std::set<NeighbourKind>> owned_;

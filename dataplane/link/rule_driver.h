@@ -56,8 +56,7 @@ class RuleDriver final : public dataplane::Driver {
 
   Status resync();
   Status read(IpFamily family, Found& found);
-  void send_updates(dataplane::ApplyReport& report);
-  void send_removes(dataplane::ApplyReport& report);
+  bool send(dataplane::ApplyReport& report);
 
   netlink::Netlink& kernel_;
   RuleDriverConfig config_;
