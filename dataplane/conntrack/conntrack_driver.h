@@ -6,7 +6,6 @@
 // Thread: the dataplane's. Source: linux/netfilter/nfnetlink_conntrack.h.
 #pragma once
 
-#include <cstddef>
 #include <set>
 
 #include "base/ip/address.h"
@@ -24,14 +23,15 @@ class ConntrackDriver final : public dataplane::Driver {
   void flush(const IpAddress& address) { due_.insert(address); }
 
   void queue_resync() override {}
-  // `removed` counts entries. A family whose walk failed stays due.
+  // `removed` counts entries. A family whose walk failed, or of which an entry would not go, stays due.
   dataplane::ApplyReport apply(TimePoint now) override;
 
   [[nodiscard]] const std::set<IpAddress>& due() const { return due_; }
 
  private:
-  void flush_family(IpFamily family, dataplane::ApplyReport& report);
+  bool flush_family(IpFamily family, dataplane::ApplyReport& report);
   Status collect(IpFamily family, netlink::Batch& deletes);
+  static bool send(netlink::Netlink& kernel, const netlink::Batch& deletes, dataplane::ApplyReport& report);
 
   netlink::Netlink& kernel_;
   std::set<IpAddress> due_;
