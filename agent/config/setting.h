@@ -61,7 +61,7 @@ struct Setting {
   bool may_be_none = true;                    // "none" turns it off
 };
 
-// In the order of their names.
+// In the order of the parts of the object.
 std::span<const Setting> settings();
 // By the name of the field; null when there is none.
 const Setting* find_setting(std::string_view name);

@@ -1,8 +1,9 @@
 // Which address of the host is the node's: the methods of IP_AUTODETECTION_METHOD and IP6_AUTODETECTION_METHOD.
 //
-//   kubernetes-internal-ip   the InternalIP of the Node object (also when no method is given)
+//   kubernetes-internal-ip   the InternalIP of the Node object; also when no method is given, and first-found if the
+//                            Node has none of the family
 //   first-found              the first address of the interfaces that are not known to be internal
-//   interface=REGEX,…        the first address of an interface whose name matches, in the order of the expressions
+//   interface=REGEX,…        the first address of an interface whose name matches one of them
 //   skip-interface=REGEX,…   as first-found, without these
 //   cidr=PREFIX,…            the first address within one of these
 //   can-reach=HOST           the source address the kernel takes towards HOST
@@ -37,7 +38,7 @@ struct Method {
   std::vector<IpPrefix> networks{};            // of kCidr
   std::string destination{};                   // of kCanReach: an address or a name
 
-  // "" is kNodeAddress.
+  // "" is kNodeAddress, and accepts any address of the host once it was chosen.
   static Result<Method> parse(std::string_view text);
 };
 

@@ -27,7 +27,8 @@ struct AddressChoice {
   enum class Kind : std::uint8_t {
     kAutodetect,  // "autodetect", or IP not given
     kGiven,       // an address, with or without a length
-    kNone,        // "none", or IP6 not given: the node has no address of the family
+    kKeep,        // IP6 not given: what the Node object has already, if it is on the host
+    kNone,        // "none": the node has no address of the family
   };
   Kind kind = Kind::kAutodetect;
   std::optional<InterfaceAddress> given{};
@@ -52,7 +53,7 @@ enum class NetworkingBackend : std::uint8_t { kBgp, kVxlan, kNone };
 struct Environment {
   std::string node_name;  // NODENAME, else HOSTNAME, lower case
   AddressChoice ipv4;
-  AddressChoice ipv6{.kind = AddressChoice::Kind::kNone};
+  AddressChoice ipv6{.kind = AddressChoice::Kind::kKeep};
   std::optional<Asn> as_number;
   std::string router_id;  // CALICO_ROUTER_ID: an identifier, "hash", or ""
   std::string k8s_node_ref;

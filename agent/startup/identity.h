@@ -10,10 +10,12 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "agent/startup/autodetection.h"
@@ -63,13 +65,14 @@ struct AddressConflict {
 class AddressBook {
  public:
   explicit AddressBook(std::string own_name) : own_name_(std::move(own_name)) {}
-  // nullopt: the node is gone. Annotations that cannot be read count as absent.
+  // Null: the node is gone. Annotations that cannot be read count as absent.
   void set_node(const std::string& name, const StringMap* annotations);
   [[nodiscard]] std::vector<AddressConflict> conflicts(const model::NodeNetworking& own) const;
 
  private:
   std::string own_name_;
   std::set<std::pair<IpAddress, std::string>> addresses_;
+  std::map<std::string, std::vector<IpAddress>> by_node_;
 };
 
 }  // namespace margay::startup

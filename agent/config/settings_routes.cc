@@ -1,0 +1,40 @@
+// NAT and routes.
+#include "agent/config/row.h"
+#include "agent/config/settings_table.h"
+#include "datastore/model/felix_routes.h"
+
+namespace margay::config::table {
+namespace {
+
+constexpr std::int64_t kPriorityMax = 2'147'483'646;
+
+constexpr Setting kRows[] = {
+    row("natOutgoingAddress", Form::kText, "", kActs),
+    row("natPortRange", Form::kText, "", kActs),
+    word<model::NatOutgoingExclusions>("natOutgoingExclusions", "IPPoolsOnly", kActs),
+    row("iptablesNATOutgoingInterfaceFilter", Form::kText, "", kActs),
+    // Calico's default is 3 (RTPROT_BOOT), which says nothing of who made a route: ours are told by 80.
+    within(row("deviceRouteProtocol", Form::kInteger, "80", kActs), 0, 255),
+    row("deviceRouteSourceAddress", Form::kText, "", kActs),
+    row("deviceRouteSourceAddressIPv6", Form::kText, "", kActs),
+    row("removeExternalRoutes", Form::kBool, "true", kActs),
+    row("routeRefreshInterval", Form::kSeconds, "90", kActs),
+    word<model::RouteSource>("routeSource", "CalicoIPAM", kNotYet),
+    row("routeSyncDisabled", Form::kBool, "false", kActs),
+    row("routeTableRanges", Form::kTableRanges, "1-250", kNotYet),
+    row("routeTableRange", Form::kTableRange, "", kNotYet),
+    within(row("ipv4NormalRoutePriority", Form::kInteger, "1024", kActs), 1, kPriorityMax),
+    within(row("ipv6NormalRoutePriority", Form::kInteger, "1024", kActs), 1, kPriorityMax),
+    within(row("ipv4ElevatedRoutePriority", Form::kInteger, "512", kNotYet), 1, kPriorityMax),
+    within(row("ipv6ElevatedRoutePriority", Form::kInteger, "512", kNotYet), 1, kPriorityMax),
+    row("liveMigrationRouteConvergenceTime", Form::kSeconds, "30", kNotYet),
+    word<model::ProgramClusterRoutes>("programClusterRoutes", "EnabledIPIPOnly", kNotYet),
+    word<model::LocalSubnetReachability>("localSubnetL2Reachability", "Disabled", kNotYet),
+    row("localSubnetL2ReachabilityRefreshInterval", Form::kSeconds, "120", kNotYet),
+};
+
+}  // namespace
+
+std::span<const Setting> routes() { return kRows; }
+
+}  // namespace margay::config::table
