@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "agent/config/setting.h"
 #include "base/core/random.h"
 #include "base/core/text.h"
@@ -69,38 +71,36 @@ TEST_F(ConfigurationTest, DefaultsAreAllFilledIn) {
 
 TEST_F(ConfigurationTest, StrongerPlacesWinFieldByField) {
   configuration.set_node_labels({{"gpu", "yes"}});
-  put("default", R"({"healthPort": 1, "ipipMTU": 1, "vxlanMTU": 1, "wireguardMTU": 1, "logPrefix": "a"})");
-  put("gpu", R"({"nodeSelector": "has(gpu)", "ipipMTU": 2, "vxlanMTU": 2, "wireguardMTU": 2, "logPrefix": "b"
-})");
-  put("node.node-1", R"({"vxlanMTU": 3, "wireguardMTU": 3, "logPrefix": "c"})");
-put("node.node-2", R"({"vxlanMTU": 9, "healthPort": 9})");
-configuration.set_file("/etc/felix.cfg", "WireguardMTU = 4\nLogPrefix = d\n");
-configuration.set_environment({{"FELIX_LOGPREFIX", "e"}, {"PATH", "/bin"}});
-const Settings all = *configuration.take().settings;
-EXPECT_EQ(all.process.health_port, Port(1));
-EXPECT_EQ(all.tunnels.ipip_mtu, 2);
-EXPECT_EQ(all.tunnels.vxlan_mtu, 3);
-EXPECT_EQ(all.tunnels.wireguard_mtu, 4);
-EXPECT_EQ(all.netfilter.log_prefix, "e");
-const json::Value row = origin("logPrefix");
-EXPECT_EQ(row.string_at({"source"}), "FELIX_LOGPREFIX");
-EXPECT_EQ(json::dump(*row.find("overridden")),
-          R"([{"source":"/etc/felix.cfg","value":"d"},{"source":"FelixConfiguration node.node-1","value":"c"},)"
-          R"({"source":"FelixConfiguration gpu","value":"b"},{"source":"FelixConfiguration default","value":"a"},)"
-          R"({"source":"default","value":"calico-packet"}])");
+  put("default", R"j({"healthPort": 1, "ipipMTU": 1, "vxlanMTU": 1, "wireguardMTU": 1, "logPrefix": "a"})j");
+  put("gpu", R"j({"nodeSelector": "has(gpu)", "ipipMTU": 2, "vxlanMTU": 2, "wireguardMTU": 2, "logPrefix": "b"})j");
+  put("node.node-1", R"j({"vxlanMTU": 3, "wireguardMTU": 3, "logPrefix": "c"})j");
+  put("node.node-2", R"j({"vxlanMTU": 9, "healthPort": 9})j");
+  configuration.set_file("/etc/felix.cfg", "WireguardMTU = 4\nLogPrefix = d\n");
+  configuration.set_environment({{"FELIX_LOGPREFIX", "e"}, {"PATH", "/bin"}});
+  const Settings all = *configuration.take().settings;
+  EXPECT_EQ(all.process.health_port, Port(1));
+  EXPECT_EQ(all.tunnels.ipip_mtu, 2);
+  EXPECT_EQ(all.tunnels.vxlan_mtu, 3);
+  EXPECT_EQ(all.tunnels.wireguard_mtu, 4);
+  EXPECT_EQ(all.netfilter.log_prefix, "e");
+  const json::Value row = origin("logPrefix");
+  EXPECT_EQ(row.string_at({"source"}), "FELIX_LOGPREFIX");
+  EXPECT_EQ(json::dump(*row.find("overridden")),
+            R"j([{"source":"/etc/felix.cfg","value":"d"},{"source":"FelixConfiguration node.node-1","value":"c"},)j"
+            R"j({"source":"FelixConfiguration gpu","value":"b"},{"source":"FelixConfiguration default","value":"a"},)j"
+            R"j({"source":"default","value":"calico-packet"}])j");
 }
 
 TEST_F(ConfigurationTest, OfTwoSelectorsTheFirstNameWins) {
-  put("b", R"({"nodeSelector": "all()", "logPrefix": "b", "ipipMTU": 2})");
-  put("a", R"({"nodeSelector": "all()", "logPrefix": "a"
-})");
+  put("b", R"j({"nodeSelector": "all()", "logPrefix": "b", "ipipMTU": 2})j");
+  put("a", R"j({"nodeSelector": "all()", "logPrefix": "a"})j");
   const Settings all = *configuration.take().settings;
-EXPECT_EQ(all.netfilter.log_prefix, "a");
-EXPECT_EQ(all.tunnels.ipip_mtu, 2);
+  EXPECT_EQ(all.netfilter.log_prefix, "a");
+  EXPECT_EQ(all.tunnels.ipip_mtu, 2);
 }
 
 TEST_F(ConfigurationTest, LabelsDecideAndMayChange) {
-  put("gpu", R"({"nodeSelector": "gpu == 'yes'", "healthPort": 1})");
+  put("gpu", R"j({"nodeSelector": "gpu == 'yes'", "healthPort": 1})j");
   EXPECT_EQ(configuration.take().settings->process.health_port, Port(9099));
   configuration.set_node_labels({{"gpu", "yes"}});
   const Change change = configuration.take();
@@ -111,20 +111,20 @@ TEST_F(ConfigurationTest, LabelsDecideAndMayChange) {
 }
 
 TEST_F(ConfigurationTest, OnlyWhatChangedIsTold) {
-  put("default", R"({"healthPort": 1, "logPrefix": "a"})");
+  put("default", R"j({"healthPort": 1, "logPrefix": "a"})j");
   const auto before = configuration.take().settings;
   EXPECT_THAT(configuration.take().changed, IsEmpty()) << "nothing happened";
   EXPECT_EQ(configuration.take().settings, before);
-  put("default", R"({"healthPort": 1, "logPrefix": "b"})");
+  put("default", R"j({"healthPort": 1, "logPrefix": "b"})j");
   EXPECT_THAT(configuration.take().changed, ElementsAre("logPrefix"));
   configuration.set_object("default", std::nullopt);
   EXPECT_THAT(configuration.take().changed, ElementsAre("healthPort", "logPrefix"));
 }
 
 TEST_F(ConfigurationTest, TheSameValueInOtherWordsIsNoChange) {
-  put("default", R"({"routeRefreshInterval": "60s", "chainInsertMode": "Append"})");
+  put("default", R"j({"routeRefreshInterval": "60s", "chainInsertMode": "Append"})j");
   configuration.take();
-  put("default", R"({"routeRefreshInterval": "1m", "chainInsertMode": "append"})");
+  put("default", R"j({"routeRefreshInterval": "1m", "chainInsertMode": "append"})j");
   EXPECT_THAT(configuration.take().changed, IsEmpty());
   configuration.set_environment({{"FELIX_ROUTEREFRESHINTERVAL", "60"}});
   EXPECT_THAT(configuration.take().changed, IsEmpty());
@@ -132,8 +132,8 @@ TEST_F(ConfigurationTest, TheSameValueInOtherWordsIsNoChange) {
 }
 
 TEST_F(ConfigurationTest, ABadValueCountsAsAbsentAndSaysWhatIsUsed) {
-  put("default", R"({"healthPort": 1, "chainInsertMode": "Append"})");
-  put("node.node-1", R"({"healthPort": 70000, "chainInsertMode": 7, "ipv6Support": "yes"})");
+  put("default", R"j({"healthPort": 1, "chainInsertMode": "Append"})j");
+  put("node.node-1", R"j({"healthPort": 70000, "chainInsertMode": 7, "ipv6Support": "yes"})j");
   const Change change = configuration.take();
   EXPECT_EQ(change.settings->process.health_port, Port(1));
   EXPECT_EQ(change.settings->netfilter.chain_insert_mode, model::ChainInsertMode::kAppend);
@@ -146,7 +146,7 @@ TEST_F(ConfigurationTest, ABadValueCountsAsAbsentAndSaysWhatIsUsed) {
 TEST_F(ConfigurationTest, AProblemIsNewOnceAndGoesWithItsCause) {
   configuration.set_environment({{"FELIX_HEALTHPORT", "x"}});
   EXPECT_THAT(configuration.take().new_problems, SizeIs(1));
-  put("default", R"({"logPrefix": "a"})");
+  put("default", R"j({"logPrefix": "a"})j");
   EXPECT_THAT(configuration.take().new_problems, IsEmpty());
   EXPECT_THAT(problems(), SizeIs(1));
   configuration.set_environment({});
@@ -159,7 +159,7 @@ TEST_F(ConfigurationTest, UnknownNamesAreToldAndThoseOfOtherProgramsNot) {
                                  {"FELIX_TYPHAK8SSERVICENAME", "calico-typha"},
                                  {"FELIX_DATASTORETYPE", "kubernetes"},
                                  {"FELIX_LOGFILEPATH", ""}});
-  put("default", R"({"helthPort": 1})");
+  put("default", R"j({"helthPort": 1})j");
   configuration.take();
   EXPECT_THAT(problems(), UnorderedElementsAre(
                               "UnknownSetting FELIX_HEALTHPROT: HEALTHPROT = 1: there is no such setting",
@@ -167,14 +167,14 @@ TEST_F(ConfigurationTest, UnknownNamesAreToldAndThoseOfOtherProgramsNot) {
 }
 
 TEST_F(ConfigurationTest, WhatNothingActsOnIsToldUnlessItIsTheDefault) {
-  put("default", R"({"bpfEnabled": true, "wireguardEnabled": false, "goMaxProcs": 4})");
+  put("default", R"j({"bpfEnabled": true, "wireguardEnabled": false, "goMaxProcs": 4})j");
   configuration.take();
   EXPECT_THAT(problems(), UnorderedElementsAre(HasSubstr("NotHonoured FelixConfiguration default: bpfEnabled = true"),
                                                HasSubstr("NotHonoured FelixConfiguration default: goMaxProcs = 4")));
 }
 
 TEST_F(ConfigurationTest, AVariableThatSilencesAnObjectIsTold) {
-  put("default", R"({"healthPort": 1, "logPrefix": "a"})");
+  put("default", R"j({"healthPort": 1, "logPrefix": "a"})j");
   configuration.set_environment({{"FELIX_HEALTHPORT", "2"}, {"FELIX_LOGPREFIX", "a"}});
   configuration.take();
   EXPECT_THAT(problems(), ElementsAre("Overridden FelixConfiguration default: healthPort = 1: FELIX_HEALTHPORT says 2, "
@@ -183,7 +183,7 @@ TEST_F(ConfigurationTest, AVariableThatSilencesAnObjectIsTold) {
 
 TEST_F(ConfigurationTest, NoneTurnsADefaultOff) {
   configuration.set_environment({{"FELIX_LOGPREFIX", "None"}, {"FELIX_FAILSAFEINBOUNDHOSTPORTS", "none"}});
-  put("default", R"({"natOutgoingAddress": "none", "mtuIfacePattern": "NONE", "interfacePrefix": "none"})");
+  put("default", R"j({"natOutgoingAddress": "none", "mtuIfacePattern": "NONE", "interfacePrefix": "none"})j");
   const Settings all = *configuration.take().settings;
   EXPECT_EQ(all.netfilter.log_prefix, "");
   EXPECT_EQ(all.host.mtu_iface_pattern, "");
@@ -194,16 +194,15 @@ TEST_F(ConfigurationTest, NoneTurnsADefaultOff) {
 }
 
 TEST_F(ConfigurationTest, SelectorsThatCannotBeReadAreForNoNode) {
-  put("bad", R"({"nodeSelector": "gpu ==", "logPrefix": "a"})");
-  put("all-nodes", R"({"logPrefix": "b"})");
-  put("node.node-1", R"({"nodeSelector": "has(x)", "ipipMTU": 7
-})");
+  put("bad", R"j({"nodeSelector": "gpu ==", "logPrefix": "a"})j");
+  put("all-nodes", R"j({"logPrefix": "b"})j");
+  put("node.node-1", R"j({"nodeSelector": "has(x)", "ipipMTU": 7})j");
   const Settings all = *configuration.take().settings;
-EXPECT_EQ(all.netfilter.log_prefix, "calico-packet");
-EXPECT_EQ(all.tunnels.ipip_mtu, 7) << "the name says enough";
-EXPECT_EQ(std::count_if(configuration.problems().begin(), configuration.problems().end(),
-                        [](const Problem& each) { return each.kind == Problem::Kind::kBadSelector; }),
-          3);
+  EXPECT_EQ(all.netfilter.log_prefix, "calico-packet");
+  EXPECT_EQ(all.tunnels.ipip_mtu, 7) << "the name says enough";
+  EXPECT_EQ(std::count_if(configuration.problems().begin(), configuration.problems().end(),
+                          [](const Problem& each) { return each.kind == Problem::Kind::kBadSelector; }),
+            3);
 }
 
 TEST_F(ConfigurationTest, AFilesBadLinesDoNotHideTheOthers) {

@@ -33,7 +33,7 @@ class Patterns;  // compiled expressions
 struct Method {
   enum class Kind : std::uint8_t { kNodeAddress, kFirstFound, kInterface, kSkipInterface, kCidr, kCanReach };
   Kind kind = Kind::kNodeAddress;
-  std::string text;                            // as given; "" when none was
+  std::string text{};                          // as given; "" when none was
   std::shared_ptr<const Patterns> patterns{};  // of kInterface and kSkipInterface
   std::vector<IpPrefix> networks{};            // of kCidr
   std::string destination{};                   // of kCanReach: an address or a name

@@ -12,10 +12,10 @@
 namespace margay::startup {
 
 struct PoolSurroundings {
-  std::vector<IpPrefix> present;        // CIDRs of all IPPools there are
-  std::vector<IpPrefix> pod_networks;   // of kubeadm (ClusterConfiguration networking.podSubnet), if known
-  std::vector<IpPrefix> host_networks;  // of the host's interfaces, not to be used
-  bool has_ipv6 = false;                // the node has an IPv6 address
+  std::vector<IpPrefix> present{};        // CIDRs of all IPPools there are
+  std::vector<IpPrefix> pod_networks{};   // of kubeadm (ClusterConfiguration networking.podSubnet), if known
+  std::vector<IpPrefix> host_networks{};  // of the host's interfaces, not to be used
+  bool has_ipv6 = false;                  // the node has an IPv6 address
 };
 
 // Of each family that has no pool yet: CALICO_IPV4POOL_CIDR, else kubeadm's, else 192.168.0.0/16 or the first of

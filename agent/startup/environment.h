@@ -38,11 +38,11 @@ struct AddressChoice {
 
 // CALICO_IPV4POOL_*, CALICO_IPV6POOL_*; absent: not said.
 struct PoolChoice {
-  std::optional<IpPrefix> cidr;
+  std::optional<IpPrefix> cidr{};
   bool is_none = false;  // CIDR "none": no pool of the family is wanted
   model::EncapMode ipip = model::EncapMode::kNever;
   model::EncapMode vxlan = model::EncapMode::kNever;
-  std::optional<int> block_size;
+  std::optional<int> block_size{};
   bool nat_outgoing = true;
   std::string node_selector = "all()";
   bool disable_bgp_export = false;

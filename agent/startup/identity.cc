@@ -72,6 +72,8 @@ class AddressDecision {
       note(Note::Kind::kAddressNotLocal,
            concat(detected->address.address.to_string(), ", which the Node object has, is on no interface that is up"));
     }
+    const bool is_same = present && present->address == detected->address.address;
+    if (is_same) return Detected{*present, ""};
     note_difference(present, *detected);
     return *detected;
   }

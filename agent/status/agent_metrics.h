@@ -37,9 +37,12 @@ class AgentMetrics {
   // margay_dataplane_mode_info{mode,reason} 1: "iptables", "nft back end, found by trying".
   void set_dataplane_mode(const std::string& mode, const std::string& reason);
 
+  // margay_datastore_in_sync 0, 1; felix_resync_state 2, 3.
+  void set_in_sync(bool is_in_sync);
+
   // margay_apply_duration_seconds{table}; felix_int_dataplane_apply_time_seconds (without label): for "all".
   void observe_apply(std::string_view table, Duration took);
-  // margay_apply_errors_total{table,reason}; felix_int_dataplane_failures.
+  // margay_apply_errors_total{table,reason}.
   void count_apply_error(std::string_view table, std::string_view reason);
   // margay_resync_repairs_total{kind}: what was not as we left it.
   void count_repairs(std::string_view kind, std::uint64_t count);
@@ -56,10 +59,12 @@ class AgentMetrics {
   SharedGauge cluster_policies;             // margay_cluster_policies, felix_cluster_num_policies
   SharedGauge cluster_profiles;             // margay_cluster_profiles, felix_cluster_num_profiles
   SharedGauge cluster_tiers;                // margay_cluster_tiers, felix_cluster_num_tiers
-  SharedGauge in_sync;                      // margay_datastore_in_sync (0, 1), felix_resync_state (1 to 3)
 
  private:
+  void set_info(std::string_view name, const char* help, telemetry::Labels& shown, telemetry::Labels wanted);
+
   telemetry::Registry& registry_;
+  telemetry::Gauge datastore_in_sync_, resync_state_;
   std::mutex mutex_;
   telemetry::Labels config_, mode_;
 };

@@ -31,9 +31,9 @@ std::string file_name(const WorkloadId& id);
 
 struct EndpointStatus {
   std::string interface;
-  std::optional<Mac> mac;
-  std::vector<IpPrefix> networks;
-  std::string bgp_peer_name;
+  std::optional<Mac> mac{};
+  std::vector<IpPrefix> networks{};
+  std::string bgp_peer_name{};
 
   friend bool operator==(const EndpointStatus&, const EndpointStatus&) = default;
 };

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/http/server.h"
 #include "base/loop/loop.h"
@@ -52,6 +53,7 @@ class LiveServer {
 
  private:
   struct Running;
+  void leave();
   void try_listen();
   Result<std::unique_ptr<Running>> start(const ServerPlace& place);
 
@@ -60,8 +62,10 @@ class LiveServer {
   std::shared_ptr<const http::Handler> handler_;
   std::optional<ServerPlace> place_;
   std::unique_ptr<Running> running_;
+  std::vector<std::unique_ptr<Running>> leaving_;  // whose answers under way are not all sent
   std::unique_ptr<loop::Timer> retry_;
   std::string last_error_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace margay::status

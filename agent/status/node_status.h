@@ -1,6 +1,6 @@
 // CalicoNodeStatus: writes this node's state into the objects that ask for it.
 //
-//   objects of our node, snapshots ─▶ fill ─▶ PUT caliconodestatuses/NAME/status, every updatePeriodSeconds
+//   objects of our node, snapshots ─▶ fill ─▶ PATCH caliconodestatuses/NAME/status, every updatePeriodSeconds
 //
 // A class that is not asked for is empty. Both families are reported whether the other has peers or not; times are RFC
 // 3339. Written when the object appears, when its spec changes and then each period (0: not again); jitter keeps the
@@ -28,20 +28,20 @@ namespace margay::status {
 struct NodeSnapshot {
   struct Speaker {
     bool is_running = false;
-    std::string version;
-    std::string router_id;
-    std::optional<WallTime> started;
-    std::optional<WallTime> configured;
+    std::string version{};
+    std::string router_id{};
+    std::optional<WallTime> started{};
+    std::optional<WallTime> configured{};
   };
   struct Peer {
     IpAddress address;
     model::NodePeerType type = model::NodePeerType::kNodeMesh;
     model::BgpSessionState state = model::BgpSessionState::kIdle;
-    std::optional<WallTime> since;
+    std::optional<WallTime> since{};
   };
-  Speaker speaker;
-  std::vector<Peer> peers;
-  std::vector<model::NodeRoute> routes;  // of both families
+  Speaker speaker{};
+  std::vector<Peer> peers{};
+  std::vector<model::NodeRoute> routes{};  // of both families
 };
 
 // `node`: of whom we write; peers in order of address, routes of destination.

@@ -70,6 +70,7 @@ class ClusterHalf::Impl {
     if (kind == Kind::kPod || kind == Kind::kWorkloadEndpoint) return put_item(input.key, workload_of(input));
     if (is_policy(kind)) return policies_.put(input.key, policy_source_of(input.value));
     if (kind == Kind::kEndpointSlice) return apply_slice(input);
+    if (kind == Kind::kNode) return apply_node(input);
     if (kind == Kind::kNamespace || kind == Kind::kServiceAccount || kind == Kind::kProfile) {
       return apply_profile(input);
     }
@@ -169,6 +170,12 @@ class ClusterHalf::Impl {
   template <class T>
   static Shared<model::Profile> derived(const Shared<T>& object) {
     return object == nullptr ? nullptr : std::make_shared<const model::Profile>(profile_of(*object));
+  }
+
+  void apply_node(const Input& input) {
+    const Shared<model::Node> node = object_of<model::Node>(input);
+    if (node == nullptr) return index_.remove_node(input.key.name);
+    index_.put_node(input.key.name, labels_of(*node), addresses_of(*node));
   }
 
   void apply_slice(const Input& input) {

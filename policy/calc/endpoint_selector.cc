@@ -60,6 +60,11 @@ std::optional<Selector> accounts_of(const model::ServiceAccountMatch& match, con
   return joined(std::move(out), Selector(leaf(Node::Kind::kIn, kServiceAccountLabel, std::move(names))));
 }
 
+bool demands_nodes(const Node& node) {
+  if (node.kind == Node::Kind::kAnd) return std::any_of(node.operands.begin(), node.operands.end(), demands_nodes);
+  return node.kind == Node::Kind::kEqual && node.label == kKindLabel && node.values.front() == kNodeKind;
+}
+
 std::optional<Selector> place_of(const model::EntityRule& end, std::string_view name_space, const std::string& path,
                                  FieldErrors& errors) {
   if (!end.namespace_selector.empty()) {
@@ -95,6 +100,8 @@ EndSelectors selectors_of(const model::EntityRule& end, std::string_view name_sp
   if (!wanted) return {.wanted = {}, .unwanted = std::move(unwanted)};
   return {.wanted = all_of(*wanted, not_of(unwanted)), .unwanted = {}};
 }
+
+bool is_about_nodes(const Selector& selector) { return demands_nodes(selector.root()); }
 
 Selector selector_of(const model::PolicySpec& spec, std::string_view name_space, FieldErrors& errors) {
   std::optional<Selector> out;

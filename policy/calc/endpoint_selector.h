@@ -32,6 +32,10 @@ struct EndSelectors {
 EndSelectors selectors_of(const model::EntityRule& end, std::string_view name_space, const std::string& path,
                           FieldErrors& errors);
 
+// Whether a rule's selector is about nodes: projectcalico.org/kind == 'Node' is one of the terms that must all hold. Of
+// endpoints it picks none then, whatever labels these carry.
+bool is_about_nodes(const selector::Selector& selector);
+
 // The endpoints a policy is for.
 selector::Selector selector_of(const model::PolicySpec& spec, std::string_view name_space, FieldErrors& errors);
 

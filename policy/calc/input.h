@@ -17,14 +17,15 @@ namespace margay::policy {
 template <class T>
 using Shared = std::shared_ptr<const T>;
 
-// monostate: absent. Pods, namespaces and service accounts become endpoints and profiles here (policy/translate);
-// policies of Kubernetes are translated before, by the controllers or by netctl.
-using ObjectValue =
-    std::variant<std::monostate, Shared<model::Tier>, Shared<model::NetworkPolicy>, Shared<model::GlobalNetworkPolicy>,
-                 Shared<model::StagedNetworkPolicy>, Shared<model::StagedGlobalNetworkPolicy>,
-                 Shared<model::NetworkSet>, Shared<model::GlobalNetworkSet>, Shared<model::Profile>,
-                 Shared<model::HostEndpoint>, Shared<model::WorkloadEndpoint>, Shared<model::Pod>,
-                 Shared<model::Namespace>, Shared<model::ServiceAccount>, Shared<model::EndpointSlice>>;
+// monostate: absent. Nodes are what peers of policies may be, never subjects. Pods, namespaces and service accounts
+// become endpoints and profiles here (policy/translate); policies of Kubernetes are translated before, by the
+// controllers or by netctl.
+using ObjectValue = std::variant<std::monostate, Shared<model::Tier>, Shared<model::NetworkPolicy>,
+                                 Shared<model::GlobalNetworkPolicy>, Shared<model::StagedNetworkPolicy>,
+                                 Shared<model::StagedGlobalNetworkPolicy>, Shared<model::NetworkSet>,
+                                 Shared<model::GlobalNetworkSet>, Shared<model::Profile>, Shared<model::HostEndpoint>,
+                                 Shared<model::WorkloadEndpoint>, Shared<model::Pod>, Shared<model::Namespace>,
+                                 Shared<model::ServiceAccount>, Shared<model::EndpointSlice>, Shared<model::Node>>;
 
 struct Input {
   model::ObjectKey key;

@@ -79,7 +79,12 @@ class Compiler {
     compile_ports(end, rule, selectors.wanted, path, out);
     // A set of named ports holds only those of the endpoints that are wanted: the selector has been looked at there.
     const bool is_in_ports = has_names(end.ports) && !has_numbers(end.ports);
-    if (selectors.wanted && !is_in_ports) out.sets.push_back(use(SelectorSource{*std::move(selectors.wanted)}));
+    if (selectors.wanted && is_about_nodes(*selectors.wanted)) {
+      // Nodes have no named ports: with those, nothing is in both sets.
+      out.sets.push_back(use(NodesSource{*std::move(selectors.wanted)}));
+    } else if (selectors.wanted && !is_in_ports) {
+      out.sets.push_back(use(SelectorSource{*std::move(selectors.wanted)}));
+    }
     if (selectors.unwanted) out.not_sets.push_back(use(SelectorSource{*std::move(selectors.unwanted)}));
     return out;
   }

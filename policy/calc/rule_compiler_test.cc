@@ -28,6 +28,7 @@ std::string text_of(const SetSource& source) {
   if (const auto* port = std::get_if<NamedPortSource>(&source)) {
     return concat(port->protocol.to_string(), " ", port->port_name, " of ", port->selector.canonical());
   }
+  if (const auto* nodes = std::get_if<NodesSource>(&source)) return concat("nodes ", nodes->selector.canonical());
   const auto& service = std::get<ServiceSource>(source);
   return concat("service ", service.name_space, "/", service.name, service.with_ports ? " with ports" : "");
 }
@@ -110,6 +111,28 @@ TEST(RuleCompiler, OneEndOfARule) {
     EXPECT_TRUE(result.errors.empty()) << row.source << ": " << to_string(result.errors);
     EXPECT_EQ(text_of(result.rules.ingress[0].source, result.sets), row.expected) << row.source;
     EXPECT_TRUE(result.rules.ingress[0].destination.empty());
+  }
+}
+
+// Nodes are no endpoints: a selector that demands one picks nothing else, whatever labels pods carry.
+TEST(RuleCompiler, NodesAreSetsOfTheirOwn) {
+  const EndRow rows[] = {
+      {"{selector: 'projectcalico.org/kind == \"Node\"'}", "", "set[nodes projectcalico.org/kind == \"Node\"]"},
+      {"{selector: 'projectcalico.org/kind == \"Node\" && a == \"b\"', ports: [80]}", "",
+       "set[nodes (projectcalico.org/kind == \"Node\" && a == \"b\")] port[80]"},
+      {"{selector: 'projectcalico.org/kind == \"Node\"', ports: [http]}", "",
+       "set[nodes projectcalico.org/kind == \"Node\"] portSet[TCP http of projectcalico.org/kind == \"Node\"]"},
+      {"{selector: 'projectcalico.org/kind == \"Node\"'}", "web",
+       "set[nodes (projectcalico.org/namespace == \"web\" && projectcalico.org/kind == \"Node\")]"},
+      {"{selector: 'projectcalico.org/kind == \"Node\" || a == \"b\"'}", "",
+       "set[(projectcalico.org/kind == \"Node\" || a == \"b\")]"},
+      {"{selector: 'projectcalico.org/kind == \"Pod\"'}", "", "set[projectcalico.org/kind == \"Pod\"]"},
+  };
+  for (const EndRow& row : rows) {
+    const CompiledRules out =
+        compiled(concat("{action: Allow, protocol: TCP, source: ", row.source, "}"), row.name_space);
+    ASSERT_EQ(to_string(out.errors), "") << row.source;
+    EXPECT_EQ(text_of(out.rules.ingress.at(0).source, out.sets), row.expected) << row.source;
   }
 }
 

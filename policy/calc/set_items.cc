@@ -26,6 +26,21 @@ StringMap labels_of(const model::WorkloadEndpoint& endpoint) {
   return labels;
 }
 
+StringMap labels_of(const model::Node& node) {
+  StringMap labels = node.metadata.labels;
+  labels.set(kKindLabel, kNodeKind);
+  return labels;
+}
+
+std::vector<IpAddress> addresses_of(const model::Node& node) {
+  std::vector<IpAddress> addresses;
+  for (const model::NodeAddress& each : node.status.addresses) {
+    const Result<IpAddress> address = IpAddress::parse(each.address);
+    if (each.type == "InternalIP" && address.ok()) addresses.push_back(*address);
+  }
+  return addresses;
+}
+
 SetItem item_of(const model::WorkloadEndpoint& endpoint) {
   SetItem out{
       .labels = labels_of(endpoint), .parents = endpoint.spec.profiles, .nets = endpoint.spec.ip_networks, .ports = {}};

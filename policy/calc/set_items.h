@@ -6,8 +6,10 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "datastore/model/endpoints.h"
+#include "datastore/model/kubernetes.h"
 #include "policy/index/set_index.h"
 
 namespace margay::policy {
@@ -17,6 +19,10 @@ std::string namespace_profile_name(std::string_view name_space);
 std::string account_profile_name(std::string_view name_space, std::string_view name);
 
 StringMap labels_of(const model::WorkloadEndpoint& endpoint);
+
+// Of a node, with the label that says it is one; and its InternalIPs.
+StringMap labels_of(const model::Node& node);
+std::vector<IpAddress> addresses_of(const model::Node& node);
 
 SetItem item_of(const model::WorkloadEndpoint& endpoint);
 SetItem item_of(const model::HostEndpoint& endpoint);

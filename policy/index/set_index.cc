@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cstddef>
 #include <iterator>
+#include <memory>
 #include <set>
 #include <utility>
 
 #include "base/core/check.h"
 #include "base/core/text.h"
 #include "policy/index/member_log.h"
+#include "policy/index/node_index.h"
 #include "policy/index/service_index.h"
 #include "policy/index/set_items.h"
 #include "policy/index/set_members.h"
@@ -44,6 +46,10 @@ class SetIndex::Impl {
   void remove_parent(std::string_view name) { labels_.remove_parent(name); }
   void put_slice(const std::string& key, const model::EndpointSlice& slice) { services_.put_slice(key, slice); }
   void remove_slice(const std::string& key) { services_.remove_slice(key); }
+  void put_node(const std::string& name, const StringMap& labels, const std::vector<IpAddress>& addresses) {
+    nodes_.put_node(name, labels, addresses);
+  }
+  void remove_node(const std::string& name) { nodes_.remove_node(name); }
 
   void add_set(const IpSetId& id, const SetSource& source) {
     const auto [at, is_new] = by_id_.try_emplace(id);
@@ -67,6 +73,9 @@ class SetIndex::Impl {
       if (sets == sets_by_service_.end()) continue;
       for (const SelectorId number : sets->second) mark(number);
     }
+    if (nodes_.take_changed()) {
+      for (const SelectorId number : node_sets_) mark(number);
+    }
     std::map<IpSetId, IpSetDelta> out;
     for (const SelectorId number : std::exchange(changed_, {})) {
       set(number).is_changed = false;
@@ -83,18 +92,22 @@ class SetIndex::Impl {
   }
 
  private:
-  enum class Content { kNets, kNamedPort, kService };
+  enum class Content { kNets, kNamedPort, kService, kNodes };
   struct Set {
     IpSetId id;
     Content content = Content::kNets;
     ItemPort port;  // kNamedPort: name and protocol
     std::string service;
     bool with_ports = false;
+    std::unique_ptr<const selector::Selector> nodes;  // kNodes
     std::size_t users = 0;
     bool is_changed = false;    // stands in changed_
     bool is_given_out = false;  // before that no change is of interest: it comes whole
-    MemberLog log;              // since it was given out; not of services
-    Members given;              // of services only
+    MemberLog log;              // since it was given out; unless it is whole
+    Members given;              // if it is
+
+    // Looked through as a whole, and compared with what was given out.
+    [[nodiscard]] bool is_whole() const { return content == Content::kService || content == Content::kNodes; }
 
     [[nodiscard]] IpSetKind kind() const {
       const bool has_ports = content == Content::kNamedPort || (content == Content::kService && with_ports);
@@ -129,6 +142,10 @@ class SetIndex::Impl {
       made.content = Content::kNamedPort;
       made.port = {.name = SharedText(ports->port_name), .protocol = ports->protocol, .port = {}};
       labels_.put_selector(number, ports->selector);
+    } else if (const auto* nodes = std::get_if<NodesSource>(&source)) {
+      made.content = Content::kNodes;
+      made.nodes = std::make_unique<const selector::Selector>(nodes->selector);
+      node_sets_.insert(number);
     } else {
       const auto& service = std::get<ServiceSource>(source);
       made.content = Content::kService;
@@ -145,6 +162,8 @@ class SetIndex::Impl {
       const auto siblings = sets_by_service_.find(gone.service);
       siblings->second.erase(number);
       if (siblings->second.empty()) sets_by_service_.erase(siblings);
+    } else if (gone.content == Content::kNodes) {
+      node_sets_.erase(number);
     } else {
       labels_.remove_selector(number);
     }
@@ -159,6 +178,7 @@ class SetIndex::Impl {
       case Content::kNets: return members_.nets_of(number);
       case Content::kNamedPort: return members_.ports_of(number, of.port);
       case Content::kService: return services_.members_of(of.service, of.with_ports);
+      case Content::kNodes: return nodes_.members_of(*of.nodes);
     }
     return {};
   }
@@ -177,13 +197,13 @@ class SetIndex::Impl {
   IpSetDelta give_out(Set& of, SelectorId number) {
     IpSetDelta out{.what = IpSetDelta::What::kCreate, .kind = of.kind(), .added = members_of(number), .removed = {}};
     of.is_given_out = true;
-    if (of.content == Content::kService) of.given = out.added;
+    if (of.is_whole()) of.given = out.added;
     return out;
   }
 
   std::optional<IpSetDelta> update_of(Set& of, SelectorId number) {
     IpSetDelta out{.what = IpSetDelta::What::kUpdate, .kind = of.kind(), .added = {}, .removed = {}};
-    if (of.content == Content::kService) {
+    if (of.is_whole()) {
       Members now = members_of(number);
       out.added = difference(now, of.given);
       out.removed = difference(of.given, now);
@@ -219,10 +239,12 @@ class SetIndex::Impl {
   SetItems items_;
   SetMembers members_;
   ServiceIndex services_;
+  NodeIndex nodes_;
   std::vector<Set> sets_;  // by SelectorId
   std::vector<SelectorId> free_;
   std::map<IpSetId, SelectorId> by_id_;
   std::map<std::string, std::set<SelectorId>> sets_by_service_;
+  std::set<SelectorId> node_sets_;
   std::vector<SelectorId> changed_;
 };
 
@@ -235,6 +257,10 @@ void SetIndex::put_parent(std::string_view name, const StringMap& labels) { impl
 void SetIndex::remove_parent(std::string_view name) { impl_->remove_parent(name); }
 void SetIndex::put_slice(const std::string& key, const model::EndpointSlice& slice) { impl_->put_slice(key, slice); }
 void SetIndex::remove_slice(const std::string& key) { impl_->remove_slice(key); }
+void SetIndex::put_node(const std::string& name, const StringMap& labels, const std::vector<IpAddress>& addresses) {
+  impl_->put_node(name, labels, addresses);
+}
+void SetIndex::remove_node(const std::string& name) { impl_->remove_node(name); }
 void SetIndex::add_set(const IpSetId& id, const SetSource& source) { impl_->add_set(id, source); }
 void SetIndex::remove_set(const IpSetId& id) { impl_->remove_set(id); }
 std::map<IpSetId, IpSetDelta> SetIndex::take() { return impl_->take(); }

@@ -2,7 +2,7 @@
 // while these change.
 //
 //   put_item, remove_item, put_parent …  ┐                       ┌──▶ take(): map of IpSetId to IpSetDelta
-//   put_services(slice)                  ├── SetIndex ───────────┘
+//   put_slice, put_node                  ├── SetIndex ───────────┘
 //   add_set(id, source), remove_set(id)  ┘
 //
 // A member that several items give leaves with the last. With `suppress_nested` a network that lies in
@@ -44,10 +44,15 @@ struct ServiceSource {
   std::string name;
   bool with_ports = true;  // false: the addresses alone
 };
-using SetSource = std::variant<SelectorSource, NamedPortSource, ServiceSource>;
+// The addresses of the nodes that it picks, by what put_node() gave them; endpoints and network sets are never among
+// them, nor are nodes ever in the other sets.
+struct NodesSource {
+  selector::Selector selector;
+};
+using SetSource = std::variant<SelectorSource, NamedPortSource, ServiceSource, NodesSource>;
 
 // The id that stands for this source wherever it is used: "s:", "n:", "svc:" or "svcnoport:" and base64url(sha224(…)),
-// as in Calico, so that both can be compared.
+// as in Calico, so that both can be compared; and "nodes:", which Calico does not have.
 IpSetId id_of(const SetSource& source);
 
 struct SetItem {
@@ -74,6 +79,8 @@ class SetIndex {
   void remove_parent(std::string_view name);
   void put_slice(const std::string& key, const model::EndpointSlice& slice);
   void remove_slice(const std::string& key);
+  void put_node(const std::string& name, const StringMap& labels, const std::vector<IpAddress>& addresses);
+  void remove_node(const std::string& name);
 
   // A set is there as long as it was added more often than removed.
   void add_set(const IpSetId& id, const SetSource& source);

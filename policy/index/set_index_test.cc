@@ -231,6 +231,99 @@ TEST(SetIndex, ServicesFromTheirSlices) {
   EXPECT_EQ(taken.members(addresses), (Texts{"10.0.0.9/32"}));
 }
 
+IpAddress ip(std::string_view text) { return *IpAddress::parse(text); }
+NodesSource nodes(std::string_view text) { return {.selector = parsed(text)}; }
+
+TEST(SetIndex, NodesByTheirLabels) {
+  Taken taken;
+  taken.index.put_node("a", {{"role", "edge"}}, {ip("192.0.2.1"), ip("2001:db8::1")});
+  taken.index.put_node("b", {{"role", "core"}}, {ip("192.0.2.2")});
+  const IpSetId edge = taken.add(nodes("role == 'edge'")), all = taken.add(nodes("all()"));
+  taken.take();
+  EXPECT_EQ(taken.members(edge), (Texts{"192.0.2.1/32", "2001:db8::1/128"}));
+  EXPECT_EQ(taken.members(all), (Texts{"192.0.2.1/32", "192.0.2.2/32", "2001:db8::1/128"}));
+  taken.index.put_node("b", {{"role", "core"}}, {ip("192.0.2.2")});
+  taken.take();
+  EXPECT_TRUE(taken.last.empty()) << "a heartbeat of a node is no change";
+  taken.index.put_node("b", {{"role", "edge"}}, {ip("192.0.2.2")});
+  taken.index.put_node("c", {}, {ip("192.0.2.2")});
+  taken.take();
+  EXPECT_EQ(taken.last.size(), 1U) << "all() has the address already";
+  EXPECT_EQ(taken.members(edge), (Texts{"192.0.2.1/32", "192.0.2.2/32", "2001:db8::1/128"}));
+  taken.index.remove_node("b");
+  taken.index.remove_node("nobody");
+  taken.take();
+  EXPECT_EQ(taken.members(all), (Texts{"192.0.2.1/32", "192.0.2.2/32", "2001:db8::1/128"})) << "c has it";
+  EXPECT_EQ(taken.members(edge), (Texts{"192.0.2.1/32", "2001:db8::1/128"}));
+  taken.index.remove_set(edge);
+  taken.take();
+  EXPECT_FALSE(taken.sets.contains(edge));
+  taken.index.put_node("a", {}, {});
+  taken.take();
+  EXPECT_EQ(taken.members(all), (Texts{"192.0.2.2/32"}));
+}
+
+TEST(SetIndex, NodesAndItemsDoNotMix) {
+  Taken taken;
+  taken.index.put_item(ItemId(1), item({{"projectcalico.org/kind", "Node"}, {"role", "edge"}}, {"10.0.0.1/32"}));
+  taken.index.put_node("a", {{"projectcalico.org/kind", "Node"}, {"role", "edge"}}, {ip("192.0.2.1")});
+  const IpSetId of_nodes = taken.add(nodes("role == 'edge'")), of_items = taken.add(picked_by("role == 'edge'"));
+  const IpSetId everything = taken.add(picked_by("all()"));
+  EXPECT_NE(of_nodes, of_items);
+  EXPECT_TRUE(of_nodes.view().starts_with("nodes:"));
+  taken.take();
+  EXPECT_EQ(taken.members(of_nodes), (Texts{"192.0.2.1/32"}));
+  EXPECT_EQ(taken.members(of_items), (Texts{"10.0.0.1/32"}));
+  EXPECT_EQ(taken.members(everything), (Texts{"10.0.0.1/32"}));
+}
+
+// Taken checks each delta against members_of; here members_of is checked against looking at every node.
+TEST(SetIndex, SetsOfNodesEqualLookingAtEveryNode) {
+  SeededRandom random(11);
+  Taken taken;
+  struct Node {
+    StringMap labels;
+    std::vector<IpAddress> addresses;
+  };
+  std::map<std::string, Node> world;
+  const std::vector<std::string> selectors = {"all()", "x == '1'", "!has(x)", "x != '2' && has(y)", "y in {'0', '1'}"};
+  std::map<std::string, IpSetId> added;
+  for (int step = 0; step < 2000; ++step) {
+    const std::string name = concat("node-", random.below(6));
+    if (random.below(4) == 0) {
+      world.erase(name);
+      taken.index.remove_node(name);
+    } else {
+      Node node;
+      if (random.below(2) == 0) node.labels.set("x", concat(random.below(3)));
+      if (random.below(2) == 0) node.labels.set("y", concat(random.below(3)));
+      for (std::uint64_t i = random.below(3); i > 0; --i) {
+        node.addresses.push_back(IpAddress::v4(0xc0000200 + static_cast<std::uint32_t>(random.below(5))));
+      }
+      taken.index.put_node(name, node.labels, node.addresses);
+      world[name] = std::move(node);
+    }
+    const std::string& text = selectors[random.below(selectors.size())];
+    if (added.contains(text) && random.below(8) == 0) {
+      taken.index.remove_set(added.at(text));
+      added.erase(text);
+    } else if (!added.contains(text)) {
+      added.emplace(text, taken.add(nodes(text)));
+    }
+    if (random.below(3) != 0) continue;
+    taken.take();
+    for (const auto& [each, id] : added) {
+      std::set<std::string> expected;
+      for (const auto& [other, node] : world) {
+        if (!parsed(each).matches(node.labels)) continue;
+        for (const IpAddress& address : node.addresses) expected.insert(concat(address.to_string(), "/32"));
+      }
+      const Texts found = taken.members(id);
+      EXPECT_EQ(std::set<std::string>(found.begin(), found.end()), expected) << each << " at step " << step;
+    }
+  }
+}
+
 TEST(SetIndex, PortsWithoutNumberAreNoMembers) {
   Taken taken;
   const IpSetId ports = taken.add(ServiceSource{"default", "svc", true});

@@ -26,6 +26,7 @@ struct IdOf {
   std::string operator()(const ServiceSource& source) const {
     return hashed(source.with_ports ? "svc" : "svcnoport", concat(source.name_space, "/", source.name));
   }
+  std::string operator()(const NodesSource& source) const { return hashed("nodes", source.selector.canonical()); }
 };
 
 }  // namespace

@@ -113,6 +113,64 @@ status: {podIP: 192.0.2.10}
   EXPECT_EQ(answer(world, "192.0.2.11", "shop/db", "TCP/80"), "deny") << "another node";
 }
 
+TEST_F(Asked, NodesMayBePeersOfClusterPolicies) {
+  const std::string nodes = R"(---
+apiVersion: v1
+kind: Node
+metadata: {name: node-1, labels: {role: edge}}
+status: {addresses: [{type: Hostname, address: node-1}, {type: InternalIP, address: 192.0.2.10}, {type: ExternalIP, address: 198.51.100.10}]}
+---
+apiVersion: v1
+kind: Node
+metadata: {name: node-2}
+status: {addresses: [{type: InternalIP, address: 192.0.2.11}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: liar, namespace: shop, labels: {projectcalico.org/kind: Node, role: edge}}
+spec: {nodeName: node-1}
+status: {podIP: 10.0.0.77}
+)";
+  const auto policy = [](std::string_view kind, std::string_view action, std::string_view selector) {
+    return concat("---\napiVersion: policy.networking.k8s.io/v1alpha1\nkind: ", kind,
+                  "\nmetadata: {name: default}\nspec:\n", kind == "AdminNetworkPolicy" ? "  priority: 1\n" : "",
+                  "  subject: {namespaces: {}}\n  egress:\n  - {action: ", action, ", to: [{nodes: ", selector,
+                  "}]}\n");
+  };
+  const World some =
+      world_of(concat(kPods, nodes, policy("AdminNetworkPolicy", "Deny", "{matchLabels: {role: edge}}")));
+  EXPECT_EQ(answer(some, "shop/web", "192.0.2.10", "TCP/10250"), "deny");
+  EXPECT_EQ(answer(some, "shop/web", "192.0.2.11", "TCP/10250"), "allow");
+  EXPECT_EQ(answer(some, "shop/web", "198.51.100.10", "TCP/10250"), "allow") << "only InternalIPs";
+  EXPECT_EQ(answer(some, "shop/web", "shop/liar", "TCP/80"), "allow") << "no label makes a pod a node";
+  const World all = world_of(concat(kPods, nodes, policy("BaselineAdminNetworkPolicy", "Deny", "{}")));
+  EXPECT_EQ(answer(all, "shop/web", "192.0.2.11", "TCP/10250"), "deny");
+  EXPECT_EQ(answer(all, "shop/web", "203.0.113.1", "TCP/443"), "allow");
+}
+
+TEST_F(Asked, ServicesOfRulesAreTheirSlices) {
+  const std::string objects = R"(---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: db-1, namespace: shop, labels: {kubernetes.io/service-name: db}}
+addressType: IPv4
+endpoints: [{addresses: [10.0.0.2]}]
+ports: [{port: 8080, protocol: TCP}]
+---
+apiVersion: projectcalico.org/v3
+kind: NetworkPolicy
+metadata: {name: to-db, namespace: shop}
+spec:
+  selector: app == 'web'
+  types: [Egress]
+  egress: [{action: Allow, destination: {services: {name: db, namespace: shop}}}]
+)";
+  const World world = world_of(concat(kPods, objects));
+  EXPECT_EQ(answer(world, "shop/web", "10.0.0.2", "TCP/8080"), "allow");
+  EXPECT_EQ(answer(world, "shop/web", "10.0.0.2", "TCP/80"), "deny");
+  EXPECT_EQ(answer(world, "shop/web", "203.0.113.1", "TCP/8080"), "deny");
+}
+
 TEST_F(Asked, EndsThatAreNoneAreAnsweredWithWhatThereIs) {
   const World world = world_of(concat(kPods, R"(---
 apiVersion: v1

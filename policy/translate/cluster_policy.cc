@@ -62,12 +62,12 @@ Result<std::vector<model::EntityRule>, FieldError> peers_of_one(const model::Clu
   if (given != 1) {
     return FieldError{FieldError::Kind::kInvalid, "", concat("has ", given, " kinds of peers, exactly one is allowed")};
   }
-  if (peer.nodes) return FieldError{FieldError::Kind::kNotSupported, "nodes", "is not supported"};
   if (!peer.domain_names.empty()) {
     return FieldError{FieldError::Kind::kNotSupported, "domainNames", "is not supported"};
   }
   if (!peer.networks.empty()) return peers_by_family(peer.networks);
   model::EntityRule out;
+  if (peer.nodes) out.selector = nodes_selector(*peer.nodes);
   if (peer.namespaces) out.namespace_selector = selector_of(*peer.namespaces);
   if (peer.pods) {
     out.selector = pods_selector(peer.pods->pod_selector);

@@ -35,9 +35,9 @@ ClusterPolicyPeer pods(LabelTerms in, LabelTerms with) {
   return out;
 }
 
-ClusterPolicyPeer nodes() {
+ClusterPolicyPeer nodes(LabelTerms with) {
   ClusterPolicyPeer out;
-  out.nodes = LabelTerms{};
+  out.nodes = std::move(with);
   return out;
 }
 
@@ -115,6 +115,10 @@ TEST(ClusterPolicy, RulesAreOneForEachProtocolAndPeer) {
       {"pods of namespaces",
        rule(ClusterPolicyAction::kPass, {pods(labels("a", "b"), labels("c", "d"))}),
        {"Pass to{sel=projectcalico.org/orchestrator == 'k8s' && c == 'd' ns=a == 'b'}"}},
+      {"nodes, which have no namespace",
+       rule(ClusterPolicyAction::kDeny, {nodes({}), nodes(labels("role", "edge"))}),
+       {"Deny to{sel=projectcalico.org/kind == 'Node'}",
+        "Deny to{sel=projectcalico.org/kind == 'Node' && role == 'edge'}"}},
       {"networks of one family",
        rule(ClusterPolicyAction::kDeny, {networks_of({"10.0.0.0/8", "192.0.2.0/24"})}),
        {"Deny to{nets=10.0.0.0/8,192.0.2.0/24}"}},
@@ -161,7 +165,6 @@ TEST(ClusterPolicy, WhatCannotBeTranslatedFailsClosed) {
     std::string path;
   };
   const Case cases[] = {
-      {"nodes", {nodes()}, {}, "spec.egress[0].to[0].nodes"},
       {"names of hosts", {namespaces({}), names}, {}, "spec.egress[0].to[1].domainNames"},
       {"a peer that says nothing", {ClusterPolicyPeer{}}, {}, "spec.egress[0].to[0]"},
       {"no peer", {}, {}, "spec.egress[0].to"},

@@ -26,6 +26,10 @@ inline constexpr std::string_view kOrchestratorLabel = "projectcalico.org/orches
 inline constexpr std::string_view kServiceAccountLabel = "projectcalico.org/serviceaccount";
 inline constexpr std::string_view kKubernetesOrchestrator = "k8s";
 
+// What a selector of a rule begins with that is about nodes, not endpoints: projectcalico.org/kind == 'Node' && …
+inline constexpr std::string_view kKindLabel = "projectcalico.org/kind";
+inline constexpr std::string_view kNodeKind = "Node";
+
 // The UID of what is made of the object with this UID: the bits of each byte in reverse order, but for
 // the two that hold version and variant. A text that is no UID is returned as it is.
 std::string derived_uid(std::string_view uid);

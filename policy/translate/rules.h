@@ -16,6 +16,8 @@ enum class RuleSide { kIngress, kEgress };
 
 // Pods in the namespaces that a rule or policy names otherwise: the labels, of endpoints that are pods.
 std::string pods_selector(const model::LabelTerms& terms);
+// Nodes with the labels, as the calculation knows them by (names.h, kKindLabel).
+std::string nodes_selector(const model::LabelTerms& terms);
 
 // Numbers that touch or overlap as ranges, sorted, after the names; untouched when there is nothing to join.
 std::vector<model::PortOrName> simplified(std::vector<model::PortOrName> ports);

@@ -54,4 +54,10 @@ std::string pods_selector(const model::LabelTerms& terms) {
   return join(parts, " && ");
 }
 
+std::string nodes_selector(const model::LabelTerms& terms) {
+  std::vector<std::string> parts = terms_of(terms, {});
+  parts.insert(parts.begin(), concat(kKindLabel, " == ", literal(kNodeKind)));
+  return join(parts, " && ");
+}
+
 }  // namespace margay::policy

@@ -1,0 +1,42 @@
+#include "agent/startup/node_patch.h"
+
+#include <gtest/gtest.h>
+
+#include "datastore/codec/node_annotations.h"
+
+namespace margay::startup {
+namespace {
+
+const WallTime kNow(std::chrono::seconds(1'767'225'600));
+
+TEST(NodePatch, OnlyWhatDiffersIsSent) {
+  model::Node node;
+  node.metadata.annotations = {{"projectcalico.org/IPv4Address", "10.0.0.7/24"},
+                               {"projectcalico.org/ASNumber", "64512"},
+                               {"example.com/other", "x"}};
+  model::NodeNetworking wanted;
+  ASSERT_TRUE(codec::read_node_annotations(node.metadata.annotations, wanted).empty());
+  EXPECT_EQ(annotations_patch(node, wanted), "");
+  wanted.ipv4_address = *InterfaceAddress::parse("10.0.0.8/24");
+  wanted.as_number.reset();
+  EXPECT_EQ(annotations_patch(node, wanted),
+            R"({"metadata":{"annotations":{"projectcalico.org/IPv4Address":"10.0.0.8/24",)"
+            R"("projectcalico.org/ASNumber":null}}})");
+}
+
+TEST(NodePatch, NetworkUnavailableIsClearedOnce) {
+  model::Node node;
+  EXPECT_EQ(availability_patch(node, Availability::kUp, kNow),
+            R"({"status":{"conditions":[{"type":"NetworkUnavailable","status":"False","reason":"MargayIsUp",)"
+            R"("message":"Margay is running on this node","lastHeartbeatTime":"2026-01-01T00:00:00Z",)"
+            R"("lastTransitionTime":"2026-01-01T00:00:00Z"}]}})");
+  node.status.conditions.emplace_back().type = "NetworkUnavailable";
+  node.status.conditions[0].status = model::ConditionStatus::kTrue;
+  EXPECT_NE(availability_patch(node, Availability::kUp, kNow), "");
+  node.status.conditions[0].status = model::ConditionStatus::kFalse;
+  EXPECT_EQ(availability_patch(node, Availability::kUp, kNow), "") << "whoever said so";
+  EXPECT_NE(availability_patch(node, Availability::kDown, kNow), "");
+}
+
+}  // namespace
+}  // namespace margay::startup

@@ -1,0 +1,133 @@
+#include "agent/status/node_status.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/core/text.h"
+#include "base/core/time_text.h"
+#include "base/ip/prefix.h"
+#include "datastore/codec/codec.h"
+
+namespace margay::status {
+namespace {
+
+constexpr Duration kRetry = std::chrono::seconds(10);
+constexpr std::int64_t kPeriodMaxSeconds = 86'400;
+
+kube::ResourceType node_statuses() {
+  return {"projectcalico.org", "v3", "caliconodestatuses", "CalicoNodeStatus", false};
+}
+
+std::string text_of(const std::optional<WallTime>& time) { return time ? format_timestamp(*time) : std::string(); }
+
+model::BgpDaemonStatus speaker_status(const NodeSnapshot::Speaker& speaker) {
+  return {.state = speaker.is_running ? model::BgpDaemonState::kReady : model::BgpDaemonState::kNotReady,
+          .version = speaker.version,
+          .router_id = speaker.router_id,
+          .last_boot_time = text_of(speaker.started),
+          .last_reconfiguration_time = text_of(speaker.configured)};
+}
+
+model::NodeBgpStatus bgp_status(std::vector<NodeSnapshot::Peer> peers) {
+  std::sort(peers.begin(), peers.end(), [](const auto& a, const auto& b) { return a.address < b.address; });
+  model::NodeBgpStatus status;
+  for (const NodeSnapshot::Peer& peer : peers) {
+    const bool is_up = peer.state == model::BgpSessionState::kEstablished;
+    const bool is_v4 = peer.address.is_v4();
+    auto& count = is_v4 ? (is_up ? status.number_established_v4 : status.number_not_established_v4)
+                        : (is_up ? status.number_established_v6 : status.number_not_established_v6);
+    ++count;
+    (is_v4 ? status.peers_v4 : status.peers_v6)
+        .push_back({peer.address.to_string(), peer.type, peer.state, text_of(peer.since)});
+  }
+  return status;
+}
+
+model::NodeRoutesStatus routes_status(const std::vector<model::NodeRoute>& routes) {
+  std::vector<std::pair<IpPrefix, const model::NodeRoute*>> sorted;
+  for (const model::NodeRoute& route : routes) {
+    if (const auto prefix = IpPrefix::parse(route.destination); prefix.ok()) sorted.emplace_back(*prefix, &route);
+  }
+  std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  model::NodeRoutesStatus status;
+  for (const auto& [prefix, route] : sorted) (prefix.is_v4() ? status.routes_v4 : status.routes_v6).push_back(*route);
+  return status;
+}
+
+bool asks_for(const model::NodeStatusSpec& spec, model::NodeStatusClass wanted) {
+  return std::find(spec.classes.begin(), spec.classes.end(), wanted) != spec.classes.end();
+}
+
+}  // namespace
+
+model::NodeStatusStatus fill(const model::NodeStatusSpec& spec, const NodeSnapshot& snapshot, WallTime now) {
+  model::NodeStatusStatus status;
+  status.last_updated = now;
+  if (asks_for(spec, model::NodeStatusClass::kAgent)) {
+    status.agent.bird_v4 = status.agent.bird_v6 = speaker_status(snapshot.speaker);
+  }
+  if (asks_for(spec, model::NodeStatusClass::kBgp)) status.bgp = bgp_status(snapshot.peers);
+  if (asks_for(spec, model::NodeStatusClass::kRoutes)) status.routes = routes_status(snapshot.routes);
+  return status;
+}
+
+struct NodeStatusReporter::Entry {
+  std::shared_ptr<const model::CalicoNodeStatus> object;
+  std::unique_ptr<loop::Timer> timer;
+  kube::OperationPtr under_way;
+};
+
+NodeStatusReporter::NodeStatusReporter(Parts parts, std::string node_name, std::function<NodeSnapshot()> snapshot)
+    : parts_(std::move(parts)), node_name_(std::move(node_name)), snapshot_(std::move(snapshot)) {}
+NodeStatusReporter::~NodeStatusReporter() = default;
+
+void NodeStatusReporter::set_object(const std::string& name, std::shared_ptr<const model::CalicoNodeStatus> object) {
+  if (object == nullptr || object->spec.node != node_name_) {
+    entries_.erase(name);
+    return;
+  }
+  auto& entry = entries_[name];
+  const bool is_news = entry == nullptr || entry->object->spec != object->spec;
+  if (entry == nullptr) {
+    entry = std::make_unique<Entry>();
+    entry->timer = parts_.loop.make_timer([this, name] { report(name); });
+  }
+  entry->object = std::move(object);  // our own writing comes back like this
+  if (is_news) entry->timer->arm(Duration(0));
+}
+
+void NodeStatusReporter::report(const std::string& name) {
+  Entry& entry = *entries_.at(name);
+  model::CalicoNodeStatus object = *entry.object;
+  object.status = fill(object.spec, snapshot_(), parts_.loop.wall_now());
+  json::Value whole;
+  codec::encode(object, whole);
+  const json::Value* status = whole.find("status");
+  // All of it at once, so that what was there before and is empty now goes (RFC 6902 section 4.1).
+  json::Object add;
+  add["op"] = "add";
+  add["path"] = "/status";
+  add["value"] = status == nullptr ? json::Value(json::Object()) : *status;
+  entry.under_way =
+      parts_.client.patch(node_statuses(), {"", name}, "status", kube::PatchType::kJson,
+                          json::dump(json::Value(json::Array{std::move(add)})), {.field_manager = "margay-node"},
+                          [this, name](const kube::ApiResult<json::Value>& answer) { on_answer(name, answer); });
+}
+
+void NodeStatusReporter::on_answer(const std::string& name, const kube::ApiResult<json::Value>& answer) {
+  Entry& entry = *entries_.at(name);
+  const kube::OperationPtr ended = std::move(entry.under_way);
+  if (!answer.ok()) {
+    parts_.log.warn("the node's status could not be written; it is tried again",
+                    {{"object", name}, {"error", answer.error().message}});
+    return entry.timer->arm(kRetry);
+  }
+  const std::int64_t seconds =
+      std::clamp<std::int64_t>(entry.object->spec.update_period_seconds.value_or(0), 0, kPeriodMaxSeconds);
+  if (seconds == 0) return;
+  const Duration period = std::chrono::seconds(seconds);
+  const auto jitter = parts_.random.below(static_cast<std::uint64_t>(period.count() / 10));
+  entry.timer->arm(period - Duration(static_cast<std::int64_t>(jitter)));
+}
+
+}  // namespace margay::status
