@@ -91,10 +91,12 @@ TEST(Setting, TheDocumentationListsThemAll) {
 TEST(Setting, CanonicalValuesOfObjectsStayAsTheyAre) {
   for (const auto& [name, value] : whole_sample()) {
     const Setting* setting = find_setting(name);
-    // The sample has a text there that is none of the words.
-    if (setting == nullptr || name == "prometheusMetricsClientAuth") continue;
+    // The sample has values there that the rules on objects refuse.
+    const bool is_refused = name == "prometheusMetricsClientAuth" || name == "routeTableRanges";
+    if (setting == nullptr || is_refused) continue;
     const auto read = canonical(*setting, value);
-    ASSERT_TRUE(read.ok()) << name << ": " << read.error().message;
+    EXPECT_TRUE(read.ok()) << name << ": " << (read.ok() ? "" : read.error().message);
+    if (!read.ok()) continue;
     EXPECT_EQ(json::dump(*read), json::dump(value)) << name;
   }
 }
