@@ -251,6 +251,18 @@ dataplane::ApplyReport IpSetDriver::apply(TimePoint now) {
 
 // --- looking ---
 
+std::size_t IpSetDriver::desired_count() const {
+  const auto count =
+      std::count_if(sets_.begin(), sets_.end(), [](const auto& entry) { return entry.second.is_desired; });
+  return static_cast<std::size_t>(count);
+}
+
+std::size_t IpSetDriver::actual_count() const {
+  const auto count =
+      std::count_if(sets_.begin(), sets_.end(), [](const auto& entry) { return entry.second.actual.has_value(); });
+  return static_cast<std::size_t>(count);
+}
+
 std::map<std::string, IpSetDriver::SetState> IpSetDriver::states() const {
   std::map<std::string, SetState> out;
   for (const auto& [name, set] : sets_) {

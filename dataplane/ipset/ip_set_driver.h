@@ -69,6 +69,8 @@ class IpSetDriver final : public dataplane::Driver {
   void queue_resync() override { needs_resync_ = true; }
 
   // --- looking ---
+  [[nodiscard]] std::size_t desired_count() const;
+  [[nodiscard]] std::size_t actual_count() const;  // of ours, temporary ones included
   // Why a set, or some of its members, could not be brought to what is wanted; of the last apply.
   [[nodiscard]] const std::map<std::string, Error>& failures() const { return failures_; }
   struct SetState {

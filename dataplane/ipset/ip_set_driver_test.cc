@@ -327,6 +327,8 @@ TEST_F(IpSetDriverTest, TheStateOfEachSetCanBeSeen) {
   must_apply();
   driver_.update("m4-a", hosts(2, 100), hosts(1));
   driver_.replace("m4-b", kIp4, hosts(3));
+  EXPECT_EQ(driver_.desired_count(), 2U);
+  EXPECT_EQ(driver_.actual_count(), 1U);
   const auto states = driver_.states();
   ASSERT_EQ(states.size(), 2U);
   EXPECT_TRUE(states.at("m4-a").is_actual);
