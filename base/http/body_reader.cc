@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/http/hex.h"
+
 namespace margay::http {
 namespace {
 
@@ -10,13 +12,6 @@ constexpr std::size_t kSizeDigitsMax = 15;  // below 2^60
 // limit, and every chunk for its own size line.
 constexpr std::size_t kOverheadMax = 16 * 1024;
 constexpr std::size_t kPaidPerChunk = 32;
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 bool is_text(char c) { return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f); }
 

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "base/core/text.h"
+#include "base/http/hex.h"
 
 namespace margay::http {
 namespace {
@@ -56,13 +57,6 @@ constexpr Reason kReasons[] = {
 bool is_unreserved(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' ||
          c == '_' || c == '~';
-}
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 // In a query '+' is a space too (the form encoding that every client library writes).

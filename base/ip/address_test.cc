@@ -48,12 +48,12 @@ TEST(IpAddress, ReadsAllFormsAndPrintsOne) {
   }
 }
 
-struct Bad {
+struct BadAddress {
   const char* text;
   const char* reason;  // must be part of the message
 };
 
-constexpr Bad kBad[] = {
+constexpr BadAddress kBadAddresses[] = {
     {"", "four numbers"},
     {"1.2.3", "four numbers"},
     {"1.2.3.4.5", "four numbers"},
@@ -89,7 +89,7 @@ constexpr Bad kBad[] = {
 };
 
 TEST(IpAddress, RefusesEverythingElseAndSaysWhy) {
-  for (const Bad& c : kBad) {
+  for (const BadAddress& c : kBadAddresses) {
     const Result<IpAddress> address = IpAddress::parse(c.text);
     ASSERT_FALSE(address.ok()) << c.text;
     EXPECT_EQ(address.error().code, ErrorCode::kInvalid);

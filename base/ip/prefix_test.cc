@@ -3,13 +3,14 @@
 #include <unordered_set>
 
 #include "base/core/random.h"
+#include "base/ip/test_values.h"
 #include "gtest/gtest.h"
 
 namespace margay {
 namespace {
 
-IpPrefix prefix(std::string_view text) { return IpPrefix::parse(text).value(); }
-IpAddress address(std::string_view text) { return IpAddress::parse(text).value(); }
+using test::address;
+using test::prefix;
 
 TEST(IpPrefix, PrintsWhatItReads) {
   for (const char* text : {"0.0.0.0/0", "10.0.0.0/8", "192.0.2.1/32", "::/0", "2001:db8::/32", "::1/128"}) {
@@ -18,13 +19,13 @@ TEST(IpPrefix, PrintsWhatItReads) {
   EXPECT_EQ(prefix("2001:DB8:0::/48").to_string(), "2001:db8::/48");
 }
 
-struct Bad {
+struct BadPrefix {
   const char* text;
   const char* reason;
 };
 
 TEST(IpPrefix, RefusesWhatIsNoPrefixAndSaysWhy) {
-  constexpr Bad kBad[] = {
+  constexpr BadPrefix kBad[] = {
       {"", "ADDRESS/LENGTH"},
       {"10.0.0.0", "ADDRESS/LENGTH"},
       {"10.0.0.0/", "0 to 32"},
@@ -41,7 +42,7 @@ TEST(IpPrefix, RefusesWhatIsNoPrefixAndSaysWhy) {
       {"10.1.2.3/8", "it lies in 10.0.0.0/8"},
       {"2001:db8::1/64", "it lies in 2001:db8::/64"},
   };
-  for (const Bad& c : kBad) {
+  for (const BadPrefix& c : kBad) {
     const Result<IpPrefix> result = IpPrefix::parse(c.text);
     ASSERT_FALSE(result.ok()) << c.text;
     EXPECT_NE(result.error().message.find(c.reason), std::string::npos) << c.text << ": " << result.error().message;

@@ -7,14 +7,14 @@
 #include <vector>
 
 #include "base/core/random.h"
+#include "base/ip/test_values.h"
 #include "gtest/gtest.h"
 
 namespace margay {
 namespace {
 
+using test::prefix;
 using Entries = std::vector<std::pair<IpPrefix, int>>;
-
-IpPrefix prefix(std::string_view text) { return IpPrefix::parse(text).value(); }
 
 PrefixTrie<int> trie_of(std::initializer_list<const char*> prefixes) {
   PrefixTrie<int> trie;

@@ -49,9 +49,9 @@ void append_escape(std::string& out, char c) {
 }
 
 // Writes one value; `indent` is the depth in pretty form, kCompact in compact form.
-class Writer {
+class JsonWriter {
  public:
-  explicit Writer(std::string& out) : out_(out) {}
+  explicit JsonWriter(std::string& out) : out_(out) {}
 
   void write(const Value& value, int indent) {
     switch (value.type()) {
@@ -133,7 +133,7 @@ void append_quoted(std::string& out, std::string_view text) {
   out.push_back('"');
 }
 
-void dump_to(std::string& out, const Value& value) { Writer(out).write(value, kCompact); }
+void dump_to(std::string& out, const Value& value) { JsonWriter(out).write(value, kCompact); }
 
 std::string dump(const Value& value) {
   std::string out;
@@ -143,7 +143,7 @@ std::string dump(const Value& value) {
 
 std::string dump_pretty(const Value& value) {
   std::string out;
-  Writer(out).write(value, 0);
+  JsonWriter(out).write(value, 0);
   out.push_back('\n');
   return out;
 }

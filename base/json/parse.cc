@@ -12,7 +12,7 @@
 namespace margay::json {
 namespace {
 
-constexpr std::string_view kBlank = " \t\r\n";
+constexpr std::string_view kJsonBlank = " \t\r\n";
 constexpr std::size_t kDocumentsMax = 100'000;  // each takes far more memory than its "{}"
 
 // Tells how far the parser has read: nlohmann's events carry no position.
@@ -71,7 +71,7 @@ std::string reason_of(std::string_view what) {
   return reason;
 }
 
-class Handler {
+class SaxHandler {
  public:
   using number_integer_t = nlohmann::json::number_integer_t;
   using number_unsigned_t = nlohmann::json::number_unsigned_t;
@@ -79,7 +79,7 @@ class Handler {
   using string_t = nlohmann::json::string_t;
   using binary_t = nlohmann::json::binary_t;
 
-  Handler(std::string_view text, detail::TreeBuilder& builder)
+  SaxHandler(std::string_view text, detail::TreeBuilder& builder)
       : text_(text), builder_(builder), reached_(text.data()) {}
 
   // Reads the value at `start`, and with `is_alone` that nothing comes behind it.
@@ -171,16 +171,16 @@ Error error_in(const detail::TreeBuilder& builder) {
 Result<Value> parse(std::string_view text, const ParseLimits& limits) {
   MARGAY_RETURN_IF_ERROR(check_text(text, limits.bytes_max));
   detail::TreeBuilder builder({.text = text, .depth_max = limits.depth_max});
-  if (!Handler(text, builder).read(0, true)) return error_in(builder);
+  if (!SaxHandler(text, builder).read(0, true)) return error_in(builder);
   return builder.take();
 }
 
 Result<std::vector<YamlDocument>> detail::parse_with_places(std::string_view text, const YamlLimits& limits) {
   MARGAY_RETURN_IF_ERROR(check_text(text, limits.bytes_max));
   TreeBuilder builder({.text = text, .depth_max = limits.depth_max, .keeps_places = true});
-  Handler handler(text, builder);
+  SaxHandler handler(text, builder);
   std::vector<YamlDocument> documents;
-  std::size_t start = text.find_first_not_of(kBlank);
+  std::size_t start = text.find_first_not_of(kJsonBlank);
   do {
     const bool is_object = start != std::string_view::npos && text[start] == '{';
     if (!is_object && !documents.empty()) {
@@ -193,7 +193,7 @@ Result<std::vector<YamlDocument>> detail::parse_with_places(std::string_view tex
     }
     if (!handler.read(is_object ? start : 0, !is_object)) return error_in(builder);
     documents.push_back({builder.take(), builder.take_places()});
-    start = text.find_first_not_of(kBlank, handler.offset());
+    start = text.find_first_not_of(kJsonBlank, handler.offset());
   } while (start != std::string_view::npos);
   return documents;
 }

@@ -15,7 +15,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-std::string error_of(std::string_view text, const ParseLimits& limits = {}) {
+std::string parse_error(std::string_view text, const ParseLimits& limits = {}) {
   const Result<Value> parsed = parse(text, limits);
   return parsed.ok() ? "accepted" : parsed.error().message;
 }
@@ -137,15 +137,15 @@ TEST(Parse, ErrorsNameTheirPlace) {
       {"NUL behind the value", std::string_view("{}\0{}", 5), "line 1, column 3: ", "NUL byte"},
   };
   for (const Case& c : cases) {
-    EXPECT_THAT(error_of(c.text), AllOf(StartsWith(c.place), HasSubstr(c.reason))) << c.why;
+    EXPECT_THAT(parse_error(c.text), AllOf(StartsWith(c.place), HasSubstr(c.reason))) << c.why;
   }
 }
 
 TEST(Parse, ErrorsAreShortAndPrintable) {
-  const std::string message = error_of("\"" + std::string(100'000, '\xc3'));
+  const std::string message = parse_error("\"" + std::string(100'000, '\xc3'));
   EXPECT_LT(message.size(), 200U);
   for (const char* text : {"\"\xff\xfe\x01", "[\x80]", "\x1b[31m"}) {
-    for (const char c : error_of(text)) EXPECT_TRUE(c >= 0x20 && c != 0x7f && c > 0) << text;
+    for (const char c : parse_error(text)) EXPECT_TRUE(c >= 0x20 && c != 0x7f && c > 0) << text;
   }
 }
 
@@ -153,16 +153,16 @@ TEST(Parse, DuplicateAmongManyNamesIsFoundWithoutQuadraticTime) {
   std::string text = "{";
   for (int i = 0; i < 200'000; ++i) text.append(concat("\"n", i, "\":0,\n"));
   EXPECT_EQ(parse(text + "\"last\":0}").value().as_object()->size(), 200'001U);
-  EXPECT_EQ(error_of(text + "\"n1\":0}"), "line 200001, column 1: member \"n1\" is there twice, first in line 2");
+  EXPECT_EQ(parse_error(text + "\"n1\":0}"), "line 200001, column 1: member \"n1\" is there twice, first in line 2");
 }
 
 TEST(Parse, LimitsHold) {
   const ParseLimits limits{.bytes_max = 10, .depth_max = 3};
   EXPECT_TRUE(parse("[[[1]]]", limits).ok());
-  EXPECT_EQ(error_of("[[[[1]]]]", limits), "line 1, column 4: nested deeper than 3 levels");
-  EXPECT_EQ(error_of("\"123456789\"", limits), "document of 11 bytes, allowed are 10");
+  EXPECT_EQ(parse_error("[[[[1]]]]", limits), "line 1, column 4: nested deeper than 3 levels");
+  EXPECT_EQ(parse_error("\"123456789\"", limits), "document of 11 bytes, allowed are 10");
   EXPECT_EQ(parse("\"123456789\"", limits).error().code, ErrorCode::kLimitExceeded);
-  EXPECT_THAT(error_of(std::string(1'000'000, '[')), HasSubstr("nested deeper than 100 levels"));
+  EXPECT_THAT(parse_error(std::string(1'000'000, '[')), HasSubstr("nested deeper than 100 levels"));
 }
 
 TEST(Parse, EveryTruncationIsAnError) {

@@ -42,9 +42,9 @@ bool fits_literal_block(std::string_view text) {
   return !detail::has_odd_character(text);
 }
 
-class Writer {
+class YamlWriter {
  public:
-  explicit Writer(std::string& out) : out_(out) {}
+  explicit YamlWriter(std::string& out) : out_(out) {}
 
   void write(const Value& value) {
     if (is_empty_container(value)) {
@@ -158,7 +158,7 @@ class Writer {
 
 std::string dump_yaml(const Value& value) {
   std::string out;
-  Writer(out).write(value);
+  YamlWriter(out).write(value);
   return out;
 }
 

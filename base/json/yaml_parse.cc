@@ -41,9 +41,9 @@ struct Anchored {
   std::size_t bytes = 0;
 };
 
-class Handler final : public YAML::EventHandler {
+class YamlHandler final : public YAML::EventHandler {
  public:
-  Handler(std::string_view text, const YamlLimits& limits)
+  YamlHandler(std::string_view text, const YamlLimits& limits)
       : text_(text), limits_(limits), builder_({.text = text, .depth_max = limits.depth_max, .keeps_places = true}) {}
 
   std::vector<YamlDocument> take() { return std::move(documents_); }
@@ -266,7 +266,7 @@ class Handler final : public YAML::EventHandler {
 };
 
 Result<std::vector<YamlDocument>> parse_block_style(std::string_view text, const YamlLimits& limits) {
-  Handler handler(text, limits);
+  YamlHandler handler(text, limits);
   ViewBuffer buffer(text);
   std::istream stream(&buffer);
   try {

@@ -17,7 +17,7 @@ using testing::SizeIs;
 using testing::StartsWith;
 using testing::UnorderedElementsAre;
 
-std::string error_of(std::string_view text, const YamlLimits& limits = {}) {
+std::string yaml_error(std::string_view text, const YamlLimits& limits = {}) {
   const auto parsed = parse_yaml(text, limits);
   return parsed.ok() ? "accepted" : parsed.error().message;
 }
@@ -153,7 +153,7 @@ TEST(ParseYaml, SeveralDocumentsWithoutTheEmpty) {
   EXPECT_THAT(read("a: 1\n... # end\n# more\n\nb: 2\n"), ElementsAre(R"({"a":1})", R"({"b":2})"));
   std::string many;
   for (int i = 0; i < 100'001; ++i) many += "{\"\":1}";
-  EXPECT_EQ(error_of(many), "line 1, column 600001: more than 100000 objects");
+  EXPECT_EQ(yaml_error(many), "line 1, column 600001: more than 100000 objects");
   EXPECT_THAT(read("{\"a\": 1}\n---\n{\"b\": 2}\n"), ElementsAre(R"({"a":1})", R"({"b":2})"));
   EXPECT_THAT(read("\xef\xbb\xbf"
                    "a: 1\r\nb: 2\r\n"),
@@ -198,9 +198,9 @@ TEST(ParseYaml, AnchorsAndMergeKeys) {
       ElementsAre(R"({"base":{"x":1,"y":2},"more":{"y":3,"z":4},"one":{"y":0,"x":1},"two":{"x":1,"y":2,"z":4}})"));
   EXPECT_THAT(read("a:\n  <<: {x: 1}\n  y: 2\n"), ElementsAre(R"({"a":{"y":2,"x":1}})"));
   EXPECT_THAT(read("'<<': {x: 1}\n"), ElementsAre(R"({"<<":{"x":1}})"));
-  EXPECT_EQ(error_of("a: 1\nb: {<<: 3}\n"), "line 2, column 4: << merges mappings, not integer");
-  EXPECT_EQ(error_of("a: &a [*a]\n"), "line 1, column 8: alias to a value that contains it");
-  EXPECT_EQ(error_of("a: &x 1\n---\nb: *x\n"), "line 3, column 4: alias to an anchor that is not there");
+  EXPECT_EQ(yaml_error("a: 1\nb: {<<: 3}\n"), "line 2, column 4: << merges mappings, not integer");
+  EXPECT_EQ(yaml_error("a: &a [*a]\n"), "line 1, column 8: alias to a value that contains it");
+  EXPECT_EQ(yaml_error("a: &x 1\n---\nb: *x\n"), "line 3, column 4: alias to an anchor that is not there");
 }
 
 TEST(ParseYaml, ErrorsNameTheirPlace) {
@@ -260,7 +260,7 @@ TEST(ParseYaml, ErrorsNameTheirPlace) {
       {"columns are characters", "é: {é: *x}\n", "line 1, column 8: ", "anchor that is not there"},
   };
   for (const Case& c : cases) {
-    EXPECT_THAT(error_of(c.text), AllOf(StartsWith(c.place), HasSubstr(c.reason))) << c.why;
+    EXPECT_THAT(yaml_error(c.text), AllOf(StartsWith(c.place), HasSubstr(c.reason))) << c.why;
   }
 }
 
@@ -271,27 +271,27 @@ TEST(ParseYaml, BombsAreRefusedBeforeTheyGrow) {
     for (int n = 0; n < 9; ++n) laughs.append(concat(", *a", i - 1));
     laughs.append("]\n");
   }
-  EXPECT_THAT(error_of(laughs), AllOf(StartsWith("line "), HasSubstr("more than 1000000 values, aliases expanded")));
+  EXPECT_THAT(yaml_error(laughs), AllOf(StartsWith("line "), HasSubstr("more than 1000000 values, aliases expanded")));
 
   std::string heavy = concat("a: &a ", std::string(1'000'000, 'x'), "\nb:\n");
   for (int i = 0; i < 1000; ++i) heavy.append("- *a\n");
-  EXPECT_THAT(error_of(heavy), HasSubstr("bytes, aliases expanded"));
+  EXPECT_THAT(yaml_error(heavy), HasSubstr("bytes, aliases expanded"));
 
-  EXPECT_THAT(error_of(repeated("[", 150) + repeated("]", 150)), HasSubstr("nested deeper than 100 levels"));
-  EXPECT_THAT(error_of(repeated("[", 100'000)), StartsWith("line 1, column "));
-  EXPECT_THAT(error_of(repeated("[", 100'000) + repeated("]", 100'000)), StartsWith("line 1, column "));
-  EXPECT_THAT(error_of("a: " + repeated("{a: ", 100'000)), HasSubstr("nested deeper than 100 levels"));
+  EXPECT_THAT(yaml_error(repeated("[", 150) + repeated("]", 150)), HasSubstr("nested deeper than 100 levels"));
+  EXPECT_THAT(yaml_error(repeated("[", 100'000)), StartsWith("line 1, column "));
+  EXPECT_THAT(yaml_error(repeated("[", 100'000) + repeated("]", 100'000)), StartsWith("line 1, column "));
+  EXPECT_THAT(yaml_error("a: " + repeated("{a: ", 100'000)), HasSubstr("nested deeper than 100 levels"));
   std::string dashes;
   for (int i = 0; i < 5000; ++i) dashes.append("- ");
-  EXPECT_THAT(error_of(dashes), HasSubstr("nested deeper than 100 levels"));
+  EXPECT_THAT(yaml_error(dashes), HasSubstr("nested deeper than 100 levels"));
 }
 
 TEST(ParseYaml, LimitsHold) {
   const YamlLimits limits{.bytes_max = 20, .depth_max = 2, .nodes_max = 5};
-  EXPECT_THAT(error_of("[1, 2, 3, 4]", limits), "accepted");
-  EXPECT_EQ(error_of("[1, 2, 3, 4, 5]", limits), "line 1, column 14: more than 5 values, aliases expanded");
-  EXPECT_EQ(error_of("a: [[]]", limits), "line 1, column 5: nested deeper than 2 levels");
-  EXPECT_EQ(error_of(std::string(21, 'x'), limits), "document of 21 bytes, allowed are 20");
+  EXPECT_THAT(yaml_error("[1, 2, 3, 4]", limits), "accepted");
+  EXPECT_EQ(yaml_error("[1, 2, 3, 4, 5]", limits), "line 1, column 14: more than 5 values, aliases expanded");
+  EXPECT_EQ(yaml_error("a: [[]]", limits), "line 1, column 5: nested deeper than 2 levels");
+  EXPECT_EQ(yaml_error(std::string(21, 'x'), limits), "document of 21 bytes, allowed are 20");
 }
 
 TEST(ParseYaml, LongPathsDoNotMultiply) {

@@ -10,7 +10,7 @@
 namespace margay::json::detail {
 namespace {
 
-constexpr std::string_view kBlank = " \t\r\n";
+constexpr std::string_view kYamlBlank = " \t\r\n";
 
 bool is_blank_or_comment(std::string_view line) {
   const std::string_view content = trim(line);
@@ -33,8 +33,8 @@ bool follows_end_mark(std::string_view before) {
 // Past tag and anchor.
 std::size_t skip_properties(std::string_view text, std::size_t at) {
   while (at < text.size() && (text[at] == '!' || text[at] == '&')) {
-    at = std::min(text.find_first_of(kBlank, at), text.size());
-    at = std::min(text.find_first_not_of(kBlank, at), text.size());
+    at = std::min(text.find_first_of(kYamlBlank, at), text.size());
+    at = std::min(text.find_first_not_of(kYamlBlank, at), text.size());
   }
   return at;
 }
@@ -131,9 +131,9 @@ Status check_yaml_text(std::string_view text) {
 }
 
 bool looks_like_json(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(kBlank);
+  const std::size_t first = text.find_first_not_of(kYamlBlank);
   if (first == std::string_view::npos || (text[first] != '{' && text[first] != '[')) return false;
-  const std::size_t second = text.find_first_not_of(kBlank, first + 1);
+  const std::size_t second = text.find_first_not_of(kYamlBlank, first + 1);
   if (second == std::string_view::npos) return true;  // cut off: JSON's reader says what is missing
   return text[second] == '"' || (text[first] == '[' && text[second] == '{');
 }
@@ -144,7 +144,7 @@ bool quote_ends(std::string_view text, std::size_t offset) {
 }
 
 bool key_is_marked(std::string_view text, std::size_t offset) {
-  const std::size_t before = text.substr(0, offset).find_last_not_of(kBlank);
+  const std::size_t before = text.substr(0, offset).find_last_not_of(kYamlBlank);
   if (before != std::string_view::npos && text[before] == '?') return true;
   const std::size_t start = skip_properties(text, offset);
   if (start >= text.size()) return false;

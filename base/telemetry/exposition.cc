@@ -14,7 +14,7 @@ constexpr std::string_view kTotal = "_total";
 // Every integer up to here is a double.
 constexpr double kExactMax = 9007199254740992.0;
 
-std::string number_text(double value) {
+std::string sample_text(double value) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
   if (value == std::trunc(value) && std::abs(value) < kExactMax) return concat(static_cast<std::int64_t>(value));
@@ -59,9 +59,9 @@ class Page {
       } else if (series.counter) {
         add_sample({name, ""}, labels, concat(series.counter->value.load(std::memory_order_relaxed)));
       } else if (series.callback) {
-        add_sample({name, ""}, labels, number_text(series.callback()));
+        add_sample({name, ""}, labels, sample_text(series.callback()));
       } else {
-        add_sample({name, ""}, labels, number_text(series.gauge->value.load(std::memory_order_relaxed)));
+        add_sample({name, ""}, labels, sample_text(series.gauge->value.load(std::memory_order_relaxed)));
       }
     }
   }
@@ -111,13 +111,13 @@ class Page {
       add_sample({name, "_bucket"}, labels, concat(total),
                  i < cell.bounds.size() ? bound_text(cell.bounds[i]) : "+Inf");
     }
-    add_sample({name, "_sum"}, labels, number_text(sum));
+    add_sample({name, "_sum"}, labels, sample_text(sum));
     add_sample({name, "_count"}, labels, concat(total));
   }
 
   // OpenMetrics wants the canonical form of a float: 1.0, not 1.
   [[nodiscard]] std::string bound_text(double bound) const {
-    std::string text = number_text(bound);
+    std::string text = sample_text(bound);
     if (is_open_ && text.find_first_of(".e") == std::string::npos) text.append(".0");
     return text;
   }
