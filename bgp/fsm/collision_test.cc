@@ -12,18 +12,16 @@ namespace {
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr AfiSafi kIpv4 = {1, 1};
-
 // --- which of two ---
 
-struct Case {
+struct Pairing {
   std::string_view name;
   std::uint32_t our_id, their_id;
   std::uint32_t their_asn;
   ConnectionId survivor;  // 1: ours, 2: the peer's
 };
 
-const Case kCases[] = {
+const Pairing kPairings[] = {
     {"RFC 4271 §6.8: ours is lower", 10, 20, 65001, 2},
     {"RFC 4271 §6.8: ours is higher", 20, 10, 65001, 1},
     {"RFC 4271 §6.8: compared as numbers without sign", 0x0a000001, 0xc0000001, 65001, 2},
@@ -32,14 +30,14 @@ const Case kCases[] = {
     {"iBGP", 10, 20, 64512, 2},
 };
 
-PeerConfig config_of(const Case& test) {
+PeerConfig config_of(const Pairing& test) {
   PeerConfig config = external_config();
   config.router_id = RouterId(test.our_id);
   config.remote_asn = Asn(test.their_asn);
   return config;
 }
 
-Open open_of(const Case& test) {
+Open open_of(const Pairing& test) {
   Open open = open_of_peer(config_of(test));
   open.router_id = RouterId(test.their_id);
   return open;
@@ -58,7 +56,7 @@ void collide(Harness& peer, const Open& open, Order order) {
 }
 
 TEST(Collision, TheConnectionOfTheHigherIdentifierStaysInEitherOrder) {
-  for (const Case& test : kCases) {
+  for (const Pairing& test : kPairings) {
     for (const Order order : {Order::kOursFirst, Order::kTheirsFirst}) {
       Harness peer(config_of(test));
       collide(peer, open_of(test), order);
@@ -74,7 +72,7 @@ TEST(Collision, TheConnectionOfTheHigherIdentifierStaysInEitherOrder) {
 }
 
 TEST(Collision, AnAcceptedConnectionMeetsOneInOpenConfirm) {  // RFC 4271 §6.8 to the letter
-  for (const Case& test : kCases) {
+  for (const Pairing& test : kPairings) {
     Harness peer(config_of(test));
     peer.step(Start{});
     peer.step(Connected{1});
@@ -128,7 +126,7 @@ TEST(Collision, AFaultOnOneLeavesTheOtherAndAttemptsGoOn) {
 }
 
 TEST(Collision, AConnectionWithoutOpenForLongDoesNotWin) {
-  const Case& ours_is_higher = kCases[1];
+  const Pairing& ours_is_higher = kPairings[1];
   Harness peer(config_of(ours_is_higher));
   peer.step(Start{});
   peer.step(Connected{1});

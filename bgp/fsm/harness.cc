@@ -20,7 +20,7 @@ class NoJitter final : public Random {
 std::string number(ConnectionId id) { return concat(" #", id); }
 
 // "4.2 s": to a tenth.
-std::string seconds(Duration duration) {
+std::string seconds_text(Duration duration) {
   const auto tenths = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count() / 100;
   return concat(tenths / 10, ".", tenths % 10, " s");
 }
@@ -65,7 +65,9 @@ struct OutputText {
     return concat("Send", number(out.id), " ", std::visit(MessageText{}, out.message));
   }
   std::string operator()(const Close& out) const { return concat("Close", number(out.id)); }
-  std::string operator()(const Arm& out) const { return concat("Arm ", to_string(out.kind), " ", seconds(out.after)); }
+  std::string operator()(const Arm& out) const {
+    return concat("Arm ", to_string(out.kind), " ", seconds_text(out.after));
+  }
   std::string operator()(const Disarm& out) const { return concat("Disarm ", to_string(out.kind)); }
   std::string operator()(const SessionUp& out) const { return concat("SessionUp", number(out.id)); }
   std::string operator()(const SessionDown& out) const {

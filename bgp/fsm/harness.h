@@ -19,6 +19,8 @@
 
 namespace margay::bgp::fsm {
 
+inline constexpr AfiSafi kIpv4 = {1, 1};
+
 std::string describe(const Input& input);
 std::string describe(const Output& output);
 std::string describe(const Notification& notification);  // "6/2"

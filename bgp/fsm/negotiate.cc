@@ -6,19 +6,15 @@
 
 #include "base/bytes/writer.h"
 #include "base/core/text.h"
+#include "bgp/fsm/notification_codes.h"
 
 namespace margay::bgp::fsm {
 namespace {
 
-constexpr std::uint8_t kOpenError = 2;
-constexpr std::uint8_t kBadPeerAs = 2;
-constexpr std::uint8_t kBadBgpIdentifier = 3;
-constexpr std::uint8_t kUnacceptableHoldTime = 6;
-constexpr std::uint8_t kUnsupportedCapability = 7;
 constexpr std::uint16_t kHoldTimeMin_s = 3;  // RFC 4271 §4.2, but for 0
 
 DecodeError refusal(std::uint8_t subcode, const std::string& what, std::string data = {}) {
-  return {{kOpenError, subcode, std::move(data)}, concat("OPEN: ", what)};
+  return {{error_code::kOpen, subcode, std::move(data)}, concat("OPEN: ", what)};
 }
 
 // RFC 6793 §4.1: a speaker of four-octet numbers gives its own in the capability; the field of the OPEN must say the
@@ -31,15 +27,15 @@ std::optional<Asn> asn_of(const Open& open) {
 
 Result<Asn, DecodeError> check_asn(const PeerConfig& config, const Open& open) {
   const std::optional<Asn> asn = asn_of(open);
-  if (!asn) return refusal(kBadPeerAs, "two different AS numbers");
-  if (asn->value() == 0) return refusal(kBadPeerAs, "AS number 0");  // RFC 7607 §2
-  if (*asn == kAsTrans) return refusal(kBadPeerAs, "AS_TRANS as AS number");
+  if (!asn) return refusal(open_subcode::kBadPeerAs, "two different AS numbers");
+  if (asn->value() == 0) return refusal(open_subcode::kBadPeerAs, "AS number 0");  // RFC 7607 §2
+  if (*asn == kAsTrans) return refusal(open_subcode::kBadPeerAs, "AS_TRANS as AS number");
   if (config.remote_asn && *asn != *config.remote_asn) {
-    return refusal(kBadPeerAs,
+    return refusal(open_subcode::kBadPeerAs,
                    concat("AS number ", asn->to_string(), " where ", config.remote_asn->to_string(), " is configured"));
   }
   if (!config.remote_asn && !config.allows_internal && *asn == config.local_asn) {
-    return refusal(kBadPeerAs, concat("AS number ", asn->to_string(), " is our own"));
+    return refusal(open_subcode::kBadPeerAs, concat("AS number ", asn->to_string(), " is our own"));
   }
   return *asn;
 }
@@ -123,7 +119,7 @@ Result<Negotiated, DecodeError> negotiate(const PeerConfig& config, const Open& 
   const Result<Asn, DecodeError> asn = check_asn(config, received);
   if (!asn.ok()) return asn.error();
   if (received.hold_time_s != 0 && received.hold_time_s < kHoldTimeMin_s) {
-    return refusal(kUnacceptableHoldTime, concat("hold time of ", received.hold_time_s, " s"));
+    return refusal(open_subcode::kUnacceptableHoldTime, concat("hold time of ", received.hold_time_s, " s"));
   }
   Negotiated session;
   session.local_asn = config.local_asn;
@@ -132,13 +128,13 @@ Result<Negotiated, DecodeError> negotiate(const PeerConfig& config, const Open& 
   session.remote_id = received.router_id;
   session.is_internal = *asn == config.local_asn;
   if (received.router_id.value() == 0 || (session.is_internal && received.router_id == config.router_id)) {
-    return refusal(kBadBgpIdentifier, concat("BGP identifier ", received.router_id.to_string()));
+    return refusal(open_subcode::kBadBgpIdentifier, concat("BGP identifier ", received.router_id.to_string()));
   }
   const Capabilities& sent = config.capabilities;
   const Capabilities& theirs = received.capabilities;
   agree_on_families(config, theirs, session);
   if (session.families == PerFamily<bool>{}) {
-    return refusal(kUnsupportedCapability, "no common address family", missing_families(config));
+    return refusal(open_subcode::kUnsupportedCapability, "no common address family", missing_families(config));
   }
   agree_on_times(config.timers, offered_hold_s(config.timers), received.hold_time_s, session);
   agree_on_restart(sent, theirs, session);

@@ -16,7 +16,6 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using namespace std::string_literals;
 
-constexpr AfiSafi kIpv4 = {1, 1};
 constexpr AfiSafi kIpv6 = {2, 1};
 
 // --- refusals ---

@@ -6,8 +6,11 @@
 #include "base/core/text.h"
 
 namespace margay::bgp::fsm {
+namespace {
 
 using Kind = DownReason::Kind;
+
+}  // namespace
 
 Peer::Peer(PeerConfig config, Random& random) : config_(std::move(config)), random_(random) {}
 

@@ -4,6 +4,7 @@
 #include <compare>
 #include <utility>
 
+#include "bgp/fsm/notification_codes.h"
 #include "bgp/fsm/peer.h"
 #include "bgp/fsm/retention.h"
 
@@ -12,7 +13,6 @@ namespace {
 
 using Kind = DownReason::Kind;
 
-constexpr std::uint8_t kCease = 6;
 // Both sides may have connected at once when the second connection comes that soon after the first.
 constexpr Duration kCrossingTime = std::chrono::seconds(5);
 constexpr int kFaultsMax = 32;
@@ -48,7 +48,7 @@ bool has_restarted(const Session& old, const Negotiated& fresh, TimePoint now) {
 
 }  // namespace
 
-Notification Peer::collision() { return {kCease, cease_subcode::kConnectionCollision, {}}; }
+Notification Peer::collision() { return {error_code::kCease, cease_subcode::kConnectionCollision, {}}; }
 
 // A peer opens one connection at a time: a second one means that it gave up the first. An established session stays
 // until the OPEN is there.

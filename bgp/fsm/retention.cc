@@ -2,18 +2,18 @@
 
 #include <algorithm>
 
+#include "bgp/fsm/notification_codes.h"
+
 namespace margay::bgp::fsm {
 namespace {
 
-constexpr std::uint8_t kCease = 6;
-
 bool is_hard_reset(const Notification& notification) {
-  return notification.code == kCease && notification.subcode == cease_subcode::kHardReset;
+  return notification.code == error_code::kCease && notification.subcode == cease_subcode::kHardReset;
 }
 
 // RFC 8538 §4: the subcodes of Cease after which the peer's routes are of no use.
 bool is_final(const Notification& notification) {
-  if (notification.code != kCease) return false;
+  if (notification.code != error_code::kCease) return false;
   return notification.subcode == cease_subcode::kMaximumPrefixes ||
          notification.subcode == cease_subcode::kAdministrativeShutdown ||
          notification.subcode == cease_subcode::kPeerDeconfigured;
@@ -47,7 +47,7 @@ bool keeps_routes(const Negotiated& session, const DownReason& reason) {
 
 Notification hard_reset(const Notification& inner) {
   if (is_hard_reset(inner)) return inner;
-  Notification outer{kCease, cease_subcode::kHardReset, {}};
+  Notification outer{error_code::kCease, cease_subcode::kHardReset, {}};
   outer.data.push_back(static_cast<char>(inner.code));
   outer.data.push_back(static_cast<char>(inner.subcode));
   outer.data += inner.data;

@@ -14,8 +14,6 @@ namespace {
 
 using namespace std::string_literals;
 
-constexpr AfiSafi kIpv4 = {1, 1};
-
 enum class Restart { kNone, kPlain, kWithN };
 
 PeerConfig config_with(Restart restart) {
@@ -27,14 +25,14 @@ PeerConfig config_with(Restart restart) {
   return config;
 }
 
-struct Case {
+struct Loss {
   std::string_view name;
   Input input;
   Restart least;  // what both sides must have for routes to be kept
   bool is_ever_kept = true;
 };
 
-const Case kCases[] = {
+const Loss kLosses[] = {
     {"RFC 4724 §4.2: connection lost", Closed{1, "reset"}, Restart::kPlain},
     {"RFC 8538 §4: NOTIFICATION received", NotificationReceived{1, {6, 4, {}}}, Restart::kWithN},
     {"RFC 8538 §4: NOTIFICATION received, no Cease", NotificationReceived{1, {3, 1, {}}}, Restart::kWithN},
@@ -47,7 +45,7 @@ const Case kCases[] = {
 };
 
 TEST(Retention, RoutesAreKeptAsTheRfcsSay) {
-  for (const Case& test : kCases) {
+  for (const Loss& test : kLosses) {
     for (const Restart restart : {Restart::kNone, Restart::kPlain, Restart::kWithN}) {
       Harness peer(config_with(restart));
       establish(peer, open_of_peer(config_with(restart)));

@@ -6,6 +6,7 @@
 
 #include "base/core/text.h"
 #include "bgp/fsm/negotiate.h"
+#include "bgp/fsm/notification_codes.h"
 #include "bgp/fsm/retention.h"
 
 namespace margay::bgp::fsm {
@@ -14,16 +15,6 @@ namespace {
 using std::chrono::seconds;
 using Kind = DownReason::Kind;
 
-constexpr std::uint8_t kOpenError = 2;
-constexpr std::uint8_t kUnsupportedVersion = 1;
-constexpr std::uint8_t kUnsupportedParameter = 4;
-constexpr std::uint8_t kUnsupportedCapability = 7;
-constexpr std::uint8_t kUpdateError = 3;
-constexpr std::uint8_t kHoldTimerExpired = 4;
-constexpr std::uint8_t kFsmError = 5;
-constexpr std::uint8_t kCease = 6;
-constexpr std::uint8_t kRouteRefreshError = 7;              // RFC 7313 §5
-constexpr std::uint8_t kSendHoldTimerExpired = 8;           // RFC 9687 §4
 constexpr Duration kKeepaliveMin = seconds(1);              // RFC 4271 §4.4: at most one a second
 constexpr Duration kSendHoldMin = std::chrono::minutes(8);  // RFC 9687 §3.1
 
@@ -49,10 +40,10 @@ Ending::Next after_notification(const Notification& notification, bool had_capab
   const auto is = [&](std::uint8_t code, std::uint8_t subcode) {
     return notification.code == code && notification.subcode == subcode;
   };
-  if (is(kCease, cease_subcode::kConnectionRejected)) return Ending::Next::kRetry;
-  if (is(kCease, cease_subcode::kConnectionCollision)) return Ending::Next::kRetry;
-  if (is(kOpenError, kUnsupportedParameter) && had_capabilities) return Ending::Next::kIdleBrief;
-  if (is(kOpenError, kUnsupportedCapability)) return Ending::Next::kIdleLong;
+  if (is(error_code::kCease, cease_subcode::kConnectionRejected)) return Ending::Next::kRetry;
+  if (is(error_code::kCease, cease_subcode::kConnectionCollision)) return Ending::Next::kRetry;
+  if (is(error_code::kOpen, open_subcode::kUnsupportedParameter) && had_capabilities) return Ending::Next::kIdleBrief;
+  if (is(error_code::kOpen, open_subcode::kUnsupportedCapability)) return Ending::Next::kIdleLong;
   return Ending::Next::kIdleHold;
 }
 
@@ -83,7 +74,8 @@ Result<Negotiated, Ending> Session::check_open(const Open& open) const {
   if (session.ok()) return std::move(session).value();
   DecodeError error = std::move(session).error();
   Ending ending = fault({Kind::kNotificationSent, std::move(error.notification), std::move(error.what)});
-  if (ending.reason.notification->subcode == kUnsupportedCapability) ending.next = Ending::Next::kIdleLong;
+  if (ending.reason.notification->subcode == open_subcode::kUnsupportedCapability)
+    ending.next = Ending::Next::kIdleLong;
   return ending;
 }
 
@@ -121,7 +113,8 @@ Ending Session::on_notification(const Notification& notification) const {
   Ending ending = fault({Kind::kNotificationReceived, notification, concat("received ", notification.to_string())});
   ending.next = after_notification(notification, config_.capabilities != Capabilities{});
   // RFC 4271 §8.2.2, Connect and Active, event 24: the peer has another version, and it is no fault.
-  if (is_delaying() && notification.code == kOpenError && notification.subcode == kUnsupportedVersion) {
+  if (is_delaying() && notification.code == error_code::kOpen &&
+      notification.subcode == open_subcode::kUnsupportedVersion) {
     ending.next = Ending::Next::kRetry;
   }
   return ending;
@@ -130,9 +123,9 @@ Ending Session::on_notification(const Notification& notification) const {
 // RFC 4271 §8.2.2: what is out of place is an error of the machine, however wrong it is in itself (events 22 and 28).
 Ending Session::on_bad_message(const DecodeError& error) const {
   const std::uint8_t code = error.notification.code;
-  if (code == kOpenError && is_established()) return fsm_error(MessageType::kOpen);
-  if (code == kUpdateError && !is_established()) return fsm_error(MessageType::kUpdate);
-  if (code == kRouteRefreshError && !is_established()) return fsm_error(MessageType::kRouteRefresh);
+  if (code == error_code::kOpen && is_established()) return fsm_error(MessageType::kOpen);
+  if (code == error_code::kUpdate && !is_established()) return fsm_error(MessageType::kUpdate);
+  if (code == error_code::kRouteRefresh && !is_established()) return fsm_error(MessageType::kRouteRefresh);
   return fault({Kind::kNotificationSent, error.notification, error.what});
 }
 
@@ -159,7 +152,7 @@ std::optional<Ending> Session::on_hold_timer(TimePoint now, Outbox& out) {
     out.arm(hold_timer(), left);
     return std::nullopt;
   }
-  return fault({Kind::kHoldTimeExpired, Notification{kHoldTimerExpired, 0, {}},
+  return fault({Kind::kHoldTimeExpired, Notification{error_code::kHoldTimerExpired, 0, {}},
                 concat("hold time of ", in_seconds(*hold), " expired in ", fsm::to_string(state_))});
 }
 
@@ -192,7 +185,7 @@ std::optional<Ending> Session::on_send_hold_timer(TimePoint now, Outbox& out) co
     out.arm(TimerKind::kSendHold, left);
     return std::nullopt;
   }
-  return fault({Kind::kSendHoldTimeExpired, Notification{kSendHoldTimerExpired, 0, {}},
+  return fault({Kind::kSendHoldTimeExpired, Notification{error_code::kSendHoldTimerExpired, 0, {}},
                 concat("the peer read nothing for ", in_seconds(*send_hold))});
 }
 
@@ -202,7 +195,7 @@ Ending Session::fsm_error(MessageType unexpected) const {
   if (state_ == State::kOpenSent) subcode = 1;
   if (state_ == State::kOpenConfirm) subcode = 2;
   if (state_ == State::kEstablished) subcode = 3;
-  Notification notification{kFsmError, subcode, std::string(1, static_cast<char>(unexpected))};
+  Notification notification{error_code::kStateMachine, subcode, std::string(1, static_cast<char>(unexpected))};
   return fault({Kind::kNotificationSent, std::move(notification),
                 concat(to_string(unexpected), " received in ", fsm::to_string(state_))});
 }

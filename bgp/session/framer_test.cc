@@ -10,13 +10,13 @@ namespace {
 
 using testing::ElementsAre;
 
-std::string keepalive() {
+std::string keepalive_bytes() {
   std::string bytes;
   encode_keepalive(bytes);
   return bytes;
 }
 
-std::string end_of_rib() {
+std::string end_of_rib_bytes() {
   std::string bytes;
   encode_end_of_rib(Family::kIpv6Unicast, bytes);
   return bytes;
@@ -35,7 +35,8 @@ struct Seen {
 };
 
 TEST(Framer, HandsOnWholeMessagesHoweverTheyAreCut) {
-  const std::string stream = keepalive() + end_of_rib() + keepalive() + end_of_rib() + end_of_rib();
+  const std::string stream =
+      keepalive_bytes() + end_of_rib_bytes() + keepalive_bytes() + end_of_rib_bytes() + end_of_rib_bytes();
   for (std::uint64_t seed = 1; seed < 200; ++seed) {
     SeededRandom random(seed);
     Framer framer;
@@ -46,27 +47,28 @@ TEST(Framer, HandsOnWholeMessagesHoweverTheyAreCut) {
       ASSERT_FALSE(seen.error);
       at += size;
     }
-    EXPECT_THAT(seen.messages, ElementsAre(keepalive(), end_of_rib(), keepalive(), end_of_rib(), end_of_rib()));
+    EXPECT_THAT(seen.messages, ElementsAre(keepalive_bytes(), end_of_rib_bytes(), keepalive_bytes(), end_of_rib_bytes(),
+                                           end_of_rib_bytes()));
   }
 }
 
 TEST(Framer, OneByteAtATime) {
   Framer framer;
   Seen seen;
-  for (const char byte : keepalive() + end_of_rib()) seen.feed(framer, std::string_view(&byte, 1));
-  EXPECT_THAT(seen.messages, ElementsAre(keepalive(), end_of_rib()));
+  for (const char byte : keepalive_bytes() + end_of_rib_bytes()) seen.feed(framer, std::string_view(&byte, 1));
+  EXPECT_THAT(seen.messages, ElementsAre(keepalive_bytes(), end_of_rib_bytes()));
 }
 
 TEST(Framer, ABadHeaderIsToldAfterTheMessagesBeforeIt) {
   for (const std::size_t cut : {std::size_t{0}, std::size_t{5}, std::size_t{19}, std::size_t{30}}) {
-    std::string bad = keepalive();
+    std::string bad = keepalive_bytes();
     bad[0] = 0;
-    const std::string stream = keepalive() + bad;
+    const std::string stream = keepalive_bytes() + bad;
     Framer framer;
     Seen seen;
     seen.feed(framer, stream.substr(0, cut));
     if (!seen.error) seen.feed(framer, stream.substr(cut));
-    EXPECT_THAT(seen.messages, ElementsAre(keepalive()));
+    EXPECT_THAT(seen.messages, ElementsAre(keepalive_bytes()));
     ASSERT_TRUE(seen.error);
     EXPECT_EQ(seen.error->notification.code, 1);
     EXPECT_FALSE(framer.bad_bytes().empty());
@@ -75,7 +77,7 @@ TEST(Framer, ABadHeaderIsToldAfterTheMessagesBeforeIt) {
 }
 
 TEST(Framer, ALengthThatIsTooLongIsAnErrorBeforeItsBytesCome) {
-  std::string bad = end_of_rib().substr(0, 19);
+  std::string bad = end_of_rib_bytes().substr(0, 19);
   bad[16] = static_cast<char>(0x7f);
   Framer framer;
   Seen seen;
@@ -92,7 +94,7 @@ TEST(Framer, ALengthThatIsTooLongIsAnErrorBeforeItsBytesCome) {
 TEST(Framer, NothingIsHandedOnAfterTheConnectionIsGone) {
   Framer framer;
   int count = 0;
-  (void)framer.feed(bytes::view_of(keepalive() + keepalive()), {}, [&](MessageType, bytes::View) {
+  (void)framer.feed(bytes::view_of(keepalive_bytes() + keepalive_bytes()), {}, [&](MessageType, bytes::View) {
     ++count;
     return false;
   });

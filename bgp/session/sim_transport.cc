@@ -198,9 +198,9 @@ class SimConnection final : public Connection {
   std::shared_ptr<End> end_;
 };
 
-class Attempt final : public Handle {
+class SimAttempt final : public Handle {
  public:
-  explicit Attempt(std::unique_ptr<loop::Timer> timer) : timer_(std::move(timer)) {}
+  explicit SimAttempt(std::unique_ptr<loop::Timer> timer) : timer_(std::move(timer)) {}
 
  private:
   std::unique_ptr<loop::Timer> timer_;
@@ -226,7 +226,7 @@ class Host final : public Transport {
       (*call)(establish(request));
     });
     timer->arm(wait);
-    return std::make_unique<Attempt>(std::move(timer));
+    return std::make_unique<SimAttempt>(std::move(timer));
   }
 
   Status listen(std::vector<IpAddress> addresses, std::uint16_t port,

@@ -23,9 +23,9 @@ constexpr int kBindAddressNoPort = 24;  // IP_BIND_ADDRESS_NO_PORT of linux/in.h
 using Connected = Callback<void(Result<std::unique_ptr<Connection>>)>;
 using Accepted = std::function<void(std::unique_ptr<Connection>)>;
 
-class Attempt final : public Handle, public std::enable_shared_from_this<Attempt> {
+class SocketAttempt final : public Handle, public std::enable_shared_from_this<SocketAttempt> {
  public:
-  Attempt(std::shared_ptr<SocketShared> shared, ConnectRequest request, Connected done)
+  SocketAttempt(std::shared_ptr<SocketShared> shared, ConnectRequest request, Connected done)
       : shared_(std::move(shared)), request_(std::move(request)), done_(std::move(done)) {}
 
   void begin() {
@@ -103,11 +103,11 @@ class Attempt final : public Handle, public std::enable_shared_from_this<Attempt
 
 class AttemptHandle final : public Handle {
  public:
-  explicit AttemptHandle(std::shared_ptr<Attempt> attempt) : attempt_(std::move(attempt)) {}
+  explicit AttemptHandle(std::shared_ptr<SocketAttempt> attempt) : attempt_(std::move(attempt)) {}
   ~AttemptHandle() override { attempt_->cancel(); }
 
  private:
-  std::shared_ptr<Attempt> attempt_;
+  std::shared_ptr<SocketAttempt> attempt_;
 };
 
 }  // namespace
@@ -124,7 +124,7 @@ class SocketTransport::Impl {
   }
 
   std::unique_ptr<Handle> connect(const ConnectRequest& request, Connected done) {
-    auto attempt = std::make_shared<Attempt>(shared_, request, std::move(done));
+    auto attempt = std::make_shared<SocketAttempt>(shared_, request, std::move(done));
     attempt->begin();
     return std::make_unique<AttemptHandle>(std::move(attempt));
   }

@@ -7,7 +7,7 @@
 namespace margay::bgp {
 namespace {
 
-json::Value seconds(const std::optional<Duration>& duration) {
+json::Value seconds_of(const std::optional<Duration>& duration) {
   if (!duration) return nullptr;
   return static_cast<double>(std::chrono::duration_cast<std::chrono::milliseconds>(*duration).count()) / 1000;
 }
@@ -73,8 +73,8 @@ json::Value families_json(const rib::PeerCounts& counts) {
 json::Value session_json(const fsm::Negotiated& session) {
   json::Object out;
   out["remoteRouterID"] = session.remote_id.to_string();
-  out["holdTimeSeconds"] = seconds(session.hold);
-  out["keepaliveSeconds"] = seconds(session.keepalive);
+  out["holdTimeSeconds"] = seconds_of(session.hold);
+  out["keepaliveSeconds"] = seconds_of(session.keepalive);
   json::Array families;
   for (const Family family : kFamilies) {
     if (session.families[family]) families.emplace_back(to_string(family));
@@ -97,8 +97,8 @@ json::Value to_json(const PeerSnapshot& peer) {
   out["type"] = peer.is_internal ? "internal" : "external";
   out["state"] = fsm::to_string(peer.state);
   const bool is_up = peer.state == fsm::State::kEstablished;
-  out["uptimeSeconds"] = is_up ? seconds(peer.since) : json::Value(0.0);
-  out["sinceSeconds"] = seconds(peer.since);
+  out["uptimeSeconds"] = is_up ? seconds_of(peer.since) : json::Value(0.0);
+  out["sinceSeconds"] = seconds_of(peer.since);
   out["dynamic"] = peer.is_dynamic;
   out["passive"] = peer.is_passive;
   out["localAddress"] = peer.local_address;
@@ -108,15 +108,15 @@ json::Value to_json(const PeerSnapshot& peer) {
   out["prefixesStale"] = number(sum(peer.routes.stale));
   out["prefixes"] = families_json(peer.routes);
   out["lastError"] = peer.last_error ? last_error_text(*peer.last_error) : std::string();
-  out["lastErrorAgeSeconds"] = seconds(peer.last_error_age);
+  out["lastErrorAgeSeconds"] = seconds_of(peer.last_error_age);
   out["lastAttemptError"] = peer.last_attempt_error ? last_error_text(*peer.last_attempt_error) : std::string();
-  out["lastAttemptErrorAgeSeconds"] = seconds(peer.last_attempt_error_age);
+  out["lastAttemptErrorAgeSeconds"] = seconds_of(peer.last_attempt_error_age);
   out["lastErrorBytes"] = peer.last_error_bytes;
   out["socketError"] = peer.socket_error;
   out["lastAttemptErrorBytes"] = peer.last_attempt_error_bytes;
   out["timesEstablished"] = number(peer.times_established);
   out["timesDropped"] = number(peer.times_dropped);
-  out["holdTimeLeftSeconds"] = seconds(peer.hold_time_left);
+  out["holdTimeLeftSeconds"] = seconds_of(peer.hold_time_left);
   out["queuedBytes"] = number(std::uint64_t{peer.queued_bytes});
   out["bfdState"] = peer.bfd_state;
   out["bfdDowns"] = number(peer.bfd_downs);
@@ -156,7 +156,7 @@ json::Value speaker_json(const SpeakerSnapshot& snapshot) {
   out["asNumber"] = number(std::uint64_t{snapshot.asn.value()});
   out["routerID"] = snapshot.router_id.to_string();
   out["restarting"] = snapshot.restarting;
-  out["uptimeSeconds"] = seconds(snapshot.uptime);
+  out["uptimeSeconds"] = seconds_of(snapshot.uptime);
   out["problems"] = strings(snapshot.problems);
   return out;
 }

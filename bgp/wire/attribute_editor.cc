@@ -18,7 +18,7 @@ using wire::store64;
 using wire::store8;
 
 constexpr std::size_t kSegmentNumbersMax = 255;
-constexpr std::size_t kValueSizeMax = 0xffff;
+constexpr std::size_t kAttributeSizeMax = 0xffff;
 constexpr std::size_t kRoomToGrow = 48;  // so that the first changes need no new memory
 
 // An attribute inside the bytes, or where it belongs.
@@ -79,9 +79,9 @@ struct Change {
 void change_value(std::string& bytes, const Place& place, const Change& change) {
   bytes.replace(place.value() + change.at, change.erased, change.inserted);
   std::size_t size = place.size - change.erased + change.inserted.size();
-  if (size > kValueSizeMax) {
-    bytes.erase(place.value() + kValueSizeMax, size - kValueSizeMax);
-    size = kValueSizeMax;
+  if (size > kAttributeSizeMax) {
+    bytes.erase(place.value() + kAttributeSizeMax, size - kAttributeSizeMax);
+    size = kAttributeSizeMax;
   }
   write_size(bytes, place, size);
 }

@@ -7,13 +7,13 @@
 namespace margay::bgp::wire {
 namespace {
 
-constexpr std::size_t kValueSizeMax = 255;
+constexpr std::size_t kCapabilitySizeMax = 255;
 constexpr std::size_t kSoftwareVersionSizeMax = 64;
 constexpr std::uint16_t kRestartTimeMax = 0x0fff;
 constexpr std::uint32_t kStaleTimeMax = 0xffffff;
 constexpr std::uint16_t kAfiIpv6 = 2;
 
-enum Code : std::uint8_t {
+enum CapabilityCode : std::uint8_t {
   kMultiprotocol = 1,
   kRouteRefresh = 2,
   kExtendedNextHop = 5,
@@ -131,7 +131,7 @@ void append_family(std::string& out, AfiSafi family) {
   append8(out, family.safi);
 }
 
-void append_capability(std::string& out, Code code, std::string_view value) {
+void append_capability(std::string& out, CapabilityCode code, std::string_view value) {
   append8(out, code);
   append8(out, static_cast<std::uint8_t>(value.size()));
   out.append(value);
@@ -139,10 +139,10 @@ void append_capability(std::string& out, Code code, std::string_view value) {
 
 // One capability with a tuple of `size` bytes for each family; as many as its length can say.
 template <class Families, class Append>
-void append_tuples(std::string& out, Code code, const Families& families, std::size_t size, Append append) {
+void append_tuples(std::string& out, CapabilityCode code, const Families& families, std::size_t size, Append append) {
   std::string value;
   for (const auto& family : families) {
-    if (value.size() + size <= kValueSizeMax) append(value, family);
+    if (value.size() + size <= kCapabilitySizeMax) append(value, family);
   }
   append_capability(out, code, value);
 }
@@ -153,14 +153,15 @@ void encode_graceful_restart(const GracefulRestart& restart, std::string& out) {
       static_cast<std::uint16_t>((restart.restarting ? 0x8000 : 0) | (restart.notification ? 0x4000 : 0));
   append16(value, static_cast<std::uint16_t>(flags | std::min(restart.restart_time_s, kRestartTimeMax)));
   for (const auto& [family, forwarding] : restart.forwarding) {
-    if (value.size() + 4 > kValueSizeMax) break;
+    if (value.size() + 4 > kCapabilitySizeMax) break;
     append_family(value, family);
     append8(value, forwarding ? 0x80 : 0);
   }
   append_capability(out, kGracefulRestart, value);
 }
 
-void encode_text(Code code, std::string_view text, std::size_t trailing, std::size_t size_max, std::string& out) {
+void encode_text(CapabilityCode code, std::string_view text, std::size_t trailing, std::size_t size_max,
+                 std::string& out) {
   text = text.substr(0, size_max);
   std::string value(1, static_cast<char>(text.size()));
   value.append(text);
@@ -222,7 +223,7 @@ void encode_capabilities(const Capabilities& from, std::string& out) {
   }
   if (from.enhanced_route_refresh) append_capability(out, kEnhancedRouteRefresh, {});
   if (!from.long_lived.empty()) encode_long_lived(from, out);
-  if (!from.hostname.empty()) encode_text(kHostname, from.hostname, 1, kValueSizeMax - 2, out);
+  if (!from.hostname.empty()) encode_text(kHostname, from.hostname, 1, kCapabilitySizeMax - 2, out);
   if (!from.software_version.empty())
     encode_text(kSoftwareVersion, from.software_version, 0, kSoftwareVersionSizeMax, out);
 }

@@ -5,7 +5,7 @@
 namespace margay::bgp {
 namespace {
 
-std::string name_of(AfiSafi numbers) {
+std::string family_name(AfiSafi numbers) {
   if (const auto family = family_of(numbers)) return std::string(to_string(*family));
   return concat("afi-", numbers.afi, "-safi-", numbers.safi);
 }
@@ -14,7 +14,7 @@ void append_graceful_restart(const GracefulRestart& restart, std::vector<std::st
   out.push_back(concat("graceful-restart ", restart.restart_time_s, " s", restart.restarting ? " restarting" : "",
                        restart.notification ? " notification" : ""));
   for (const auto& [family, forwarding] : restart.forwarding) {
-    out.push_back(concat("graceful-restart ", name_of(family), forwarding ? " forwarding" : ""));
+    out.push_back(concat("graceful-restart ", family_name(family), forwarding ? " forwarding" : ""));
   }
 }
 
@@ -27,16 +27,17 @@ std::string_view direction_of(const AddPath& add_path) {
 
 std::vector<std::string> Capabilities::to_strings() const {
   std::vector<std::string> out;
-  for (const AfiSafi family : multiprotocol) out.push_back(concat("multiprotocol ", name_of(family)));
+  for (const AfiSafi family : multiprotocol) out.push_back(concat("multiprotocol ", family_name(family)));
   if (route_refresh) out.emplace_back("route-refresh");
-  for (const AfiSafi family : extended_next_hop) out.push_back(concat("extended-next-hop ", name_of(family)));
+  for (const AfiSafi family : extended_next_hop) out.push_back(concat("extended-next-hop ", family_name(family)));
   if (extended_message) out.emplace_back("extended-message");
   if (graceful_restart) append_graceful_restart(*graceful_restart, out);
   if (four_octet_asn) out.push_back(concat("four-octet-as ", four_octet_asn->value()));
-  for (const auto& [family, each] : add_path) out.push_back(concat("add-path ", name_of(family), direction_of(each)));
+  for (const auto& [family, each] : add_path)
+    out.push_back(concat("add-path ", family_name(family), direction_of(each)));
   if (enhanced_route_refresh) out.emplace_back("enhanced-route-refresh");
   for (const auto& [family, each] : long_lived) {
-    out.push_back(concat("long-lived-graceful-restart ", name_of(family), " ", each.stale_time_s, " s",
+    out.push_back(concat("long-lived-graceful-restart ", family_name(family), " ", each.stale_time_s, " s",
                          each.forwarding ? " forwarding" : ""));
   }
   if (!hostname.empty()) out.push_back(concat("hostname ", wire::printable(hostname)));

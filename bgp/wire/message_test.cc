@@ -15,8 +15,8 @@ using test::hex;
 using test::message;
 using test::to_hex;
 
-constexpr AfiSafi kV4{1, 1};
-constexpr AfiSafi kV6{2, 1};
+constexpr AfiSafi kAfiSafiV4{1, 1};
+constexpr AfiSafi kAfiSafiV6{2, 1};
 
 struct CapabilityCase {
   std::string_view what;
@@ -31,30 +31,32 @@ std::vector<CapabilityCase> capability_cases() {
     fill(value);
     cases.push_back({what, std::move(value), bytes});
   };
-  add("RFC 4760: IPv4 unicast", "01 04 0001 00 01", [](auto& c) { c.multiprotocol = {kV4}; });
-  add("RFC 4760: two families", "01 04 0001 00 01  01 04 0002 00 01", [](auto& c) { c.multiprotocol = {kV4, kV6}; });
+  add("RFC 4760: IPv4 unicast", "01 04 0001 00 01", [](auto& c) { c.multiprotocol = {kAfiSafiV4}; });
+  add("RFC 4760: two families", "01 04 0001 00 01  01 04 0002 00 01", [](auto& c) {
+    c.multiprotocol = {kAfiSafiV4, kAfiSafiV6};
+  });
   add("RFC 4760: a family that we do not speak", "01 04 0001 00 80", [](auto& c) { c.multiprotocol = {{1, 128}}; });
   add("RFC 2918", "02 00", [](auto& c) { c.route_refresh = true; });
-  add("RFC 8950", "05 06 0001 0001 0002", [](auto& c) { c.extended_next_hop = {kV4}; });
+  add("RFC 8950", "05 06 0001 0001 0002", [](auto& c) { c.extended_next_hop = {kAfiSafiV4}; });
   add("RFC 8654", "06 00", [](auto& c) { c.extended_message = true; });
   add("RFC 4724: restarting, both families, one kept", "40 0a 8078 0001 01 80 0002 01 00", [](auto& c) {
-    c.graceful_restart = GracefulRestart{true, false, 120, {{kV4, true}, {kV6, false}}};
+    c.graceful_restart = GracefulRestart{true, false, 120, {{kAfiSafiV4, true}, {kAfiSafiV6, false}}};
   });
   add("RFC 4724: helper only", "40 02 0000", [](auto& c) { c.graceful_restart = GracefulRestart{}; });
   add("RFC 8538: N bit, the longest time", "40 02 4fff", [](auto& c) {
     c.graceful_restart = GracefulRestart{false, true, 4095, {}};
   });
   add("RFC 6793", "41 04 fffffffe", [](auto& c) { c.four_octet_asn = Asn(4294967294U); });
-  add("RFC 7911: receive", "45 04 0001 01 01", [](auto& c) { c.add_path[kV4] = {true, false}; });
-  add("RFC 7911: send", "45 04 0001 01 02", [](auto& c) { c.add_path[kV4] = {false, true}; });
+  add("RFC 7911: receive", "45 04 0001 01 01", [](auto& c) { c.add_path[kAfiSafiV4] = {true, false}; });
+  add("RFC 7911: send", "45 04 0001 01 02", [](auto& c) { c.add_path[kAfiSafiV4] = {false, true}; });
   add("RFC 7911: both, two families", "45 08 0001 01 03 0002 01 03", [](auto& c) {
-    c.add_path[kV4] = {true, true};
-    c.add_path[kV6] = {true, true};
+    c.add_path[kAfiSafiV4] = {true, true};
+    c.add_path[kAfiSafiV6] = {true, true};
   });
   add("RFC 7313", "46 00", [](auto& c) { c.enhanced_route_refresh = true; });
   add("RFC 9494", "47 0e 0001 01 80 015180 0002 01 00 ffffff", [](auto& c) {
-    c.long_lived[kV4] = {true, 86400};
-    c.long_lived[kV6] = {false, 0xffffff};
+    c.long_lived[kAfiSafiV4] = {true, 86400};
+    c.long_lived[kAfiSafiV6] = {false, 0xffffff};
   });
   add("hostname", "49 06 04 6e6f6465 00", [](auto& c) { c.hostname = "node"; });
   add("software version", "4b 08 07 6d617267617931", [](auto& c) { c.software_version = "margay1"; });
@@ -119,7 +121,7 @@ TEST(Open, RepeatedCapabilitiesAddUpAndTheLastCounts) {
       decode_open(view_of(open_bytes(hex("02 06 01 04 0001 00 01  02 06 01 04 0002 00 01  02 04 40 02 0001  02 04 40 "
                                          "02 0002  02 06 41 04 00000001  02 06 41 04 00000002"))));
   ASSERT_TRUE(decoded.ok()) << decoded.error().what;
-  EXPECT_EQ(decoded->capabilities.multiprotocol, (std::set<AfiSafi>{kV4, kV6}));
+  EXPECT_EQ(decoded->capabilities.multiprotocol, (std::set<AfiSafi>{kAfiSafiV4, kAfiSafiV6}));
   EXPECT_EQ(decoded->capabilities.graceful_restart->restart_time_s, 2);
   EXPECT_EQ(decoded->asn, Asn(2));
 }
@@ -133,7 +135,7 @@ TEST(Open, UnknownCapabilitiesKeepTheirNumbers) {
 TEST(Open, ADirectionThatRfc7911DoesNotKnowIsNotUnderstood) {
   const auto decoded = decode_open(view_of(open_bytes(hex("02 0a 45 08 0001 01 04 0002 01 03"))));
   ASSERT_TRUE(decoded.ok()) << decoded.error().what;
-  EXPECT_EQ(decoded->capabilities.add_path, (std::map<AfiSafi, AddPath>{{kV6, {true, true}}}));
+  EXPECT_EQ(decoded->capabilities.add_path, (std::map<AfiSafi, AddPath>{{kAfiSafiV6, {true, true}}}));
 }
 
 struct BadOpen {
@@ -199,13 +201,13 @@ TEST(Open, NamesForPeopleNeverEndASession) {
 
 TEST(Capabilities, PrintOneALine) {
   Capabilities all;
-  all.multiprotocol = {kV4, {1, 128}};
+  all.multiprotocol = {kAfiSafiV4, {1, 128}};
   all.route_refresh = all.extended_message = all.enhanced_route_refresh = true;
-  all.extended_next_hop = {kV4};
-  all.graceful_restart = GracefulRestart{true, true, 120, {{kV4, true}}};
+  all.extended_next_hop = {kAfiSafiV4};
+  all.graceful_restart = GracefulRestart{true, true, 120, {{kAfiSafiV4, true}}};
   all.four_octet_asn = Asn(64512);
-  all.add_path[kV6] = {true, false};
-  all.long_lived[kV4] = {true, 60};
+  all.add_path[kAfiSafiV6] = {true, false};
+  all.long_lived[kAfiSafiV4] = {true, 60};
   all.hostname = "a\nb";
   all.software_version = "x";
   all.unknown = {9};

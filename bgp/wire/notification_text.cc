@@ -57,23 +57,23 @@ constexpr std::string_view kCeases[] = {"Unspecific",
                                         "BFD Down"};
 constexpr std::string_view kRefreshErrors[] = {"Unspecific", "Invalid Message Length"};
 
-struct Code {
+struct CodeNames {
   std::string_view name;
   std::span<const std::string_view> subcodes;
 };
-constexpr Code kCodes[] = {{"", {}},
-                           {"Message Header Error", kHeaderErrors},
-                           {"OPEN Message Error", kOpenErrors},
-                           {"UPDATE Message Error", kUpdateErrors},
-                           {"Hold Timer Expired", {}},
-                           {"Finite State Machine Error", kMachineErrors},
-                           {"Cease", kCeases},
-                           {"ROUTE-REFRESH Message Error", kRefreshErrors},
-                           {"Send Hold Timer Expired", {}}};
+constexpr CodeNames kCodes[] = {{"", {}},
+                                {"Message Header Error", kHeaderErrors},
+                                {"OPEN Message Error", kOpenErrors},
+                                {"UPDATE Message Error", kUpdateErrors},
+                                {"Hold Timer Expired", {}},
+                                {"Finite State Machine Error", kMachineErrors},
+                                {"Cease", kCeases},
+                                {"ROUTE-REFRESH Message Error", kRefreshErrors},
+                                {"Send Hold Timer Expired", {}}};
 
-std::string name_of(std::uint8_t code, std::uint8_t subcode) {
+std::string error_name(std::uint8_t code, std::uint8_t subcode) {
   if (code == 0 || code >= std::size(kCodes)) return concat("Code ", code, "/", subcode);
-  const Code& known = kCodes[code];
+  const CodeNames& known = kCodes[code];
   if (subcode < known.subcodes.size() && !known.subcodes[subcode].empty()) {
     return concat(known.name, "/", known.subcodes[subcode]);
   }
@@ -102,7 +102,7 @@ std::optional<std::string> text_of(std::string_view data) {
 }
 
 std::string described(std::uint8_t code, std::uint8_t subcode, std::string_view data, bool may_nest) {
-  std::string name = name_of(code, subcode);
+  std::string name = error_name(code, subcode);
   if (data.empty()) return name;
   if (carries_text(code, subcode)) {
     if (const auto text = text_of(data)) return text->empty() ? name : concat(name, ": ", *text);

@@ -15,11 +15,10 @@ namespace {
 
 using bytes::view_of;
 using test::hex;
+using test::kV4;
+using test::kV6;
 using test::to_hex;
 using test::update;
-
-constexpr Family kV4 = Family::kIpv4Unicast;
-constexpr Family kV6 = Family::kIpv6Unicast;
 
 enum class Outcome { kFine, kDiscard, kWithdraw, kReset };
 

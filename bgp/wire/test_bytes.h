@@ -6,8 +6,12 @@
 #include <string_view>
 
 #include "base/bytes/reader.h"
+#include "bgp/wire/family.h"
 
 namespace margay::bgp::test {
+
+inline constexpr Family kV4 = Family::kIpv4Unicast;
+inline constexpr Family kV6 = Family::kIpv6Unicast;
 
 inline int digit_of(char digit) {
   if (digit >= '0' && digit <= '9') return digit - '0';

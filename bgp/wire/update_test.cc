@@ -20,11 +20,10 @@ namespace {
 
 using bytes::view_of;
 using test::hex;
+using test::kV4;
+using test::kV6;
 using test::to_hex;
 using test::update;
-
-constexpr Family kV4 = Family::kIpv4Unicast;
-constexpr Family kV6 = Family::kIpv6Unicast;
 
 Nlri nlri(std::string_view prefix, std::uint32_t path_id = 0) { return {*IpPrefix::parse(prefix), path_id}; }
 NextHop next_hop(std::string_view address) { return {*IpAddress::parse(address), std::nullopt}; }
