@@ -10,7 +10,7 @@
 namespace margay::verbs {
 namespace {
 
-constexpr std::string_view kCluster = R"(
+constexpr std::string_view kObjects = R"(
 ippools: {apiVersion: projectcalico.org/v3, kind: IPPool, metadata: {name: main, labels: {site: a}},
   spec: {cidr: 10.0.0.0/16, ipipMode: CrossSubnet, natOutgoing: true, nodeSelector: all()}}
 ---
@@ -40,7 +40,7 @@ tiers: {apiVersion: projectcalico.org/v3, kind: Tier, metadata: {name: early}, s
 )";
 
 void fill(Console& console) {
-  const auto documents = json::parse_yaml(kCluster);
+  const auto documents = json::parse_yaml(kObjects);
   for (const json::YamlDocument& document : *documents) {
     for (const json::Member& member : *document.value.as_object())
       console.client.put(member.name, json::dump(member.value));

@@ -4,6 +4,7 @@
 
 #include "base/core/text.h"
 #include "base/json/value.h"
+#include "ctl/verbs/colour.h"
 #include "ctl/verbs/policy_output.h"
 #include "ctl/verbs/policy_world.h"
 #include "ctl/verbs/verbs.h"
@@ -16,14 +17,9 @@ using command::ExitCode;
 using policy::Finding;
 using policy::Severity;
 
-constexpr std::string_view kRed = "\x1b[31m";
-constexpr std::string_view kYellow = "\x1b[33m";
-constexpr std::string_view kPlain = "\x1b[0m";
-
 std::string marked(Severity severity, bool has_colour) {
-  const std::string_view word = to_string(severity);
-  if (!has_colour || severity == Severity::kRemark) return std::string(word);
-  return concat(severity == Severity::kError ? kRed : kYellow, word, kPlain);
+  return coloured(to_string(severity), severity == Severity::kError ? kRed : kYellow,
+                  has_colour && severity != Severity::kRemark);
 }
 
 std::string counted(std::ptrdiff_t count, std::string_view word) {
@@ -53,7 +49,7 @@ std::string as_paragraphs(const std::vector<Finding>& findings, bool has_colour)
   return out + summary(findings);
 }
 
-json::Value json_of(const Finding& finding) {
+json::Value finding_json(const Finding& finding) {
   const model::KindInfo& info = model::info(finding.object.kind);
   json::Object object;
   object["apiVersion"] = info.api_version;
@@ -72,7 +68,7 @@ json::Value json_of(const Finding& finding) {
 
 std::string findings_as_json(const std::vector<Finding>& findings) {
   json::Array out;
-  for (const Finding& finding : findings) out.push_back(json_of(finding));
+  for (const Finding& finding : findings) out.push_back(finding_json(finding));
   return json::dump_pretty(out);
 }
 

@@ -6,17 +6,13 @@
 
 #include "base/core/text.h"
 #include "base/json/value.h"
+#include "ctl/verbs/colour.h"
 
 namespace margay::verbs {
 namespace {
 
-constexpr std::string_view kGreen = "\x1b[32m";
-constexpr std::string_view kRed = "\x1b[31m";
-constexpr std::string_view kPlain = "\x1b[0m";
-
-std::string coloured(policy::Answer answer, std::string_view text, Shown shown) {
-  if (!shown.has_colour) return std::string(text);
-  return concat(answer == policy::Answer::kAllow ? kGreen : kRed, text, kPlain);
+std::string answer_text(policy::Answer answer, std::string_view text, Shown shown) {
+  return coloured(text, answer == policy::Answer::kAllow ? kGreen : kRed, shown.has_colour);
 }
 
 std::string_view way_of(policy::Direction direction) {
@@ -59,7 +55,7 @@ json::Value port_of(const policy::Target& target) {
   return *target.port->name();
 }
 
-json::Value json_of(const policy::Answered& answer) {
+json::Value answer_json(const policy::Answered& answer) {
   json::Object out;
   out["from"] = answer.from;
   out["to"] = answer.to;
@@ -124,7 +120,7 @@ class Grid {
         out += "-";
       } else {
         const policy::Answer answer = at->second.at(target);
-        out += coloured(answer, answer == policy::Answer::kAllow ? "." : "X", shown_);
+        out += answer_text(answer, answer == policy::Answer::kAllow ? "." : "X", shown_);
       }
     }
     return out + std::string(cell_width_ - matrix_.targets.size(), ' ');
@@ -160,7 +156,7 @@ std::string reason_of(const policy::Answered& answer) {
 
 std::string as_text(const policy::Answered& answer, Shown shown) {
   std::string out = concat(answer.from, " -> ", answer.to, " ", answer.target.to_string(), ": ",
-                           coloured(answer.verdict.answer, word_of(answer.verdict.answer), shown), "\n");
+                           answer_text(answer.verdict.answer, word_of(answer.verdict.answer), shown), "\n");
   out += concat("  ", reason_of(answer), "\n");
   if (answer.made_of) {
     out +=
@@ -176,7 +172,7 @@ std::string as_grid(const policy::Matrix& matrix, Shown shown) { return Grid(mat
 
 std::string as_json(const std::vector<policy::Answered>& answers) {
   json::Array out;
-  for (const policy::Answered& answer : answers) out.push_back(json_of(answer));
+  for (const policy::Answered& answer : answers) out.push_back(answer_json(answer));
   return json::dump_pretty(out);
 }
 
