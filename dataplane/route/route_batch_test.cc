@@ -7,12 +7,13 @@
 
 #include "base/core/random.h"
 #include "base/core/text.h"
+#include "dataplane/route/test_routes.h"
 
 namespace margay::route {
 namespace {
 
-IpPrefix net(std::string_view text) { return IpPrefix::parse(text).value(); }
-HopSet by(std::string_view address) { return {LearnedHop{IpAddress::parse(address).value()}}; }
+using test::by;
+using test::net;
 
 // What is wanted after all of it: "prefix" to "address metric"; empty: none.
 std::map<std::string, std::string> effect(const RouteBatch& batch) {

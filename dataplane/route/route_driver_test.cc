@@ -13,22 +13,20 @@
 #include "base/core/text.h"
 #include "dataplane/netlink/scratch_namespace.h"
 #include "dataplane/route/next_hop_resolver.h"
+#include "dataplane/route/test_routes.h"
 
 namespace margay::route {
 namespace {
 
 using namespace std::chrono_literals;
+using test::key;
+using test::Lines;
+using test::via;
 
-constexpr std::uint8_t kOurs = 80;
+constexpr std::uint8_t kDefaultMark = 80;
 constexpr TimePoint kStart{};
 
 IpAddress address(std::string_view text) { return IpAddress::parse(text).value(); }
-RouteKey key(std::string_view prefix, std::uint32_t metric = 1024) {
-  return RouteKey{kMainTable, IpPrefix::parse(prefix).value(), metric};
-}
-Route via(std::string_view gateway, IfIndex interface = IfIndex()) {
-  return Route{.hops = {RouteHop{.gateway = address(gateway), .interface = interface}}};
-}
 Route blackhole() { return Route{.type = RouteType::kBlackhole}; }
 
 class RouteDriverTest : public testing::Test {
@@ -111,7 +109,7 @@ class RouteDriverTest : public testing::Test {
   }
 
   // All routes of a protocol, "prefix route", in order.
-  std::vector<std::string> in_kernel(std::uint8_t protocol = kOurs) {
+  std::vector<std::string> in_kernel(std::uint8_t protocol = kDefaultMark) {
     std::vector<std::string> out;
     for (const IpFamily family : {IpFamily::kV4, IpFamily::kV6}) {
       netlink::Batch request;
@@ -134,8 +132,6 @@ class RouteDriverTest : public testing::Test {
   int next_index_ = 10;
   IfIndex one_, two_;
 };
-
-using Lines = std::vector<std::string>;
 
 TEST_F(RouteDriverTest, WhatIsDesiredIsInTheKernel) {
   RouteDriver driver(*kernel_, {});
@@ -236,8 +232,8 @@ TEST_F(RouteDriverTest, RoutesOfOthersAreLeftAlone) {
 }
 
 TEST_F(RouteDriverTest, ARestartAdoptsWhatItFinds) {
-  add_foreign(key("10.9.0.0/26"), via("10.1.0.7", one_), kOurs);
-  add_foreign(key("10.9.1.0/26"), via("10.1.0.7", one_), kOurs);
+  add_foreign(key("10.9.0.0/26"), via("10.1.0.7", one_), kDefaultMark);
+  add_foreign(key("10.9.1.0/26"), via("10.1.0.7", one_), kDefaultMark);
   RouteDriver driver(*kernel_, {});
   driver.set_route(Source::kBgp, key("10.9.0.0/26"), via("10.1.0.7", one_));
   auto report = driver.apply(kStart);
@@ -255,7 +251,7 @@ TEST_F(RouteDriverTest, ATableNothingWasEverPutInIsEmpty) {
   const Status read = driver.resync(kStart);
   ASSERT_TRUE(read.ok()) << read.error().message;
   EXPECT_EQ(driver.actual_count(), 0U);
-  add_foreign(RouteKey{table, IpPrefix::parse("10.9.0.0/26").value(), 5}, via("10.1.0.7", one_), kOurs);
+  add_foreign(RouteKey{table, IpPrefix::parse("10.9.0.0/26").value(), 5}, via("10.1.0.7", one_), kDefaultMark);
   ASSERT_TRUE(driver.resync(kStart).ok());
   EXPECT_EQ(driver.actual_count(), 1U);
 }
@@ -263,7 +259,7 @@ TEST_F(RouteDriverTest, ATableNothingWasEverPutInIsEmpty) {
 TEST_F(RouteDriverTest, WhatIsFoundHasAGrace) {
   RouteDriver driver(*kernel_, {.grace = 10s});
   driver.allow_removal();
-  add_foreign(key("10.9.0.5/32"), Route{.hops = {RouteHop{std::nullopt, one_}}}, kOurs);
+  add_foreign(key("10.9.0.5/32"), Route{.hops = {RouteHop{std::nullopt, one_}}}, kDefaultMark);
   auto report = driver.apply(kStart);
   EXPECT_EQ(report.try_again_at, kStart + 10s);
   EXPECT_EQ(in_kernel().size(), 1U);
@@ -279,7 +275,7 @@ TEST_F(RouteDriverTest, DriftIsRepaired) {
   driver.allow_removal();
   driver.set_route(Source::kBgp, key("10.9.0.0/26"), via("10.1.0.7", one_));
   static_cast<void>(driver.apply(kStart));
-  delete_foreign(key("10.9.0.0/26"), kOurs);
+  delete_foreign(key("10.9.0.0/26"), kDefaultMark);
   EXPECT_EQ(driver.apply(kStart).updated, 0U);  // it does not know
   driver.queue_resync();
   EXPECT_EQ(driver.apply(kStart).updated, 1U);
@@ -328,7 +324,7 @@ TEST_F(RouteDriverTest, AnyHistoryEndsAsDesired) {
           break;
         case 1: {  // somebody removes one of ours
           netlink::Batch batch;
-          add_delete_request(batch, at, Route{}, kOurs);
+          add_delete_request(batch, at, Route{}, kDefaultMark);
           static_cast<void>(kernel_->apply(batch));
           driver.queue_resync();
           break;

@@ -14,23 +14,21 @@
 #include "base/core/text.h"
 #include "base/loop/sim_loop.h"
 #include "dataplane/route/fake_kernel.h"
+#include "dataplane/route/test_routes.h"
 
 namespace margay::route {
 namespace {
 
 using namespace std::chrono_literals;
-using Lines = std::vector<std::string>;
+using test::by;
+using test::key;
+using test::Lines;
+using test::net;
+using test::via;
 
-constexpr std::uint8_t kOurs = 81;
+constexpr std::uint8_t kOurMark = 81;
 constexpr IfIndex kOne{10};
 constexpr IfIndex kTwo{11};
-
-IpPrefix net(std::string_view text) { return IpPrefix::parse(text).value(); }
-HopSet by(std::string_view address) { return {LearnedHop{IpAddress::parse(address).value()}}; }
-RouteKey key(std::string_view prefix, std::uint32_t metric = 1024) { return {kMainTable, net(prefix), metric}; }
-Route via(std::string_view gateway, IfIndex interface) {
-  return Route{.hops = {RouteHop{IpAddress::parse(gateway).value(), interface}}};
-}
 
 class RouteProgrammerTest : public testing::Test {
  protected:
@@ -40,7 +38,7 @@ class RouteProgrammerTest : public testing::Test {
   }
 
   void start(bool is_converged = true) {
-    programmer_.emplace(loop_, kernel_, RouteProgrammerConfig{.protocol = kOurs, .table = kMainTable},
+    programmer_.emplace(loop_, kernel_, RouteProgrammerConfig{.protocol = kOurMark, .table = kMainTable},
                         [this](RouteReport report) { report_.merge(std::move(report)); });
     ASSERT_TRUE(programmer_->read().ok());
     RouteBatch batch;
@@ -67,7 +65,7 @@ class RouteProgrammerTest : public testing::Test {
   void run_for(Duration duration) {
     loop_.run_until([] { return false; }, duration);
   }
-  [[nodiscard]] Lines lines() const { return kernel_.lines(kOurs); }
+  [[nodiscard]] Lines lines() const { return kernel_.lines(kOurMark); }
 
   loop::SimLoop loop_;
   FakeKernel kernel_;
@@ -100,8 +98,8 @@ TEST_F(RouteProgrammerTest, AnotherMetricIsAnotherRouteAndTheOldOneGoes) {
 }
 
 TEST_F(RouteProgrammerTest, WhatAnEarlierLifeLeftStaysUntilConvergence) {
-  kernel_.put(key("10.9.0.0/26"), via("10.1.0.7", kOne), kOurs);
-  kernel_.put(key("10.9.1.0/26"), via("10.1.0.7", kOne), kOurs);
+  kernel_.put(key("10.9.0.0/26"), via("10.1.0.7", kOne), kOurMark);
+  kernel_.put(key("10.9.1.0/26"), via("10.1.0.7", kOne), kOurMark);
   start(false);
   EXPECT_EQ(programmer_->found(), 2U);
   set("10.9.0.0/26", "10.1.0.7");
@@ -184,9 +182,9 @@ TEST_F(RouteProgrammerTest, DriftIsRepairedWhenTold) {
   start();
   set("10.9.0.0/26", "10.1.0.7");
   kernel_.erase(key("10.9.0.0/26"));
-  tell_route(RTM_DELROUTE, key("10.9.0.0/26"), via("10.1.0.7", kOne), kOurs, to_route());
-  kernel_.put(key("10.9.1.0/26"), via("10.1.0.7", kOne), kOurs);  // with our mark, but not ours
-  tell_route(RTM_NEWROUTE, key("10.9.1.0/26"), via("10.1.0.7", kOne), kOurs, to_route());
+  tell_route(RTM_DELROUTE, key("10.9.0.0/26"), via("10.1.0.7", kOne), kOurMark, to_route());
+  kernel_.put(key("10.9.1.0/26"), via("10.1.0.7", kOne), kOurMark);  // with our mark, but not ours
+  tell_route(RTM_NEWROUTE, key("10.9.1.0/26"), via("10.1.0.7", kOne), kOurMark, to_route());
   run_for(20ms);
   EXPECT_EQ(lines(), (Lines{"10.9.0.0/26 via 10.1.0.7 dev 10"}));
 }
@@ -220,7 +218,7 @@ TEST_F(RouteProgrammerTest, AnotherTableIsFilledBeforeTheOldOneIsEmptied) {
 }
 
 TEST_F(RouteProgrammerTest, HandsOffTheKernelAndOnAgain) {
-  kernel_.put(key("10.9.5.0/26"), via("10.1.0.7", kOne), kOurs);  // of an earlier life
+  kernel_.put(key("10.9.5.0/26"), via("10.1.0.7", kOne), kOurMark);  // of an earlier life
   kernel_.put(key("10.9.6.0/26"), via("10.1.0.7", kOne), RTPROT_STATIC);
   start(false);
   set("10.9.0.0/26", "10.1.0.7");
@@ -259,7 +257,7 @@ TEST_F(RouteProgrammerTest, AnyFailedCallIsMadeGood) {
     SCOPED_TRACE(n);
     kernel_ = FakeKernel();
     kernel_.connect(net("10.1.0.0/24"), kOne);
-    kernel_.put(key("10.9.9.0/26"), via("10.1.0.7", kOne), kOurs);
+    kernel_.put(key("10.9.9.0/26"), via("10.1.0.7", kOne), kOurMark);
     start();
     kernel_.fail_call(n);
     RouteBatch batch;

@@ -13,18 +13,18 @@
 #include "base/loop/asio_loop.h"
 #include "dataplane/netlink/scratch_namespace.h"
 #include "dataplane/route/fake_kernel.h"
+#include "dataplane/route/test_routes.h"
 
 namespace margay::route {
 namespace {
 
 using namespace std::chrono_literals;
+using test::by;
+using test::net;
 
-constexpr std::uint8_t kOurs = 81;
-constexpr RouteProgrammerConfig kConfig{.protocol = kOurs, .table = kMainTable};
+constexpr std::uint8_t kThreadMark = 82;
+constexpr RouteProgrammerConfig kConfig{.protocol = kThreadMark, .table = kMainTable};
 constexpr Duration kLimit = 30s;  // for failures alone
-
-IpPrefix net(std::string_view text) { return IpPrefix::parse(text).value(); }
-HopSet by(std::string_view address) { return {LearnedHop{IpAddress::parse(address).value()}}; }
 
 // The thread owns its kernel; the test looks at it when the thread has ended.
 class Forward final : public netlink::Netlink {
@@ -61,7 +61,7 @@ TEST(RouteThread, WhatWasSentIsWrittenBeforeTheEnd) {
   loop::AsioLoop owner;
   FakeKernel kernel;
   kernel.connect(net("10.1.0.0/24"), IfIndex(10));
-  kernel.put({kMainTable, net("10.9.9.0/24"), 1024}, Route{.hops = {RouteHop{std::nullopt, IfIndex(10)}}}, kOurs);
+  kernel.put({kMainTable, net("10.9.9.0/24"), 1024}, Route{.hops = {RouteHop{std::nullopt, IfIndex(10)}}}, kThreadMark);
   {
     auto thread = RouteThread::start(
                       owner, kConfig, [](RouteReport) {}, fake(kernel))
@@ -72,7 +72,7 @@ TEST(RouteThread, WhatWasSentIsWrittenBeforeTheEnd) {
     batch.set(net("10.9.0.0/24"), by("10.1.0.7"), 1024);
     thread->send(std::move(batch));
   }
-  EXPECT_EQ(kernel.lines(kOurs), std::vector<std::string>{"10.9.0.0/24 via 10.1.0.7 dev 10"});
+  EXPECT_EQ(kernel.lines(kThreadMark), std::vector<std::string>{"10.9.0.0/24 via 10.1.0.7 dev 10"});
 }
 
 TEST(RouteThread, ASlowKernelDelaysNobodyAndWhatComesMeanwhileIsOneBatch) {
@@ -135,7 +135,7 @@ TEST(RouteThread, TheOwnerMayEndWhileReportsAreOnTheirWay) {
       thread->send(std::move(batch));
     }
   }
-  EXPECT_EQ(kernel.lines(kOurs).size(), 50U);
+  EXPECT_EQ(kernel.lines(kThreadMark).size(), 50U);
 }
 
 // The real kernel: more changes of others than the monitor's buffer holds, while the thread is busy.
@@ -189,14 +189,14 @@ TEST(RouteThread, ABufferThatOverflowedIsMadeGood) {
     const RouteKey key{kMainTable, IpPrefix::host(IpAddress::v4(0x14000000U + i)), 5};
     add_route_request(flood, key, Route{.type = RouteType::kBlackhole}, RTPROT_STATIC, Write::kNew);
   }
-  add_delete_request(flood, {kMainTable, net("10.9.0.0/24"), 1024}, Route{}, kOurs);
+  add_delete_request(flood, {kMainTable, net("10.9.0.0/24"), 1024}, Route{}, kThreadMark);
   ASSERT_TRUE(other->apply(flood).failures.empty());
   reports = 0;
   release.set_value();
   ASSERT_TRUE(owner.run_until([&] { return reports > 0 && last.installed == 1; }, kLimit));
   int found = 0;
   netlink::Batch request;
-  add_dump_request(request, IpFamily::kV4, kOurs, kMainTable);
+  add_dump_request(request, IpFamily::kV4, kThreadMark, kMainTable);
   ASSERT_TRUE(other
                   ->dump(
                       request, [&found] { found = 0; },
