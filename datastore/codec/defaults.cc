@@ -29,7 +29,7 @@ bool has_elements(const json::Value& object, std::string_view name) {
 }
 
 template <class... Words>
-json::Value list_of(Words... words) {
+json::Value array_of(Words... words) {
   return json::Value(json::Array{json::Value(words)...});
 }
 
@@ -43,7 +43,7 @@ void default_pool(json::Value& spec) {
   }
   if (!is_absent_or_empty(spec, "allowedUses")) return;
   const bool is_for_namespaces = !is_absent_or_empty(spec, "namespaceSelector");
-  spec["allowedUses"] = is_for_namespaces ? list_of("Workload") : list_of("Workload", "Tunnel");
+  spec["allowedUses"] = is_for_namespaces ? array_of("Workload") : array_of("Workload", "Tunnel");
 }
 
 void default_tier(json::Value& spec, std::string_view name) {
@@ -64,9 +64,9 @@ void default_policy(json::Value& spec) {
   if (is_absent_or_empty(spec, "tier")) spec["tier"] = json::Value(model::kDefaultTier);
   if (spec.string_at({"stagedAction"}) == "Delete" || !is_absent_or_empty(spec, "types")) return;
   if (!has_elements(spec, "egress")) {
-    spec["types"] = list_of("Ingress");
+    spec["types"] = array_of("Ingress");
   } else {
-    spec["types"] = has_elements(spec, "ingress") ? list_of("Ingress", "Egress") : list_of("Egress");
+    spec["types"] = has_elements(spec, "ingress") ? array_of("Ingress", "Egress") : array_of("Egress");
   }
 }
 
@@ -88,7 +88,7 @@ void default_kubernetes_policy(json::Value& spec) {
   default_ports(spec, "ingress");
   default_ports(spec, "egress");
   if (!is_absent_or_empty(spec, "policyTypes")) return;
-  spec["policyTypes"] = has_elements(spec, "egress") ? list_of("Ingress", "Egress") : list_of("Ingress");
+  spec["policyTypes"] = has_elements(spec, "egress") ? array_of("Ingress", "Egress") : array_of("Ingress");
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 namespace margay::codec {
 namespace {
 
-struct Case {
+struct DefaultsCase {
   model::Kind kind;
   const char* before;  // of spec
   const char* after;
@@ -15,7 +15,7 @@ struct Case {
 
 TEST(Defaults, FollowFromOtherFields) {
   using model::Kind;
-  const Case cases[] = {
+  const DefaultsCase cases[] = {
       {Kind::kIpPool, R"({"cidr":"10.0.0.7/16"})",
        R"({"cidr":"10.0.0.0/16","blockSize":26,"allowedUses":["Workload","Tunnel"]})"},
       {Kind::kIpPool, R"({"cidr":"2001:db8::/48","allowedUses":[]})",
@@ -44,7 +44,7 @@ TEST(Defaults, FollowFromOtherFields) {
       {Kind::kStagedKubernetesNetworkPolicy, R"({"stagedAction":"Delete"})", R"({"stagedAction":"Delete"})"},
       {Kind::kPod, R"({})", R"({})"},
   };
-  for (const Case& c : cases) {
+  for (const DefaultsCase& c : cases) {
     json::Value object = json::Object();
     object["metadata"]["name"] = json::Value(c.name);
     object["spec"] = *json::parse(c.before);

@@ -19,7 +19,7 @@ void fields(Archive& a, S& s) {
 namespace {
 
 template <class Archive, Is<model::FelixBpf> S>
-void list(Archive& a, S& s) {
+void list_bpf(Archive& a, S& s) {
   a.field("bpfEnabled", s.bpf_enabled);
   a.field("bpfAttachType", s.bpf_attach_type);
   a.field("bpfDataIfacePattern", s.bpf_data_iface_pattern);
@@ -71,7 +71,7 @@ void list(Archive& a, S& s) {
 
 }  // namespace
 
-void fields(Reader& a, model::FelixBpf& s) { list(a, s); }
-void fields(Writer& a, const model::FelixBpf& s) { list(a, s); }
+void fields(Reader& a, model::FelixBpf& s) { list_bpf(a, s); }
+void fields(Writer& a, const model::FelixBpf& s) { list_bpf(a, s); }
 
 }  // namespace margay::codec

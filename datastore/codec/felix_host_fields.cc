@@ -14,7 +14,7 @@ void fields(Archive& a, S& s) {
 namespace {
 
 template <class Archive, Is<model::FelixHost> S>
-void list(Archive& a, S& s) {
+void list_host(Archive& a, S& s) {
   a.field("interfacePrefix", s.interface_prefix);
   a.field("interfaceExclude", s.interface_exclude);
   a.field("interfaceRefreshInterval", s.interface_refresh_interval);
@@ -39,7 +39,7 @@ void list(Archive& a, S& s) {
 
 }  // namespace
 
-void fields(Reader& a, model::FelixHost& s) { list(a, s); }
-void fields(Writer& a, const model::FelixHost& s) { list(a, s); }
+void fields(Reader& a, model::FelixHost& s) { list_host(a, s); }
+void fields(Writer& a, const model::FelixHost& s) { list_host(a, s); }
 
 }  // namespace margay::codec

@@ -7,7 +7,7 @@ namespace margay::codec {
 namespace {
 
 template <class Archive, Is<model::FelixNetfilter> S>
-void list(Archive& a, S& s) {
+void list_netfilter(Archive& a, S& s) {
   a.field("iptablesBackend", s.iptables_backend);
   a.field("nftablesMode", s.nftables_mode);
   a.field("chainInsertMode", s.chain_insert_mode);
@@ -40,7 +40,7 @@ void list(Archive& a, S& s) {
 
 }  // namespace
 
-void fields(Reader& a, model::FelixNetfilter& s) { list(a, s); }
-void fields(Writer& a, const model::FelixNetfilter& s) { list(a, s); }
+void fields(Reader& a, model::FelixNetfilter& s) { list_netfilter(a, s); }
+void fields(Writer& a, const model::FelixNetfilter& s) { list_netfilter(a, s); }
 
 }  // namespace margay::codec

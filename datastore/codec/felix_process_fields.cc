@@ -13,7 +13,7 @@ void fields(Archive& a, S& s) {
 namespace {
 
 template <class Archive, Is<model::FelixProcess> S>
-void list(Archive& a, S& s) {
+void list_process(Archive& a, S& s) {
   a.field("logSeverityScreen", s.log_severity_screen);
   a.field("logSeverityFile", s.log_severity_file);
   a.field("logSeveritySys", s.log_severity_sys);
@@ -55,7 +55,7 @@ void list(Archive& a, S& s) {
 
 }  // namespace
 
-void fields(Reader& a, model::FelixProcess& s) { list(a, s); }
-void fields(Writer& a, const model::FelixProcess& s) { list(a, s); }
+void fields(Reader& a, model::FelixProcess& s) { list_process(a, s); }
+void fields(Writer& a, const model::FelixProcess& s) { list_process(a, s); }
 
 }  // namespace margay::codec

@@ -7,7 +7,7 @@ namespace margay::codec {
 namespace {
 
 template <class Archive, Is<model::FelixReporting> S>
-void list(Archive& a, S& s) {
+void list_reporting(Archive& a, S& s) {
   a.field("flowLogsFlushInterval", s.flow_logs_flush_interval);
   a.field("flowLogsGoldmaneServer", s.flow_logs_goldmane_server);
   a.field("flowLogsLocalReporter", s.flow_logs_local_reporter);
@@ -27,7 +27,7 @@ void list(Archive& a, S& s) {
 
 }  // namespace
 
-void fields(Reader& a, model::FelixReporting& s) { list(a, s); }
-void fields(Writer& a, const model::FelixReporting& s) { list(a, s); }
+void fields(Reader& a, model::FelixReporting& s) { list_reporting(a, s); }
+void fields(Writer& a, const model::FelixReporting& s) { list_reporting(a, s); }
 
 }  // namespace margay::codec

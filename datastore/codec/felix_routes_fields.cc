@@ -13,7 +13,7 @@ void fields(Archive& a, S& s) {
 namespace {
 
 template <class Archive, Is<model::FelixRoutes> S>
-void list(Archive& a, S& s) {
+void list_routes(Archive& a, S& s) {
   a.field("natOutgoingAddress", s.nat_outgoing_address);
   a.field("natPortRange", s.nat_port_range);
   a.field("natOutgoingExclusions", s.nat_outgoing_exclusions);
@@ -39,7 +39,7 @@ void list(Archive& a, S& s) {
 
 }  // namespace
 
-void fields(Reader& a, model::FelixRoutes& s) { list(a, s); }
-void fields(Writer& a, const model::FelixRoutes& s) { list(a, s); }
+void fields(Reader& a, model::FelixRoutes& s) { list_routes(a, s); }
+void fields(Writer& a, const model::FelixRoutes& s) { list_routes(a, s); }
 
 }  // namespace margay::codec

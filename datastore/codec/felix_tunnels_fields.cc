@@ -7,7 +7,7 @@ namespace margay::codec {
 namespace {
 
 template <class Archive, Is<model::FelixTunnels> S>
-void list(Archive& a, S& s) {
+void list_tunnels(Archive& a, S& s) {
   a.field("ipipEnabled", s.ipip_enabled);
   a.field("ipipMTU", s.ipip_mtu);
   a.field("vxlanEnabled", s.vxlan_enabled);
@@ -31,7 +31,7 @@ void list(Archive& a, S& s) {
 
 }  // namespace
 
-void fields(Reader& a, model::FelixTunnels& s) { list(a, s); }
-void fields(Writer& a, const model::FelixTunnels& s) { list(a, s); }
+void fields(Reader& a, model::FelixTunnels& s) { list_tunnels(a, s); }
+void fields(Writer& a, const model::FelixTunnels& s) { list_tunnels(a, s); }
 
 }  // namespace margay::codec

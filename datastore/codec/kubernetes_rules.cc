@@ -166,7 +166,7 @@ void check_cluster_rule(const At& at, const model::ClusterPolicyRule& rule, std:
   }
 }
 
-void check_transport(const At& at, const std::optional<model::Protocol>& protocol) {
+void check_optional_transport(const At& at, const std::optional<model::Protocol>& protocol) {
   if (!protocol || protocol->has_ports()) return;
   at.member("protocol")
       .error(FieldError::Kind::kNotSupported, concat(quoted(protocol->to_string()), " is not one of TCP, UDP, SCTP"));
@@ -177,10 +177,10 @@ void check_admin_port(const At& at, const model::AdminPolicyPort& port) {
   if (given != 1) {
     at.invalid(concat("has ", given, " of portNumber, portRange and namedPort, exactly one is allowed"));
   }
-  if (port.port_number) check_transport(at.member("portNumber"), port.port_number->protocol);
+  if (port.port_number) check_optional_transport(at.member("portNumber"), port.port_number->protocol);
   if (!port.port_range) return;
   const At range = at.member("portRange");
-  check_transport(range, port.port_range->protocol);
+  check_optional_transport(range, port.port_range->protocol);
   if (port.port_range->start >= port.port_range->end) {
     range.invalid(concat("start ", port.port_range->start.value(), " is not below end ", port.port_range->end.value()));
   }

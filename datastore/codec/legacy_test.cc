@@ -9,13 +9,13 @@ namespace {
 
 json::Value yaml(std::string_view text) { return json::parse_yaml(text)->front().value; }
 
-struct Case {
+struct LegacyCase {
   const char* what;
   const char* old_form;
   const char* path;
   const char* new_form;
 };
-constexpr Case kCases[] = {
+constexpr LegacyCase kLegacyCases[] = {
     {"a global peer",
      "apiVersion: v1\nkind: bgpPeer\nmetadata: {scope: global, peerIP: 192.0.2.1}\nspec: {asNumber: 64567}\n", "kind",
      "apiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata: {name: peer-192-0-2-1}\n"
@@ -77,7 +77,7 @@ constexpr Case kCases[] = {
 };
 
 TEST(Legacy, OldFormsAreAnsweredWithTheNewOne) {
-  for (const Case& c : kCases) {
+  for (const LegacyCase& c : kLegacyCases) {
     const auto errors = explain_legacy(yaml(c.old_form));
     ASSERT_TRUE(errors.has_value() && errors->size() == 1) << c.what;
     EXPECT_EQ(errors->front().path, c.path) << c.what;

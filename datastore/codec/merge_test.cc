@@ -29,7 +29,7 @@ T decoded(std::string_view text, FieldErrors* errors = nullptr) {
 }
 
 template <class T>
-std::string errors_of(std::string_view text) {
+std::string decode_errors(std::string_view text) {
   FieldErrors errors;
   (void)decoded<T>(text, &errors);
   return to_string(errors);
@@ -143,22 +143,22 @@ TEST(Encode, PodAnnotationsOfOthersAreNotTouched) {
 
 TEST(Decode, ErrorsSayWhatWasFoundAndWhatIsAllowed) {
   EXPECT_EQ(
-      errors_of<model::IpPool>(
+      decode_errors<model::IpPool>(
           R"({"spec":{"cidr":"10.0.0.7/16","ipipMode":"always","blockSize":"26","natOutgoing":1,"allowedUses":"x"}})"),
       "spec.cidr: \"10.0.0.7/16\" has bits set after its length: it lies in 10.0.0.0/16; "
       "spec.blockSize: found the string \"26\", expected an integer; "
       "spec.ipipMode: \"always\" is not one of Never, Always, CrossSubnet; "
       "spec.natOutgoing: found an integer, expected true or false; "
       "spec.allowedUses: found the string \"x\", expected a list");
-  EXPECT_EQ(errors_of<model::NetworkPolicy>(R"({"spec":{"ingress":[{"action":"Alow","protocol":"tcp",)"
-                                            R"("destination":{"ports":[80,"90:80",0,{}]}}]}})"),
+  EXPECT_EQ(decode_errors<model::NetworkPolicy>(R"({"spec":{"ingress":[{"action":"Alow","protocol":"tcp",)"
+                                                R"("destination":{"ports":[80,"90:80",0,{}]}}]}})"),
             "spec.ingress[0].action: \"Alow\" is not one of Allow, Deny, Log, Pass; "
             "spec.ingress[0].protocol: \"tcp\" is not one of TCP, UDP, ICMP, ICMPv6, SCTP, UDPLite or a number from 1 "
             "to 255; "
             "spec.ingress[0].destination.ports[1]: port range 90:80 ends before it begins; "
             "spec.ingress[0].destination.ports[2]: \"0\" begins at port 0, the first port is 1; "
             "spec.ingress[0].destination.ports[3]: found an object, expected an integer or a string");
-  EXPECT_EQ(errors_of<model::HostEndpoint>(
+  EXPECT_EQ(decode_errors<model::HostEndpoint>(
                 R"({"metadata":{"labels":{"a":1}},"spec":{"ports":[{"port":70000,"protocol":"TCP"}]}})"),
             "metadata.labels[a]: found an integer, expected a string; spec.ports[0].name: is required; "
             "spec.ports[0].port: 70000 is not a port: those are 0 to 65535");
@@ -168,20 +168,21 @@ TEST(Decode, EmptyTextIsNoneWhereAValueMayBeAbsent) {
   const auto object = decoded<model::FelixConfiguration>(
       R"({"spec":{"bpfLogLevel":"","natOutgoingAddress":"","logSeverityScreen":""}})");
   EXPECT_EQ(object.spec, model::FelixConfigurationSpec{});
-  EXPECT_EQ(errors_of<model::IpPool>(R"({"spec":{"cidr":""}})"), "spec.cidr: must not be empty");
-  EXPECT_EQ(errors_of<model::NetworkSet>(R"({"spec":{"nets":["10.0.0.0/8",""]}})"), "spec.nets[1]: must not be empty");
+  EXPECT_EQ(decode_errors<model::IpPool>(R"({"spec":{"cidr":""}})"), "spec.cidr: must not be empty");
+  EXPECT_EQ(decode_errors<model::NetworkSet>(R"({"spec":{"nets":["10.0.0.0/8",""]}})"),
+            "spec.nets[1]: must not be empty");
 }
 
 TEST(Decode, IntegersAreExactAndInRange) {
   EXPECT_EQ(decoded<model::IpPool>(R"({"spec":{"cidr":"10.0.0.0/16","blockSize":26.0}})").spec.block_size, 26);
-  EXPECT_EQ(errors_of<model::IpPool>(R"({"spec":{"cidr":"10.0.0.0/16","blockSize":26.5}})"),
+  EXPECT_EQ(decode_errors<model::IpPool>(R"({"spec":{"cidr":"10.0.0.0/16","blockSize":26.5}})"),
             "spec.blockSize: found a number, expected an integer");
-  EXPECT_EQ(errors_of<model::IpPool>(R"({"spec":{"cidr":"10.0.0.0/16","blockSize":3000000000}})"),
+  EXPECT_EQ(decode_errors<model::IpPool>(R"({"spec":{"cidr":"10.0.0.0/16","blockSize":3000000000}})"),
             "spec.blockSize: 3000000000 is not between -2147483648 and 2147483647");
 }
 
 TEST(Decode, NegativeNumbersAreNoPortsAndNoNames) {
-  EXPECT_EQ(errors_of<model::NetworkPolicy>(
+  EXPECT_EQ(decode_errors<model::NetworkPolicy>(
                 R"({"spec":{"ingress":[{"action":"Allow","protocol":-6,"source":{"ports":[-5]}}]}})"),
             "spec.ingress[0].protocol: -6 is negative; spec.ingress[0].source.ports[0]: -5 is negative");
 }
@@ -189,7 +190,7 @@ TEST(Decode, NegativeNumbersAreNoPortsAndNoNames) {
 TEST(Decode, BytesOfASecretAreDecoded) {
   const auto secret = decoded<model::Secret>(R"({"data":{"a":"AAE="}})");
   EXPECT_EQ(secret.data.at("a"), std::string("\0\1", 2));
-  EXPECT_EQ(errors_of<model::Secret>(R"({"data":{"a":"!"}})"), "data[a]: is not base64");
+  EXPECT_EQ(decode_errors<model::Secret>(R"({"data":{"a":"!"}})"), "data[a]: is not base64");
 }
 
 TEST(Decode, OverwritesWhatTheStructHeld) {

@@ -14,22 +14,22 @@ namespace {
 
 using model::Kind;
 
-struct Case {
+struct RuleCase {
   Kind kind;
   const char* spec;  // YAML
   const char* expected;
 };
 
-std::string errors_of(Kind kind, std::string_view metadata, std::string_view spec) {
+std::string rule_errors(Kind kind, std::string_view metadata, std::string_view spec) {
   json::Value object = json::Object();
   object["metadata"] = json::parse_yaml(metadata)->front().value;
   object["spec"] = json::parse_yaml(spec)->front().value;
   return to_string(check(kind, object));
 }
 
-void expect_all(const std::vector<Case>& cases, std::string_view metadata = "{name: default}") {
-  for (const Case& c : cases) {
-    EXPECT_EQ(errors_of(c.kind, metadata, c.spec), c.expected) << model::info(c.kind).name << " " << c.spec;
+void expect_all(const std::vector<RuleCase>& cases, std::string_view metadata = "{name: default}") {
+  for (const RuleCase& c : cases) {
+    EXPECT_EQ(rule_errors(c.kind, metadata, c.spec), c.expected) << model::info(c.kind).name << " " << c.spec;
   }
 }
 
@@ -239,17 +239,17 @@ TEST(Rules, NamesByKind) {
       {Kind::kNode, "{name: a, annotations: {projectcalico.org/IPv4Address: x}}", false},
   };
   for (const NameCase& c : cases) {
-    const std::string errors = errors_of(c.kind, c.metadata, "{}");
+    const std::string errors = rule_errors(c.kind, c.metadata, "{}");
     EXPECT_EQ(errors.empty(), c.is_good) << model::info(c.kind).name << " " << c.metadata << ": " << errors;
   }
   const std::string long_name(64, 'a');
-  EXPECT_EQ(errors_of(Kind::kTier, concat("{name: ", long_name, "}"), "{}"),
+  EXPECT_EQ(rule_errors(Kind::kTier, concat("{name: ", long_name, "}"), "{}"),
             "metadata.name: has 64 characters, at most 63 are allowed");
 }
 
 TEST(Check, RulesAreSilentAboutWhatCouldNotBeRead) {
-  EXPECT_EQ(errors_of(Kind::kIpPool, "{name: a}", "{cidr: x, ipipMode: Always}").find("spec.cidr: "), 0U);
-  EXPECT_EQ(errors_of(Kind::kHostEndpoint, "{name: a}", "{node: 5, interfaceName: eth0}"),
+  EXPECT_EQ(rule_errors(Kind::kIpPool, "{name: a}", "{cidr: x, ipipMode: Always}").find("spec.cidr: "), 0U);
+  EXPECT_EQ(rule_errors(Kind::kHostEndpoint, "{name: a}", "{node: 5, interfaceName: eth0}"),
             "spec.node: found an integer, expected a string");
 }
 

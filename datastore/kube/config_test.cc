@@ -9,7 +9,7 @@
 namespace margay::kube {
 namespace {
 
-constexpr const char* kPem = "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n";
+constexpr const char* kFilePem = "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n";
 
 // Files as a map; remembers what was asked for.
 struct FakeFiles {
@@ -121,7 +121,7 @@ TEST(ChooseConnection, TheFirstSourceThatIsThereWins) {
                    {"/env", kubeconfig("env")},
                    {"/root/.kube/config", kubeconfig("home")},
                    {"/var/run/secrets/kubernetes.io/serviceaccount/token", "token-pod\n"},
-                   {"/var/run/secrets/kubernetes.io/serviceaccount/ca.crt", kPem}};
+                   {"/var/run/secrets/kubernetes.io/serviceaccount/ca.crt", kFilePem}};
   const Environment all{.kubeconfig = "/env", .home = "/root", .service_host = "10.96.0.1", .service_port = "443"};
   const Environment home{.kubeconfig = "", .home = "/root", .service_host = "10.96.0.1", .service_port = "443"};
   const Environment pod{.kubeconfig = "", .home = "/nobody", .service_host = "10.96.0.1", .service_port = "8443"};
@@ -153,7 +153,7 @@ TEST(ChooseConnection, TheFirstSourceThatIsThereWins) {
 
 TEST(ChooseConnection, ExplicitServersTakeTheirOwnCredentials) {
   FakeFiles files;
-  files.content = {{"/ca", kPem}, {"/cert", kPem}, {"/key", "-----BEGIN KEY"}, {"/text", "text"}};
+  files.content = {{"/ca", kFilePem}, {"/cert", kFilePem}, {"/key", "-----BEGIN KEY"}, {"/text", "text"}};
   const auto config = choose_connection({.servers = "https://a,https://b",
                                          .token_file = "/token",
                                          .ca_file = "/ca",
@@ -162,7 +162,7 @@ TEST(ChooseConnection, ExplicitServersTakeTheirOwnCredentials) {
                                         {}, files.reader());
   ASSERT_TRUE(config.ok()) << config.error().message;
   EXPECT_EQ(config->servers.size(), 2U);
-  EXPECT_EQ(config->tls.ca_pem, kPem);
+  EXPECT_EQ(config->tls.ca_pem, kFilePem);
   EXPECT_EQ(config->tls.key_pem, "-----BEGIN KEY");
   EXPECT_EQ(config->token_file, "/token");
   EXPECT_FALSE(choose_connection({.servers = "https://a", .client_key_file = "/key"}, {}, files.reader()).ok());
@@ -216,13 +216,13 @@ TEST(ChooseConnection, SaysWhatWasLookedFor) {
 TEST(InCluster, ReadsTheServiceAccount) {
   FakeFiles files;
   const std::string folder = "/var/run/secrets/kubernetes.io/serviceaccount/";
-  files.content = {{folder + "token", "abc\n"}, {folder + "ca.crt", kPem}, {folder + "namespace", "kube-system\n"}};
+  files.content = {{folder + "token", "abc\n"}, {folder + "ca.crt", kFilePem}, {folder + "namespace", "kube-system\n"}};
   const auto config = in_cluster_config({.service_host = "fd00::1", .service_port = "443"}, files.reader());
   ASSERT_TRUE(config.ok()) << config.error().message;
   EXPECT_EQ(config->servers[0].to_string(), "https://[fd00::1]:443");
   EXPECT_EQ(config->token, "abc");
   EXPECT_EQ(config->token_file, folder + "token");
-  EXPECT_EQ(config->tls.ca_pem, kPem);
+  EXPECT_EQ(config->tls.ca_pem, kFilePem);
   EXPECT_EQ(config->default_namespace, "kube-system");
   files.content.erase(folder + "namespace");
   EXPECT_EQ(in_cluster_config({.service_host = "10.96.0.1"}, files.reader())->default_namespace, "default");

@@ -8,7 +8,7 @@ namespace margay::kube {
 namespace {
 
 // A larger item than usual must not keep its memory for the rest of the list.
-constexpr std::size_t kPartialCapacityKept = 256 * 1024;
+constexpr std::size_t kListCapacityKept = 256 * 1024;
 
 bool is_space(char byte) { return byte == ' ' || byte == '\n' || byte == '\t' || byte == '\r'; }
 
@@ -29,7 +29,7 @@ std::string_view name_of_value(char first) {
 ListSplitter::Step ListSplitter::next() {
   if (std::exchange(partial_is_handed_over_, false)) {
     partial_.clear();
-    if (partial_.capacity() > kPartialCapacityKept) partial_.shrink_to_fit();
+    if (partial_.capacity() > kListCapacityKept) partial_.shrink_to_fit();
   }
   while (!piece_.empty()) {
     switch (state_) {

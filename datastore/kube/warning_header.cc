@@ -38,7 +38,7 @@ struct WarningValue {
 };
 
 // code SP agent SP text [SP date], and the comma behind it.
-std::optional<WarningValue> take_value(std::string_view& rest) {
+std::optional<WarningValue> take_warning(std::string_view& rest) {
   WarningValue value;
   value.is_kubernetes = rest.starts_with(kKubernetes);
   const std::size_t quote = rest.find('"');
@@ -59,7 +59,7 @@ void add_warnings(std::string_view header, std::vector<std::string>& out) {
   while (out.size() < kWarningsMax) {
     while (header.starts_with(',') || header.starts_with(' ') || header.starts_with('\t')) header.remove_prefix(1);
     if (header.empty()) return;
-    auto value = take_value(header);
+    auto value = take_warning(header);
     if (!value) return;
     if (value->is_kubernetes && !value->text.empty()) out.push_back(std::move(value->text));
   }

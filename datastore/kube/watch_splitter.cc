@@ -7,7 +7,7 @@
 namespace margay::kube {
 namespace {
 
-constexpr std::size_t kPartialCapacityKept = 256 * 1024;
+constexpr std::size_t kEventCapacityKept = 256 * 1024;
 constexpr std::string_view kSpaces = " \n\t\r";
 
 // Cuts the next JSON value off `text` (which begins with it); empty when there is none. Scalars are not checked.
@@ -87,7 +87,7 @@ WatchSplitter::Step WatchSplitter::next() {
   if (is_failed_) return Step::kError;
   if (std::exchange(partial_is_handed_over_, false)) {
     partial_.clear();
-    if (partial_.capacity() > kPartialCapacityKept) partial_.shrink_to_fit();
+    if (partial_.capacity() > kEventCapacityKept) partial_.shrink_to_fit();
   }
   if (!is_in_event_) {
     skip_spaces(piece_);

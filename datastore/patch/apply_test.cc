@@ -5,6 +5,7 @@
 #include "base/json/random_value.h"
 #include "datastore/patch/managed_fields.h"
 #include "datastore/patch/test_lists.h"
+#include "datastore/patch/test_values.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -12,9 +13,8 @@ namespace margay::patch {
 namespace {
 
 using json::Value;
+using test::parsed;
 using testing::ElementsAre;
-
-Value parsed(std::string_view text) { return json::parse(text).value(); }
 
 // One object on a server and the managers who work on it; each request comes a second after the one before.
 class World {

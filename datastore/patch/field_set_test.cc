@@ -5,6 +5,7 @@
 #include "base/core/random.h"
 #include "base/core/text.h"
 #include "datastore/patch/field_element.h"
+#include "datastore/patch/test_values.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -12,11 +13,9 @@ namespace margay::patch {
 namespace {
 
 using json::Value;
+using test::parsed_set;
+using test::printed;
 using testing::ElementsAre;
-
-FieldSet parsed(std::string_view text) { return FieldSet::parse(json::parse(text).value()).value(); }
-
-std::string printed(const FieldSet& set) { return json::dump(set.to_value()); }
 
 TEST(FieldSet, ReadsAndWritesFieldsV1) {
   const struct Case {
@@ -39,7 +38,7 @@ TEST(FieldSet, ReadsAndWritesFieldsV1) {
     const auto set = FieldSet::parse(json::parse(c.in).value());
     ASSERT_TRUE(set.ok()) << set.error().message;
     EXPECT_EQ(printed(*set), c.out);
-    EXPECT_EQ(parsed(c.out), *set);
+    EXPECT_EQ(parsed_set(c.out), *set);
   }
 }
 
@@ -66,7 +65,7 @@ TEST(FieldSet, RefusesWhatIsNoFieldsV1) {
 }
 
 TEST(FieldSet, NamesItsPlaces) {
-  EXPECT_THAT(parsed(R"({"f:spec":{"f:a":{},"f:ports":{"k:{\"name\":\"m\",\"port\":80}":{".":{},"f:x":{}}},
+  EXPECT_THAT(parsed_set(R"({"f:spec":{"f:a":{},"f:ports":{"k:{\"name\":\"m\",\"port\":80}":{".":{},"f:x":{}}},
                          "f:set":{"v:\"w\"":{}},"f:list":{"i:3":{}}}})")
                   .paths(),
               ElementsAre(".spec.a", ".spec.list[3]", R"(.spec.ports[name="m",port=80])",
@@ -74,18 +73,18 @@ TEST(FieldSet, NamesItsPlaces) {
 }
 
 TEST(FieldSet, UnionDifferenceIntersection) {
-  const FieldSet a = parsed(R"({"f:x":{".":{},"f:a":{},"f:b":{}},"f:y":{}})");
-  const FieldSet b = parsed(R"({"f:x":{"f:b":{},"f:c":{}},"f:z":{}})");
+  const FieldSet a = parsed_set(R"({"f:x":{".":{},"f:a":{},"f:b":{}},"f:y":{}})");
+  const FieldSet b = parsed_set(R"({"f:x":{"f:b":{},"f:c":{}},"f:z":{}})");
   EXPECT_EQ(printed(union_of(a, b)), R"({"f:x":{".":{},"f:a":{},"f:b":{},"f:c":{}},"f:y":{},"f:z":{}})");
   EXPECT_EQ(printed(difference_of(a, b)), R"({"f:x":{".":{},"f:a":{}},"f:y":{}})");
   EXPECT_EQ(printed(intersection_of(a, b)), R"({"f:x":{"f:b":{}}})");
   EXPECT_TRUE(difference_of(a, a).empty());
   // The place alone, not what is below it.
-  EXPECT_EQ(printed(difference_of(a, parsed(R"({"f:x":{}})"))), R"({"f:x":{"f:a":{},"f:b":{}},"f:y":{}})");
+  EXPECT_EQ(printed(difference_of(a, parsed_set(R"({"f:x":{}})"))), R"({"f:x":{"f:a":{},"f:b":{}},"f:y":{}})");
 }
 
 TEST(FieldSet, ContainsPlacesNotTheirParents) {
-  const FieldSet set = parsed(R"({"f:x":{"f:a":{}}})");
+  const FieldSet set = parsed_set(R"({"f:x":{"f:a":{}}})");
   EXPECT_TRUE(set.contains(std::vector<std::string>{"f:x", "f:a"}));
   EXPECT_FALSE(set.contains(std::vector<std::string>{"f:x"}));
   EXPECT_FALSE(set.contains(std::vector<std::string>{"f:x", "f:a", "f:b"}));
@@ -93,12 +92,12 @@ TEST(FieldSet, ContainsPlacesNotTheirParents) {
 }
 
 TEST(FieldSet, ParentsAreMembersOnlyNotElements) {
-  EXPECT_EQ(printed(parsed(R"({"f:spec":{"f:m":{"k:{\"n\":1}":{"f:x":{}}}}})").with_parents()),
+  EXPECT_EQ(printed(parsed_set(R"({"f:spec":{"f:m":{"k:{\"n\":1}":{"f:x":{}}}}})").with_parents()),
             R"({"f:spec":{".":{},"f:m":{".":{},"k:{\"n\":1}":{"f:x":{}}}}})");
 }
 
 TEST(FieldSet, ErasesOnePlace) {
-  FieldSet set = parsed(R"({"f:x":{".":{},"f:a":{"f:b":{}}},"f:y":{"f:c":{}}})");
+  FieldSet set = parsed_set(R"({"f:x":{".":{},"f:a":{"f:b":{}}},"f:y":{"f:c":{}}})");
   set.erase(std::vector<std::string>{"f:x"}, FieldSet::Below::kStays);
   EXPECT_EQ(printed(set), R"({"f:x":{"f:a":{"f:b":{}}},"f:y":{"f:c":{}}})");
   set.erase(std::vector<std::string>{"f:x", "f:a"}, FieldSet::Below::kGoes);

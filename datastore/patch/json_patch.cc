@@ -29,7 +29,7 @@ Problem not_applicable(std::string message) { return {Kind::kNotApplicable, std:
 
 enum class Verb { kAdd, kRemove, kReplace, kMove, kCopy, kTest };
 
-struct Operation {
+struct PatchOperation {
   Verb verb = Verb::kTest;
   PointerTokens path;
   PointerTokens from;            // move, copy
@@ -57,12 +57,12 @@ Outcome<PointerTokens> pointer_member(const Value& operation, std::string_view n
 }
 
 // RFC 6902 §4: members an operation does not define are ignored.
-Outcome<Operation> parse_operation(const Value& value) {
+Outcome<PatchOperation> parse_patch_operation(const Value& value) {
   if (value.as_object() == nullptr) return malformed(concat("expected an object, found ", to_string(value.type())));
   const std::string_view word = value.string_at({"op"});
   const std::optional<Verb> verb = parse_verb(word);
   if (!verb) return malformed(concat("\"op\" must be add, remove, replace, move, copy or test, found ", quoted(word)));
-  Operation operation;
+  PatchOperation operation;
   operation.verb = *verb;
   MARGAY_ASSIGN_OR_RETURN(operation.path, pointer_member(value, "path"));
   if (*verb == Verb::kMove || *verb == Verb::kCopy) {
@@ -104,7 +104,7 @@ class Applier {
  public:
   Applier(Value& document, const JsonPatchLimits& limits) : document_(document), limits_(limits) {}
 
-  Done apply(const Operation& operation) {
+  Done apply(const PatchOperation& operation) {
     switch (operation.verb) {
       case Verb::kAdd: return add(operation.path, *operation.value);
       case Verb::kRemove: return remove(operation.path);
@@ -281,7 +281,7 @@ Result<Value, JsonPatchError> apply_json_patch(Value document, const Value& patc
   Applier applier(document, limits);
   for (std::size_t index = 0; index < operations->size(); ++index) {
     const Value& operation = (*operations)[index];
-    Outcome<Operation> parsed = parse_operation(operation);
+    Outcome<PatchOperation> parsed = parse_patch_operation(operation);
     Done outcome = parsed.ok() ? applier.apply(*parsed) : Done(std::move(parsed).error());
     if (!outcome.ok()) return at_operation(outcome.error(), index, operation);
   }

@@ -3,6 +3,7 @@
 #include "base/core/text.h"
 #include "base/json/random_value.h"
 #include "datastore/patch/json_pointer.h"
+#include "datastore/patch/test_values.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -10,10 +11,9 @@ namespace margay::patch {
 namespace {
 
 using json::Value;
+using test::parsed;
 using testing::HasSubstr;
 using Kind = JsonPatchError::Kind;
-
-Value parsed(std::string_view text) { return json::parse(text).value(); }
 
 Result<Value, JsonPatchError> applied(std::string_view document, std::string_view patch,
                                       const JsonPatchLimits& limits = {}) {

@@ -23,19 +23,19 @@ constexpr std::string_view kServersOwn[] = {"creationTimestamp", "deletionGraceP
 
 std::string_view word(Operation operation) { return operation == Operation::kApply ? "Apply" : "Update"; }
 
-Result<Operation> parse_operation(std::string_view text) {
+Result<Operation> parse_manager_operation(std::string_view text) {
   if (text == "Apply") return Operation::kApply;
   if (text == "Update") return Operation::kUpdate;
   return invalid(concat("operation ", quoted(text), " must be `Apply` or `Update`"));
 }
 
-Result<std::pair<ManagerId, ManagedEntry>> parse_entry(const Value& value) {
+Result<std::pair<ManagerId, ManagedEntry>> parse_managed_entry(const Value& value) {
   std::pair<ManagerId, ManagedEntry> out;
   auto& [id, entry] = out;
   id.manager = value.string_at({"manager"});
   id.subresource = value.string_at({"subresource"});
   entry.api_version = value.string_at({"apiVersion"});
-  MARGAY_ASSIGN_OR_RETURN(id.operation, parse_operation(value.string_at({"operation"})));
+  MARGAY_ASSIGN_OR_RETURN(id.operation, parse_manager_operation(value.string_at({"operation"})));
   if (id.operation == Operation::kUpdate) id.api_version = entry.api_version;
   if (value.string_at({"fieldsType"}) != "FieldsV1") return invalid("fieldsType must be \"FieldsV1\"");
   if (const std::string_view time = value.string_at({"time"}); !time.empty()) {
@@ -98,7 +98,7 @@ Result<ManagedFields> parse_managed_fields(const Value& list) {
   if (entries == nullptr) return invalid(concat("managedFields must be a list, found ", to_string(list.type())));
   ManagedFields managed;
   for (const Value& value : *entries) {
-    MARGAY_ASSIGN_OR_RETURN(auto entry, parse_entry(value));
+    MARGAY_ASSIGN_OR_RETURN(auto entry, parse_managed_entry(value));
     managed.insert(std::move(entry));
   }
   return managed;

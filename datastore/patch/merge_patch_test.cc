@@ -4,14 +4,14 @@
 
 #include "base/core/text.h"
 #include "base/json/random_value.h"
+#include "datastore/patch/test_values.h"
 #include "gtest/gtest.h"
 
 namespace margay::patch {
 namespace {
 
 using json::Value;
-
-Value parsed(std::string_view text) { return json::parse(text).value(); }
+using test::parsed;
 
 // RFC 7396, appendix A, each row as it stands there.
 TEST(MergePatch, DoesWhatTheRfcShows) {

@@ -3,15 +3,16 @@
 #include "base/core/text.h"
 #include "base/json/random_value.h"
 #include "datastore/patch/test_lists.h"
+#include "datastore/patch/test_values.h"
 #include "gtest/gtest.h"
 
 namespace margay::patch {
 namespace {
 
 using json::Value;
+using test::parsed;
+using test::printed;
 
-Value parsed(std::string_view text) { return json::parse(text).value(); }
-std::string printed(const FieldSet& set) { return json::dump(set.to_value()); }
 // Everything below spec.
 Value object_of(std::string_view spec) { return parsed(concat(R"({"spec":)", spec, "}")); }
 std::string printed_spec(const FieldSet& set) {

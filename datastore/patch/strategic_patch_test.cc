@@ -4,6 +4,7 @@
 #include "base/json/random_value.h"
 #include "datastore/patch/kubernetes_lists.h"
 #include "datastore/patch/merge_patch.h"
+#include "datastore/patch/test_values.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -11,8 +12,7 @@ namespace margay::patch {
 namespace {
 
 using json::Value;
-
-Value parsed(std::string_view text) { return json::parse(text).value(); }
+using test::parsed;
 
 struct Case {
   const char* why;

@@ -11,9 +11,9 @@ using json::Value;
 constexpr std::size_t kBytesMax = 64 * 1024;
 constexpr int kDepthMax = 16;  // of filters in filters and ranges in ranges
 
-class Parser {
+class PathParser {
  public:
-  explicit Parser(std::string_view text) : text_(text) {}
+  explicit PathParser(std::string_view text) : text_(text) {}
 
   // Up to the end of the text, or up to a '}' or what ends an operand of a filter.
   Result<Path> path() {
@@ -286,7 +286,7 @@ Status check_size(std::string_view text) {
 
 Result<Path> parse_expression(std::string_view text) {
   MARGAY_RETURN_IF_ERROR(check_size(text));
-  Parser parser(text);
+  PathParser parser(text);
   const bool is_in_braces = parser.take_braces();
   MARGAY_ASSIGN_OR_RETURN(Path path, parser.path());
   if (is_in_braces) MARGAY_RETURN_IF_ERROR(parser.expect('}'));
@@ -296,7 +296,7 @@ Result<Path> parse_expression(std::string_view text) {
 
 Result<std::vector<Piece>> parse_template(std::string_view text) {
   MARGAY_RETURN_IF_ERROR(check_size(text));
-  return Parser(text).pieces(false);
+  return PathParser(text).pieces(false);
 }
 
 }  // namespace margay::schema::jsonpath

@@ -11,14 +11,14 @@ namespace {
 
 using testing::HasSubstr;
 
-const char* const kObject = R"(
+const char* const kTier = R"(
 metadata: {name: a, labels: {app.kubernetes.io/name: web, role: x}, annotations: {}}
 spec: {order: 1.5, on: true, none: null, nets: [10.0.0.0/8, 192.168.0.0/16, fd00::/8], ports: [{name: http, port: 80}, {name: dns, port: 53}]}
 status:
   conditions: [{type: Synced, status: 'True'}, {type: Ready, status: 'False', count: 3}]
 )";
 
-json::Value object() { return json::parse_yaml(kObject).value().at(0).value; }
+json::Value object() { return json::parse_yaml(kTier).value().at(0).value; }
 
 // What an expression finds, printed, joined by "|".
 std::string found(std::string_view expression) {

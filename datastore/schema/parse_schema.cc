@@ -15,7 +15,7 @@ using json::Value;
 // kWhole: a node that stands for a value. kCondition: inside allOf, anyOf, oneOf, not, where a type is not demanded.
 enum class Role { kWhole, kCondition };
 
-class Parser {
+class SchemaParser {
  public:
   Result<SchemaNodePtr> parse(const Value& value, Role role) {
     if (value.as_object() == nullptr) return fail(concat("expected a schema, found ", to_string(value.type())));
@@ -27,7 +27,7 @@ class Parser {
   }
 
  private:
-  using Reader = Status (Parser::*)(const Value&, SchemaNode&);
+  using Reader = Status (SchemaParser::*)(const Value&, SchemaNode&);
 
   [[nodiscard]] Error fail(std::string_view reason) const {
     return invalid(path_.empty() ? std::string(reason) : concat(path_, ": ", reason));
@@ -52,33 +52,33 @@ class Parser {
 
   static const std::map<std::string_view, Reader>& readers() {
     static const std::map<std::string_view, Reader> kReaders = {
-        {"type", &Parser::read_type},
-        {"description", &Parser::read_text<&SchemaNode::description>},
-        {"format", &Parser::read_text<&SchemaNode::format>},
-        {"nullable", &Parser::read_flag<&SchemaNode::is_nullable>},
-        {"uniqueItems", &Parser::read_flag<&SchemaNode::is_unique>},
-        {"exclusiveMinimum", &Parser::read_flag<&SchemaNode::is_minimum_exclusive>},
-        {"exclusiveMaximum", &Parser::read_flag<&SchemaNode::is_maximum_exclusive>},
-        {"minimum", &Parser::read_number<&SchemaNode::minimum>},
-        {"maximum", &Parser::read_number<&SchemaNode::maximum>},
-        {"multipleOf", &Parser::read_number<&SchemaNode::multiple_of>},
-        {"minLength", &Parser::read_size<&SchemaNode::length_min>},
-        {"maxLength", &Parser::read_size<&SchemaNode::length_max>},
-        {"minItems", &Parser::read_size<&SchemaNode::items_min>},
-        {"maxItems", &Parser::read_size<&SchemaNode::items_max>},
-        {"minProperties", &Parser::read_size<&SchemaNode::properties_min>},
-        {"maxProperties", &Parser::read_size<&SchemaNode::properties_max>},
-        {"required", &Parser::read_names<&SchemaNode::required>},
-        {"default", &Parser::read_default},
-        {"enum", &Parser::read_enum},
-        {"pattern", &Parser::read_pattern},
-        {"x-kubernetes-int-or-string", &Parser::read_flag<&SchemaNode::is_int_or_string>},
-        {"x-kubernetes-preserve-unknown-fields", &Parser::read_flag<&SchemaNode::preserves_unknown>},
-        {"x-kubernetes-embedded-resource", &Parser::read_flag<&SchemaNode::is_embedded_resource>},
-        {"x-kubernetes-list-type", &Parser::read_list_type},
-        {"x-kubernetes-list-map-keys", &Parser::read_names<&SchemaNode::list_map_keys>},
-        {"x-kubernetes-map-type", &Parser::read_map_type},
-        {"x-kubernetes-validations", &Parser::read_rules},
+        {"type", &SchemaParser::read_type},
+        {"description", &SchemaParser::read_text<&SchemaNode::description>},
+        {"format", &SchemaParser::read_text<&SchemaNode::format>},
+        {"nullable", &SchemaParser::read_flag<&SchemaNode::is_nullable>},
+        {"uniqueItems", &SchemaParser::read_flag<&SchemaNode::is_unique>},
+        {"exclusiveMinimum", &SchemaParser::read_flag<&SchemaNode::is_minimum_exclusive>},
+        {"exclusiveMaximum", &SchemaParser::read_flag<&SchemaNode::is_maximum_exclusive>},
+        {"minimum", &SchemaParser::read_number<&SchemaNode::minimum>},
+        {"maximum", &SchemaParser::read_number<&SchemaNode::maximum>},
+        {"multipleOf", &SchemaParser::read_number<&SchemaNode::multiple_of>},
+        {"minLength", &SchemaParser::read_size<&SchemaNode::length_min>},
+        {"maxLength", &SchemaParser::read_size<&SchemaNode::length_max>},
+        {"minItems", &SchemaParser::read_size<&SchemaNode::items_min>},
+        {"maxItems", &SchemaParser::read_size<&SchemaNode::items_max>},
+        {"minProperties", &SchemaParser::read_size<&SchemaNode::properties_min>},
+        {"maxProperties", &SchemaParser::read_size<&SchemaNode::properties_max>},
+        {"required", &SchemaParser::read_names<&SchemaNode::required>},
+        {"default", &SchemaParser::read_default},
+        {"enum", &SchemaParser::read_enum},
+        {"pattern", &SchemaParser::read_pattern},
+        {"x-kubernetes-int-or-string", &SchemaParser::read_flag<&SchemaNode::is_int_or_string>},
+        {"x-kubernetes-preserve-unknown-fields", &SchemaParser::read_flag<&SchemaNode::preserves_unknown>},
+        {"x-kubernetes-embedded-resource", &SchemaParser::read_flag<&SchemaNode::is_embedded_resource>},
+        {"x-kubernetes-list-type", &SchemaParser::read_list_type},
+        {"x-kubernetes-list-map-keys", &SchemaParser::read_names<&SchemaNode::list_map_keys>},
+        {"x-kubernetes-map-type", &SchemaParser::read_map_type},
+        {"x-kubernetes-validations", &SchemaParser::read_rules},
     };
     return kReaders;
   }
@@ -268,7 +268,7 @@ class Parser {
 }  // namespace
 
 Result<StructuralSchema> StructuralSchema::parse(const Value& open_api_v3_schema) {
-  MARGAY_ASSIGN_OR_RETURN(SchemaNodePtr root, Parser().parse(open_api_v3_schema, Role::kWhole));
+  MARGAY_ASSIGN_OR_RETURN(SchemaNodePtr root, SchemaParser().parse(open_api_v3_schema, Role::kWhole));
   if (root->type != NodeType::kObject && !root->preserves_unknown)
     return invalid("the root of the schema is no object");
   return StructuralSchema(std::move(root));

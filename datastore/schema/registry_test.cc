@@ -13,7 +13,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
 
-json::Value yaml(std::string_view text) { return json::parse_yaml(text).value().at(0).value; }
+json::Value one_document(std::string_view text) { return json::parse_yaml(text).value().at(0).value; }
 
 std::string kind_of(const ResourceInfo* info) {
   return info == nullptr ? "none" : info->api_version() + " " + info->kind;
@@ -74,12 +74,13 @@ TEST(Registry, EveryEmbeddedSchemaIsStructural) {
 TEST(Registry, SchemasHoldForObjectsAsUsersWriteThem) {
   const auto registry = make_registry();
   json::Value pool =
-      yaml("apiVersion: projectcalico.org/v3\nkind: IPPool\nmetadata: {name: a}\nspec: {cidr: 10.0.0.0/8}\n");
+      one_document("apiVersion: projectcalico.org/v3\nkind: IPPool\nmetadata: {name: a}\nspec: {cidr: 10.0.0.0/8}\n");
   const StructuralSchema& schema = registry->schema(*registry->by_kind("projectcalico.org/v3", "IPPool"));
   EXPECT_THAT(schema.validate(pool), IsEmpty());
   schema.apply_defaults(pool);
   EXPECT_THAT(schema.validate(pool), IsEmpty());
-  const json::Value bad = yaml("spec: {cidr: 10.0.0.0/8, blockSize: '26', ipipMode: Allways, natOutgoin: true}\n");
+  const json::Value bad =
+      one_document("spec: {cidr: 10.0.0.0/8, blockSize: '26', ipipMode: Allways, natOutgoin: true}\n");
   const FieldErrors errors = schema.validate(bad);
   ASSERT_EQ(errors.size(), 2U) << to_string(errors);
   EXPECT_EQ(errors[0].path, "spec.blockSize");
@@ -115,7 +116,7 @@ spec:
 TEST(Registry, CrdsAreAddedReplacedAndRemoved) {
   const auto registry = make_empty_registry();
   EXPECT_THAT(registry->all(), IsEmpty());
-  json::Value crd = yaml(kCrd);
+  json::Value crd = one_document(kCrd);
   ASSERT_TRUE(registry->add_crd(crd).ok());
   const ResourceInfo* foo = registry->by_any_name("phoo");
   ASSERT_EQ(kind_of(foo), "example.com/v2 Foo");
@@ -126,7 +127,7 @@ TEST(Registry, CrdsAreAddedReplacedAndRemoved) {
   EXPECT_FALSE(foo->is_namespaced);
   EXPECT_EQ(foo->columns.at(0).priority, 1);
   EXPECT_THAT(registry->all(), ElementsAre(foo));
-  EXPECT_EQ(registry->schema(*foo).validate(yaml("spec: {size: x}")).size(), 1U);
+  EXPECT_EQ(registry->schema(*foo).validate(one_document("spec: {size: x}")).size(), 1U);
 
   (*crd.find("spec")->find("versions")->as_array())[0]["name"] = "v3";
   ASSERT_TRUE(registry->add_crd(crd).ok());
@@ -156,7 +157,7 @@ TEST(Registry, BadCrdsSayWhere) {
       {"[]", "spec.names.kind"},
   };
   for (const Case& c : cases) {
-    const Status added = registry->add_crd(yaml(c.crd));
+    const Status added = registry->add_crd(one_document(c.crd));
     ASSERT_FALSE(added.ok()) << c.crd;
     EXPECT_THAT(added.error().message, HasSubstr(c.message));
   }
@@ -169,7 +170,7 @@ TEST(Registry, KindsWithoutSchemaAllowEverything) {
   unknown.group = "g";
   unknown.version = "v1";
   unknown.plural = "ks";
-  const json::Value object = yaml("spec: {a: [1, {b: c}]}");
+  const json::Value object = one_document("spec: {a: [1, {b: c}]}");
   EXPECT_THAT(registry->schema(unknown).validate(object), IsEmpty());
   EXPECT_THAT(registry->schema(unknown).unknown_fields(object), IsEmpty());
 }

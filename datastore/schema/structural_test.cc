@@ -234,7 +234,7 @@ properties:
       closed: {type: object}
       whole: {type: object, x-kubernetes-embedded-resource: true, properties: {spec: {type: object}}}
 )";
-constexpr std::string_view kObject = R"(
+constexpr std::string_view kMisspelt = R"(
 apiVersion: v1
 kind: K
 metadata: {name: a, labels: {x: y}}
@@ -251,7 +251,7 @@ spec:
 )";
 
 TEST(UnknownFields, SuggestTheNearestName) {
-  const FieldErrors errors = schema_of(kNested).unknown_fields(yaml(kObject));
+  const FieldErrors errors = schema_of(kNested).unknown_fields(yaml(kMisspelt));
   std::vector<std::string> lines;
   for (const FieldError& error : errors) lines.push_back(error.path + ": " + error.message);
   EXPECT_THAT(lines,
@@ -290,7 +290,7 @@ TEST(ValidateChange, OnlyWhatMayNotChangeAndOnlyWhereBothHaveIt) {
 
 TEST(Prune, RemovesWhatIsNotDeclared) {
   const StructuralSchema schema = schema_of(kNested);
-  json::Value object = yaml(kObject);
+  json::Value object = yaml(kMisspelt);
   const std::vector<std::string> removed = schema.prune(object);
   EXPECT_THAT(removed,
               ElementsAre("stauts", "spec.nodeSelctor", "spec.NATOutgoing", "spec.wholly", "spec.list[0].actoin",

@@ -8,7 +8,7 @@
 namespace margay::selector {
 namespace {
 
-constexpr std::size_t kTextBytesMax = 65'536;
+constexpr std::size_t kFieldSelectorBytesMax = 65'536;
 constexpr std::string_view kEscapable = "\\,=";
 
 // Pieces between commas that no backslash protects; escapes stay in them.
@@ -69,9 +69,9 @@ Result<FieldRequirement> parse_term(std::string_view term) {
 }  // namespace
 
 Result<FieldSelector> FieldSelector::parse(std::string_view text) {
-  if (text.size() > kTextBytesMax) {
+  if (text.size() > kFieldSelectorBytesMax) {
     return Error{ErrorCode::kLimitExceeded,
-                 concat("the selector has ", text.size(), " bytes, at most ", kTextBytesMax, " are allowed")};
+                 concat("the selector has ", text.size(), " bytes, at most ", kFieldSelectorBytesMax, " are allowed")};
   }
   FieldSelector selector;
   for (const std::string_view term : terms(text)) {

@@ -11,11 +11,11 @@ namespace {
 
 using Operator = LabelRequirement::Operator;
 
-constexpr std::size_t kTextBytesMax = 65'536;
+constexpr std::size_t kLabelSelectorBytesMax = 65'536;
 constexpr std::string_view kSymbols = "=!(),<>";
 constexpr std::string_view kOperatorsExpected = "=, ==, !=, in, notin, <, > or \",\"";
 
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 class LabelParser {
  public:
@@ -37,7 +37,7 @@ class LabelParser {
  private:
   // The next token: a symbol, a word, or "" at the end.
   void advance() {
-    while (position_ < text_.size() && is_blank(text_[position_])) ++position_;
+    while (position_ < text_.size() && is_space(text_[position_])) ++position_;
     start_ = position_;
     if (position_ == text_.size()) {
       token_ = {};
@@ -46,7 +46,7 @@ class LabelParser {
       take(two == "==" || two == "!=" ? 2 : 1);
     } else {
       std::size_t end = position_;
-      while (end < text_.size() && !is_blank(text_[end]) && kSymbols.find(text_[end]) == std::string_view::npos) ++end;
+      while (end < text_.size() && !is_space(text_[end]) && kSymbols.find(text_[end]) == std::string_view::npos) ++end;
       take(end - position_);
     }
   }
@@ -155,9 +155,9 @@ class LabelParser {
 }  // namespace
 
 Result<LabelSelector> LabelSelector::parse(std::string_view text) {
-  if (text.size() > kTextBytesMax) {
+  if (text.size() > kLabelSelectorBytesMax) {
     return Error{ErrorCode::kLimitExceeded,
-                 concat("the selector has ", text.size(), " bytes, at most ", kTextBytesMax, " are allowed")};
+                 concat("the selector has ", text.size(), " bytes, at most ", kLabelSelectorBytesMax, " are allowed")};
   }
   return LabelParser(text).parse();
 }

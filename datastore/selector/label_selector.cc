@@ -39,7 +39,7 @@ bool compares(const LabelRequirement& requirement, std::string_view found) {
   return requirement.op == LabelRequirement::Operator::kGreaterThan ? *value > *bound : *value < *bound;
 }
 
-void append_set(std::string& out, const LabelRequirement& requirement, std::string_view word) {
+void append_values(std::string& out, const LabelRequirement& requirement, std::string_view word) {
   out.append(requirement.key).append(word).append(join(requirement.values, ",")).push_back(')');
 }
 
@@ -52,11 +52,11 @@ void append(std::string& out, const LabelRequirement& requirement) {
     case Operator::kGreaterThan: out.append(requirement.key).append(">").append(requirement.values.front()); return;
     case Operator::kLessThan: out.append(requirement.key).append("<").append(requirement.values.front()); return;
     case Operator::kIn:
-      if (!is_single) return append_set(out, requirement, " in (");
+      if (!is_single) return append_values(out, requirement, " in (");
       out.append(requirement.key).append("=").append(requirement.values.front());
       return;
     case Operator::kNotIn:
-      if (!is_single) return append_set(out, requirement, " notin (");
+      if (!is_single) return append_values(out, requirement, " notin (");
       out.append(requirement.key).append("!=").append(requirement.values.front());
       return;
   }

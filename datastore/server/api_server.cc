@@ -36,7 +36,7 @@ std::optional<std::string_view> verb_of(std::string_view method, const ResourceP
 }
 
 // Whether such a path can be, for such a kind.
-bool fits(const schema::ResourceInfo& resource, const ResourcePath& path, std::string_view verb) {
+bool can_be(const schema::ResourceInfo& resource, const ResourcePath& path, std::string_view verb) {
   if (!resource.is_namespaced && !path.name_space.empty()) return false;
   const bool needs_namespace = verb != "list" && verb != "watch" && verb != "deletecollection";
   if (resource.is_namespaced && path.name_space.empty() && needs_namespace) return false;
@@ -160,7 +160,7 @@ void ApiServer::Impl::handle_resource(http::Request request, http::Target target
   if (resource == nullptr) return refuse(no_such_path());
   const auto verb = verb_of(request.method, path, target);
   if (!verb) return refuse(method_not_allowed());
-  if (!fits(resource->info, path, *verb)) return refuse(no_such_path());
+  if (!can_be(resource->info, path, *verb)) return refuse(no_such_path());
   const AccessRequest asked{*verb, path.group, path.plural, path.subresource};
   if (!config.access.allows(user, asked))
     return refuse(forbidden(resource->subject(path.name), user.name, *verb, path.name_space));

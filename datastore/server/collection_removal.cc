@@ -8,7 +8,7 @@
 namespace margay::server {
 namespace {
 
-constexpr std::size_t kPageSize = 500;
+constexpr std::size_t kRemovalPageSize = 500;
 
 }  // namespace
 
@@ -49,7 +49,7 @@ CollectionRemoval::CollectionRemoval(store::Store& store, Mutator& mutator, Call
 void CollectionRemoval::start() { read_page(); }
 
 void CollectionRemoval::read_page() {
-  store_.list({.prefix = prefix_, .limit = kPageSize, .start_after = start_after_, .at_revision = {}},
+  store_.list({.prefix = prefix_, .limit = kRemovalPageSize, .start_after = start_after_, .at_revision = {}},
               [this](Result<store::ListReply> reply) { on_page(std::move(reply)); });
 }
 

@@ -8,7 +8,7 @@
 namespace margay::server {
 namespace {
 
-constexpr Duration kPause = std::chrono::seconds(1);
+constexpr Duration kCollectorPause = std::chrono::seconds(1);
 constexpr std::string_view kForeground = "foregroundDeletion";
 constexpr std::string_view kOrphan = "orphan";
 
@@ -50,7 +50,7 @@ Planner without_owners(const PlanContext& context, std::set<std::string> uids) {
 
 Collector::Collector(const ControllerContext& context)
     : on_(context),
-      queue_(on_.loop, kPause, [this](const std::string& key, Done done) { look_at(key, std::move(done)); }),
+      queue_(on_.loop, kCollectorPause, [this](const std::string& key, Done done) { look_at(key, std::move(done)); }),
       follower_(on_.loop, on_.store, std::string(kRegistryPrefix),
                 {[this] { restart(); },
                  [this](const std::string& key, const store::Bytes& now, const store::Bytes& before) {

@@ -8,14 +8,14 @@
 namespace margay::server {
 namespace {
 
-constexpr Duration kPause = std::chrono::milliseconds(500);
+constexpr Duration kCrdPause = std::chrono::milliseconds(500);
 
 }  // namespace
 
 CrdController::CrdController(const ControllerContext& context, telemetry::Logger log)
     : on_(context),
       log_(std::move(log)),
-      queue_(on_.loop, kPause, [this](const std::string& key, auto done) { clean_up(key, std::move(done)); }),
+      queue_(on_.loop, kCrdPause, [this](const std::string& key, auto done) { clean_up(key, std::move(done)); }),
       follower_(on_.loop, on_.store, store_prefix(kCrdGroup, kCrdPlural, ""),
                 {[this] {
                    for (auto& [key, served] : served_) served.is_seen = false;

@@ -86,7 +86,7 @@ TEST(OpenApi, EveryKindSaysThatItTakesDryRuns) {
   }
 }
 
-constexpr std::string_view kTokens = R"(root,admin,1,"system:masters"
+constexpr std::string_view kReviewTokens = R"(root,admin,1,"system:masters"
 r,reader,2,"team","read ippools.projectcalico.org,pods; update nodes/status"
 )";
 constexpr std::string_view kAccess = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
@@ -106,7 +106,7 @@ class Reviews : public testing::Test {
     return allowed != nullptr && *allowed->as_bool();
   }
 
-  ServerHarness server_{{Access::parse(kTokens).value(), false}};
+  ServerHarness server_{{Access::parse(kReviewTokens).value(), false}};
 };
 
 TEST_F(Reviews, AnswerWhatTheServerWouldDo) {

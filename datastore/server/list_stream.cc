@@ -8,10 +8,10 @@
 namespace margay::server {
 namespace {
 
-constexpr std::size_t kPageSize = 500;
+constexpr std::size_t kListPageSize = 500;
 // More than so many at once are given out in several answers, whatever limit was asked for.
 constexpr std::size_t kLimitMax = 10'000;
-constexpr std::size_t kQueuedBytesMax = 1024 * 1024;
+constexpr std::size_t kListQueuedBytesMax = 1024 * 1024;
 
 constexpr std::string_view kTooOld =
     "The provided continue parameter is too old to display a consistent list result. You can start a new list without "
@@ -74,7 +74,7 @@ void ListStream::read_page() {
   const bool is_whole_page = options_.limit > 0 && !is_selective;
   is_reading_ = true;
   store_.list({.prefix = prefix_,
-               .limit = is_whole_page ? options_.limit : kPageSize,
+               .limit = is_whole_page ? options_.limit : kListPageSize,
                .start_after = start_after_,
                .at_revision = revision_,
                .wants_remaining = is_whole_page},
@@ -162,7 +162,7 @@ void ListStream::send_rest(bool is_last) {
     return tell_done();
   }
   // Else on_drained() goes on.
-  if (call_->responder->queued_bytes() < kQueuedBytesMax) read_page();
+  if (call_->responder->queued_bytes() < kListQueuedBytesMax) read_page();
 }
 
 }  // namespace margay::server

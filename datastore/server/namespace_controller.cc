@@ -7,7 +7,7 @@
 namespace margay::server {
 namespace {
 
-constexpr Duration kPause = std::chrono::milliseconds(500);
+constexpr Duration kNamespacePause = std::chrono::milliseconds(500);
 
 // Nothing in it holds the namespace any more.
 Planner let_go(PlanContext context) {
@@ -25,7 +25,7 @@ Planner let_go(PlanContext context) {
 
 NamespaceController::NamespaceController(const ControllerContext& context)
     : on_(context),
-      queue_(on_.loop, kPause, [this](const std::string& key, auto done) { empty(key, std::move(done)); }),
+      queue_(on_.loop, kNamespacePause, [this](const std::string& key, auto done) { empty(key, std::move(done)); }),
       follower_(on_.loop, on_.store, store_prefix("", "namespaces", ""),
                 {[this] { queue_.clear(); },
                  [this](const std::string& key, const store::Bytes& now, const store::Bytes&) { on_object(key, now); },

@@ -9,7 +9,6 @@
 namespace margay::server {
 namespace {
 
-constexpr std::string_view kMetadataStart = "\"metadata\":{";
 constexpr std::string_view kApiVersionStart = "{\"apiVersion\":";
 constexpr std::size_t kGeneratedBaseMax = 58;
 constexpr std::size_t kGeneratedSuffixSize = 5;

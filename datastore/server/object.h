@@ -14,6 +14,8 @@
 
 namespace margay::server {
 
+inline constexpr std::string_view kMetadataStart = "\"metadata\":{";
+
 // `object` is an object with metadata.
 std::string encode_stored(const json::Value& object);
 // With metadata.resourceVersion; revision 0: without.

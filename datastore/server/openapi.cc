@@ -53,13 +53,11 @@ http::Response v3_index(const schema::Registry& registry) {
   return json_response(200, json::dump(out));
 }
 
-enum class Version { kTwo, kThree };
-
-json::Value query_parameter(std::string_view name, Version version) {
+json::Value query_parameter(std::string_view name, OpenApiVersion version) {
   json::Object out;
   out.append_new("name", name);
   out.append_new("in", "query");
-  if (version == Version::kTwo) {
+  if (version == OpenApiVersion::kTwo) {
     out.append_new("type", "string");
   } else {
     out.append_new("schema", json::Object{{"type", "string"}});
@@ -69,7 +67,7 @@ json::Value query_parameter(std::string_view name, Version version) {
 
 // kubectl looks here whether a kind's PATCH takes fieldValidation; if so, it leaves validation to the server.
 // kubectl 1.20 looks for dryRun in version 2, for `diff` and `--dry-run=server`.
-json::Value patch_operation(const schema::ResourceInfo& resource, Version version) {
+json::Value patch_operation(const schema::ResourceInfo& resource, OpenApiVersion version) {
   json::Object type;
   type.append_new("group", resource.group);
   type.append_new("kind", resource.kind);
@@ -95,7 +93,7 @@ std::string object_path(const schema::ResourceInfo& resource) {
 http::Response v2_response(const schema::Registry& registry, std::string_view accept) {
   json::Object paths;
   for (const schema::ResourceInfo* resource : registry.all())
-    paths.append_new(object_path(*resource), patch_operation(*resource, Version::kTwo));
+    paths.append_new(object_path(*resource), patch_operation(*resource, OpenApiVersion::kTwo));
   json::Object out{{"swagger", "2.0"}};
   out.append_new("info", info());
   out.append_new("paths", std::move(paths));
@@ -113,7 +111,7 @@ http::Response v3_group(const schema::Registry& registry, std::string_view group
   for (const schema::ResourceInfo* resource : registry.all()) {
     if (group_path(*resource) != group) continue;
     schemas.append_new(definition_name(*resource), v3_definition(registry, *resource));
-    paths.append_new(object_path(*resource), patch_operation(*resource, Version::kThree));
+    paths.append_new(object_path(*resource), patch_operation(*resource, OpenApiVersion::kThree));
   }
   if (paths.empty()) return failure_response(no_such_path());
   json::Object out{{"openapi", "3.0.0"}};

@@ -15,26 +15,18 @@ using schema::SchemaNode;
 
 constexpr const char* kTypeExtension = "x-kubernetes-group-version-kind";
 
-enum class Version { kTwo, kThree };
-
 // A type that version 2 could not say in full is not said at all.
-bool has_type(const SchemaNode& node, Version version) {
+bool has_type(const SchemaNode& node, OpenApiVersion version) {
   if (node.type == NodeType::kAny || node.is_int_or_string) return false;
-  return version == Version::kThree || (!node.is_nullable && !node.preserves_unknown);
+  return version == OpenApiVersion::kThree || (!node.is_nullable && !node.preserves_unknown);
 }
 
-json::Array texts(const std::vector<std::string>& words) {
-  json::Array out;
-  for (const std::string& word : words) out.push_back(word);
-  return out;
-}
+json::Value describe(const SchemaNode& node, OpenApiVersion version);
 
-json::Value describe(const SchemaNode& node, Version version);
-
-void add_structure(const SchemaNode& node, Version version, json::Object& out) {
+void add_structure(const SchemaNode& node, OpenApiVersion version, json::Object& out) {
   // Old clients take a place with members for one that has no others.
-  if (version == Version::kTwo && !has_type(node, version)) return;
-  if (!node.required.empty()) out.append_new("required", texts(node.required));
+  if (version == OpenApiVersion::kTwo && !has_type(node, version)) return;
+  if (!node.required.empty()) out.append_new("required", json::Array(node.required.begin(), node.required.end()));
   if (!node.properties.empty()) {
     json::Object properties;
     for (const auto& [name, child] : node.properties) properties.append_new(name, describe(*child, version));
@@ -67,17 +59,17 @@ void add_conditions(const SchemaNode& node, json::Object& out) {
   add_size("maxItems", node.items_max);
 }
 
-json::Value describe(const SchemaNode& node, Version version) {
+json::Value describe(const SchemaNode& node, OpenApiVersion version) {
   json::Object out;
   if (!node.description.empty()) out.append_new("description", node.description);
   if (has_type(node, version)) out.append_new("type", schema::type_name(node.type));
   if (!node.format.empty() && has_type(node, version)) out.append_new("format", node.format);
   add_structure(node, version, out);
-  if (version == Version::kThree) add_conditions(node, out);
+  if (version == OpenApiVersion::kThree) add_conditions(node, out);
   return out;
 }
 
-json::Value definition(const schema::Registry& registry, const schema::ResourceInfo& resource, Version version) {
+json::Value definition(const schema::Registry& registry, const schema::ResourceInfo& resource, OpenApiVersion version) {
   const SchemaNode* root = registry.schema(resource).at("");
   json::Value out = root == nullptr ? json::Value(json::Object()) : describe(*root, version);
   json::Object type;
@@ -101,7 +93,7 @@ std::string field(std::uint32_t number, std::string_view bytes) {
   return out.append(bytes);
 }
 
-std::string flag(std::uint32_t number) {
+std::string proto_flag(std::uint32_t number) {
   std::string out;
   append_varint(out, number << 3);
   append_varint(out, 1);
@@ -136,7 +128,7 @@ std::string proto_schema(const json::Value& value) {
       for (const json::Value& name : *member.value.as_array()) out += field(19, name.string_at({}));
     // AdditionalPropertiesItem: schema = 1 or boolean = 2.
     if (member.name == "additionalProperties")
-      out += field(21, member.value.as_object() == nullptr ? flag(2) : field(1, proto_schema(member.value)));
+      out += field(21, member.value.as_object() == nullptr ? proto_flag(2) : field(1, proto_schema(member.value)));
     if (member.name == kTypeExtension) out += field(31, proto_extension(member.value));
   }
   return out;
@@ -184,11 +176,11 @@ std::string definition_name(const schema::ResourceInfo& resource) {
 }
 
 json::Value v3_definition(const schema::Registry& registry, const schema::ResourceInfo& resource) {
-  return definition(registry, resource, Version::kThree);
+  return definition(registry, resource, OpenApiVersion::kThree);
 }
 
 json::Value v2_definition(const schema::Registry& registry, const schema::ResourceInfo& resource) {
-  return definition(registry, resource, Version::kTwo);
+  return definition(registry, resource, OpenApiVersion::kTwo);
 }
 
 std::string v2_protobuf(const json::Value& document) {

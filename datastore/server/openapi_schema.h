@@ -15,6 +15,8 @@
 
 namespace margay::server {
 
+enum class OpenApiVersion { kTwo, kThree };
+
 // "org.projectcalico.v3.IPPool": the group's labels in reverse, version, kind.
 std::string definition_name(const schema::ResourceInfo& resource);
 // With the kind's name in x-kubernetes-group-version-kind.

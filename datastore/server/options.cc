@@ -41,12 +41,12 @@ ApiResult<std::optional<std::int64_t>> number(const http::Target& target, std::s
   return std::optional<std::int64_t>(*value);
 }
 
-std::string text_of(const http::Target& target, std::string_view name) {
+std::string parameter_text(const http::Target& target, std::string_view name) {
   return std::string(target.parameter(name).value_or(""));
 }
 
 ApiResult<VersionMatch> version_match(const http::Target& target) {
-  const std::string text = text_of(target, "resourceVersionMatch");
+  const std::string text = parameter_text(target, "resourceVersionMatch");
   if (text.empty()) return VersionMatch::kUnset;
   if (text == "Exact") return VersionMatch::kExact;
   if (text == "NotOlderThan") return VersionMatch::kNotOlderThan;
@@ -74,9 +74,9 @@ ApiStatus check_match(const ListOptions& options) {
 }
 
 ApiStatus parse_selectors(const http::Target& target, ListOptions& options) {
-  auto labels = selector::LabelSelector::parse(text_of(target, "labelSelector"));
+  auto labels = selector::LabelSelector::parse(parameter_text(target, "labelSelector"));
   if (!labels) return bad_request(concat("unable to parse labelSelector: ", labels.error().message));
-  auto fields = selector::FieldSelector::parse(text_of(target, "fieldSelector"));
+  auto fields = selector::FieldSelector::parse(parameter_text(target, "fieldSelector"));
   if (!fields) return bad_request(concat("unable to parse fieldSelector: ", fields.error().message));
   options.labels = std::move(labels).value();
   options.fields = std::move(fields).value();
@@ -138,12 +138,12 @@ ApiResult<ListOptions> parse_list_options(const http::Target& target) {
   ListOptions options;
   MARGAY_RETURN_IF_ERROR(parse_selectors(target, options));
   MARGAY_RETURN_IF_ERROR(parse_watch_options(target, options));
-  MARGAY_ASSIGN_OR_RETURN(options.resource_version, parse_resource_version(text_of(target, "resourceVersion")));
+  MARGAY_ASSIGN_OR_RETURN(options.resource_version, parse_resource_version(parameter_text(target, "resourceVersion")));
   MARGAY_ASSIGN_OR_RETURN(options.match, version_match(target));
   MARGAY_ASSIGN_OR_RETURN(const auto limit, number(target, "limit"));
   // Kubernetes takes a negative limit for none.
   if (limit && *limit > 0) options.limit = static_cast<std::size_t>(*limit);
-  options.continue_token = text_of(target, "continue");
+  options.continue_token = parameter_text(target, "continue");
   MARGAY_RETURN_IF_ERROR(check_match(options));
   return options;
 }
@@ -152,8 +152,8 @@ ApiResult<WriteOptions> parse_write_options(const http::Target& target, std::str
   WriteOptions options;
   MARGAY_ASSIGN_OR_RETURN(options.is_dry_run, dry_run_of(query_values(target, "dryRun"), options_kind));
   MARGAY_ASSIGN_OR_RETURN(options.force, flag(target, "force"));
-  options.field_manager = text_of(target, "fieldManager");
-  const std::string validation = text_of(target, "fieldValidation");
+  options.field_manager = parameter_text(target, "fieldManager");
+  const std::string validation = parameter_text(target, "fieldValidation");
   if (validation == "Strict") {
     options.field_validation = FieldValidation::kStrict;
   } else if (validation == "Ignore") {
@@ -171,7 +171,7 @@ ApiResult<DeleteOptions> parse_delete_options(const http::Target& target, const 
   for (std::string& value : body_dry_run(body)) dry_run.push_back(std::move(value));
   MARGAY_ASSIGN_OR_RETURN(options.is_dry_run, dry_run_of(dry_run, "DeleteOptions"));
   std::string propagation(body.string_at({"propagationPolicy"}));
-  if (propagation.empty()) propagation = text_of(target, "propagationPolicy");
+  if (propagation.empty()) propagation = parameter_text(target, "propagationPolicy");
   MARGAY_ASSIGN_OR_RETURN(options.propagation, parse_propagation(propagation));
   const json::Value* orphan = body.find("orphanDependents");
   if (propagation.empty() && orphan != nullptr && orphan->as_bool() != nullptr)

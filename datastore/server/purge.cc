@@ -9,7 +9,7 @@
 namespace margay::server {
 namespace {
 
-constexpr std::size_t kPageSize = 200;
+constexpr std::size_t kPurgePageSize = 200;
 
 struct Run {
   ControllerContext on;
@@ -28,7 +28,7 @@ void next_page(std::unique_ptr<Run> run) {
   const PurgeTarget& target = run->targets.back();
   const schema::ResourceInfo& info = target.resource->info;
   store::ListQuery query{.prefix = store_prefix(info.group, info.plural, target.name_space),
-                         .limit = kPageSize,
+                         .limit = kPurgePageSize,
                          .start_after = run->start_after,
                          .at_revision = {}};
   store::Store& store = run->on.store;

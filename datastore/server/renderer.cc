@@ -9,7 +9,6 @@
 namespace margay::server {
 namespace {
 
-constexpr std::string_view kMetadataStart = "\"metadata\":{";
 constexpr std::string_view kNameDescription =
     "Name must be unique within a namespace. Is required when creating resources, although some resources may allow a "
     "client to request the generation of an appropriate name automatically. Name is primarily intended for creation "

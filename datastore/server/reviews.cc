@@ -18,12 +18,6 @@ using json::Value;
 constexpr std::string_view kAuthorization = "authorization.k8s.io/v1";
 constexpr std::string_view kAuthentication = "authentication.k8s.io/v1";
 
-json::Array texts(const auto& words) {
-  json::Array out;
-  for (const auto& word : words) out.push_back(Value(std::string_view(word)));
-  return out;
-}
-
 // Everybody who is known may read what is not an object (discovery, health, metrics); the rest is for administrators.
 bool may_use_path(const Access& access, const User& user, std::string_view verb) {
   return verb == "get" || verb == "head" || access.allows(user, {"*", "*", "*", ""});
@@ -55,7 +49,7 @@ json::Object resource_rule(const Access::RuleText& rule) {
     resources.push_back(Value(concat(plain.substr(0, dot), subresource)));
   }
   json::Object out;
-  out.append_new("verbs", texts(rule.verbs));
+  out.append_new("verbs", json::Array(rule.verbs.begin(), rule.verbs.end()));
   out.append_new("apiGroups", std::move(groups));
   out.append_new("resources", std::move(resources));
   return out;
@@ -78,7 +72,7 @@ Value identity_status(const User& user) {
   json::Object info;
   info.append_new("username", user.name);
   if (!user.uid.empty()) info.append_new("uid", user.uid);
-  if (!user.groups.empty()) info.append_new("groups", texts(user.groups));
+  if (!user.groups.empty()) info.append_new("groups", json::Array(user.groups.begin(), user.groups.end()));
   json::Object out;
   out.append_new("userInfo", std::move(info));
   return out;

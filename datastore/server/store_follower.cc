@@ -5,7 +5,7 @@
 namespace margay::server {
 namespace {
 
-constexpr std::size_t kPageSize = 500;
+constexpr std::size_t kFollowerPageSize = 500;
 constexpr Duration kRestartDelay = std::chrono::seconds(1);
 
 }  // namespace
@@ -27,7 +27,7 @@ void StoreFollower::start() {
 void StoreFollower::restart_later() { timer_->arm(kRestartDelay); }
 
 void StoreFollower::read_page() {
-  store_.list({.prefix = prefix_, .limit = kPageSize, .start_after = start_after_, .at_revision = revision_},
+  store_.list({.prefix = prefix_, .limit = kFollowerPageSize, .start_after = start_after_, .at_revision = revision_},
               [this](const Result<store::ListReply>& reply) { on_page(reply); });
 }
 

@@ -7,10 +7,10 @@
 namespace margay::server {
 namespace {
 
-constexpr std::size_t kPageSize = 500;
+constexpr std::size_t kSnapshotPageSize = 500;
 // While listing, the next page waits for the queue to empty; while watching, more than this ends the watch.
 constexpr std::size_t kListingBytesMax = 1024 * 1024;
-constexpr std::size_t kQueuedBytesMax = 16 * 1024 * 1024;
+constexpr std::size_t kWatchQueuedBytesMax = 16 * 1024 * 1024;
 constexpr Duration kBookmarkInterval = std::chrono::seconds(30);
 constexpr Duration kTimeoutMin = std::chrono::minutes(30);
 
@@ -90,7 +90,7 @@ void WatchStream::drop() {
 void WatchStream::read_page() {
   if (is_over_ || is_reading_) return;
   is_reading_ = true;
-  on_.store.list({.prefix = prefix_, .limit = kPageSize, .start_after = start_after_, .at_revision = snapshot_},
+  on_.store.list({.prefix = prefix_, .limit = kSnapshotPageSize, .start_after = start_after_, .at_revision = snapshot_},
                  [this](Result<store::ListReply> reply) { on_page(std::move(reply)); });
 }
 
@@ -168,7 +168,7 @@ std::string WatchStream::event_text(Kind kind, const store::Bytes& bytes, store:
 
 void WatchStream::send(std::string text) {
   call_->responder->write(std::move(text));
-  if (call_->responder->queued_bytes() > kQueuedBytesMax) drop();
+  if (call_->responder->queued_bytes() > kWatchQueuedBytesMax) drop();
 }
 
 void WatchStream::send_bookmark(store::Revision revision, bool ends_initial_events) {

@@ -14,7 +14,7 @@ constexpr std::string_view kCompaction = "/v3/kv/compaction";
 // In one piece lists could be of any size; nobody here asks for more at once.
 constexpr std::size_t kPageMax = 1000;
 
-Error no_such_key(std::string_view key) { return Error{ErrorCode::kNotFound, concat("no key ", key)}; }
+Error no_key_error(std::string_view key) { return Error{ErrorCode::kNotFound, concat("no key ", key)}; }
 
 std::string range_body(const ListQuery& query, std::size_t limit) {
   etcd::RangeRequest request;
@@ -115,7 +115,7 @@ void EtcdStore::change(std::string body, Precondition precondition, std::string 
                  if (reply->succeeded) return done(reply->revision);
                  if (precondition.kind == Precondition::Kind::kAbsent)
                    return done(Error{ErrorCode::kAlreadyExists, concat("key ", key, " exists")});
-                 if (!reply->key_exists) return done(no_such_key(key));
+                 if (!reply->key_exists) return done(no_key_error(key));
                  done(Error{ErrorCode::kConflict, concat("key ", key, " is not at revision ", precondition.revision)});
                });
 }

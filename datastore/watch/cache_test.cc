@@ -14,7 +14,7 @@ using Texts = std::vector<std::string>;
 std::shared_ptr<const int> value(int number) { return std::make_shared<const int>(number); }
 kube::ObjectName name(std::string text) { return {"", std::move(text)}; }
 
-Texts describe(const Batch<int>& batch) {
+Texts describe_batch(const Batch<int>& batch) {
   Texts texts;
   for (const auto& change : batch.changes) {
     texts.push_back(change.value ? concat(change.name.name, "=", *change.value) : concat(change.name.name, " absent"));
@@ -39,8 +39,8 @@ TEST_F(CacheTest, TenUpdatesBeforeTheConsumerAsksAreOne) {
   EXPECT_EQ(ready, 0) << "from inside the call";
   loop.run_until_idle();
   EXPECT_EQ(ready, 1);
-  EXPECT_EQ(describe(consumer->take()), Texts{"a=10"});
-  EXPECT_EQ(describe(consumer->take()), Texts{});
+  EXPECT_EQ(describe_batch(consumer->take()), Texts{"a=10"});
+  EXPECT_EQ(describe_batch(consumer->take()), Texts{});
   loop.run_until_idle();
   EXPECT_EQ(ready, 1);
 }
@@ -50,19 +50,19 @@ TEST_F(CacheTest, WhatCameAndWentInBetweenIsNothing) {
   const auto consumer = subscribe(ready);
   cache.put(name("a"), value(1));
   cache.remove(name("a"));
-  EXPECT_EQ(describe(consumer->take()), Texts{});
+  EXPECT_EQ(describe_batch(consumer->take()), Texts{});
   cache.put(name("a"), value(2));
-  EXPECT_EQ(describe(consumer->take()), Texts{"a=2"});
+  EXPECT_EQ(describe_batch(consumer->take()), Texts{"a=2"});
   cache.remove(name("a"));
   cache.put(name("a"), value(3));
-  EXPECT_EQ(describe(consumer->take()), Texts{"a=3"});
+  EXPECT_EQ(describe_batch(consumer->take()), Texts{"a=3"});
   cache.remove(name("a"));
   cache.put(name("a"), value(4));
   cache.remove(name("a"));
-  EXPECT_EQ(describe(consumer->take()), Texts{"a absent"});
+  EXPECT_EQ(describe_batch(consumer->take()), Texts{"a absent"});
   cache.remove(name("a"));
   cache.remove(name("never"));
-  EXPECT_EQ(describe(consumer->take()), Texts{});
+  EXPECT_EQ(describe_batch(consumer->take()), Texts{});
 }
 
 TEST_F(CacheTest, InSyncComesWithTheLastOfTheFirstList) {
@@ -70,15 +70,15 @@ TEST_F(CacheTest, InSyncComesWithTheLastOfTheFirstList) {
   const auto consumer = subscribe(ready);
   cache.put(name("a"), value(1));
   cache.put(name("b"), value(2));
-  EXPECT_EQ(describe(consumer->take(1)), Texts{"a=1"});
+  EXPECT_EQ(describe_batch(consumer->take(1)), Texts{"a=1"});
   cache.mark_in_sync();
   EXPECT_TRUE(cache.is_in_sync());
   cache.put(name("c"), value(3));
-  EXPECT_EQ(describe(consumer->take(1)), Texts{"b=2"}) << "c is still to come";
-  EXPECT_EQ(describe(consumer->take(1)), (Texts{"c=3", "in sync"}));
+  EXPECT_EQ(describe_batch(consumer->take(1)), Texts{"b=2"}) << "c is still to come";
+  EXPECT_EQ(describe_batch(consumer->take(1)), (Texts{"c=3", "in sync"}));
   cache.put(name("d"), value(4));
   cache.put(name("e"), value(5));
-  EXPECT_EQ(describe(consumer->take(1)), (Texts{"d=4", "in sync"})) << "it stays";
+  EXPECT_EQ(describe_batch(consumer->take(1)), (Texts{"d=4", "in sync"})) << "it stays";
 }
 
 TEST_F(CacheTest, AnEmptyKindComesInSyncToo) {
@@ -89,12 +89,12 @@ TEST_F(CacheTest, AnEmptyKindComesInSyncToo) {
   cache.mark_in_sync();
   loop.run_until_idle();
   EXPECT_EQ(ready, 1);
-  EXPECT_EQ(describe(consumer->take()), Texts{"in sync"});
+  EXPECT_EQ(describe_batch(consumer->take()), Texts{"in sync"});
   int late_ready = 0;
   const auto late = subscribe(late_ready);
   loop.run_until_idle();
   EXPECT_EQ(late_ready, 1);
-  EXPECT_EQ(describe(late->take()), Texts{"in sync"});
+  EXPECT_EQ(describe_batch(late->take()), Texts{"in sync"});
 }
 
 TEST_F(CacheTest, ALateConsumerGetsWhatIsThere) {
@@ -106,7 +106,7 @@ TEST_F(CacheTest, ALateConsumerGetsWhatIsThere) {
   const auto consumer = subscribe(ready);
   loop.run_until_idle();
   EXPECT_EQ(ready, 1);
-  EXPECT_EQ(describe(consumer->take()), (Texts{"a=1", "in sync"}));
+  EXPECT_EQ(describe_batch(consumer->take()), (Texts{"a=1", "in sync"}));
 }
 
 TEST_F(CacheTest, WhatATakeLeftMakesTheConsumerReadyAgain) {
@@ -117,7 +117,7 @@ TEST_F(CacheTest, WhatATakeLeftMakesTheConsumerReadyAgain) {
   for (int turn = 1; turn <= 3; ++turn) {
     loop.run_until_idle();
     EXPECT_EQ(ready, turn);
-    for (const std::string& text : describe(consumer->take(1))) seen.push_back(text);
+    for (const std::string& text : describe_batch(consumer->take(1))) seen.push_back(text);
   }
   loop.run_until_idle();
   EXPECT_EQ(ready, 3);
@@ -131,7 +131,7 @@ TEST_F(CacheTest, ABusyNameDoesNotHoldTheOthersUp) {
   Texts seen;
   for (int i = 1; i <= 3; ++i) {
     cache.put(name("a"), value(i));
-    seen.push_back(describe(consumer->take(1)).at(0));
+    seen.push_back(describe_batch(consumer->take(1)).at(0));
   }
   EXPECT_EQ(seen, (Texts{"a=1", "b=0", "c=0"}));
 }
@@ -142,17 +142,17 @@ TEST_F(CacheTest, ConsumersDoNotDisturbEachOther) {
   const auto one = subscribe(ready_one);
   auto two = subscribe(ready_two);
   cache.put(name("a"), value(1));
-  EXPECT_EQ(describe(one->take()), Texts{"a=1"});
+  EXPECT_EQ(describe_batch(one->take()), Texts{"a=1"});
   cache.remove(name("a"));
-  EXPECT_EQ(describe(two->take()), Texts{}) << "it never had it";
-  EXPECT_EQ(describe(one->take()), Texts{"a absent"});
+  EXPECT_EQ(describe_batch(two->take()), Texts{}) << "it never had it";
+  EXPECT_EQ(describe_batch(one->take()), Texts{"a absent"});
   cache.put(name("b"), value(2));
   two.reset();
   loop.run_until_idle();
   EXPECT_EQ(ready_two, 0) << "gone before its turn";
-  EXPECT_EQ(describe(one->take()), Texts{"b=2"});
+  EXPECT_EQ(describe_batch(one->take()), Texts{"b=2"});
   two = subscribe(ready_two);
-  EXPECT_EQ(describe(two->take()), Texts{"b=2"}) << "a new consumer in an old place knows nothing";
+  EXPECT_EQ(describe_batch(two->take()), Texts{"b=2"}) << "a new consumer in an old place knows nothing";
 }
 
 TEST_F(CacheTest, LookUpsSeeWhatIsThere) {

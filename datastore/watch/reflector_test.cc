@@ -14,7 +14,7 @@ using std::chrono::seconds;
 using Kind = kube::WatchEvent::Kind;
 using Texts = std::vector<std::string>;
 
-std::string describe(const Output& output) {
+std::string describe_output(const Output& output) {
   struct {
     std::string operator()(const StartList& list) const {
       return concat("list version=", list.options.resource_version, " limit=", list.options.limit,
@@ -55,7 +55,7 @@ struct ReflectorTest : testing::Test {
     Texts texts;
     last_wait = Duration::zero();
     for (const Output& output : reflector->step(input, now)) {
-      texts.push_back(describe(output));
+      texts.push_back(describe_output(output));
       if (const auto* wait = std::get_if<Wait>(&output)) last_wait = wait->duration;
     }
     return texts;
