@@ -16,7 +16,7 @@ using selector::Selector;
 
 enum class End { kSource, kDestination };
 
-std::string place_of(std::string_view direction, std::size_t index) {
+std::string rule_path(std::string_view direction, std::size_t index) {
   std::string path = "spec";
   append_member_path(path, direction);
   append_element_path(path, index);
@@ -42,7 +42,7 @@ class Compiler {
   Compiler(std::string_view name_space, CompiledRules& out) : name_space_(name_space), out_(out) {}
 
   void compile(const std::vector<model::Rule>& rules, std::string_view direction, std::vector<Rule>& into) {
-    for (std::size_t i = 0; i < rules.size(); ++i) compile(rules[i], i, place_of(direction, i), into);
+    for (std::size_t i = 0; i < rules.size(); ++i) compile(rules[i], i, rule_path(direction, i), into);
   }
 
  private:

@@ -7,32 +7,10 @@
 #include "policy/index/carriers.h"
 #include "policy/index/label_store.h"
 #include "policy/index/selector_table.h"
+#include "policy/index/sorted.h"
 
 namespace margay::policy {
-namespace {
-
-template <class List, class T>
-bool contains_sorted(const List& list, const T& value) {
-  return std::binary_search(list.begin(), list.end(), value);
-}
-
-template <class List, class T>
-void insert_sorted(List& list, const T& value) {
-  list.insert(std::lower_bound(list.begin(), list.end(), value), value);
-}
-
-template <class List, class T>
-void erase_sorted(List& list, const T& value) {
-  list.erase(std::lower_bound(list.begin(), list.end(), value));
-}
-
-template <class List>
-void sort_and_unite(List& list) {
-  std::sort(list.begin(), list.end());
-  list.erase(std::unique(list.begin(), list.end()), list.end());
-}
-
-}  // namespace
+namespace {}  // namespace
 
 class LabelIndex::Impl {
  public:

@@ -11,11 +11,12 @@
 
 #include "base/core/random.h"
 #include "base/core/text.h"
+#include "policy/index/test_selectors.h"
 
 namespace margay::policy {
 namespace {
 
-selector::Selector parsed(std::string_view text) { return selector::Selector::parse(text).value(); }
+using test::parsed;
 
 // An index, and the pairs that its callbacks tell.
 class Told {

@@ -1,16 +1,15 @@
 #include "policy/index/service_index.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/core/text.h"
+#include "policy/index/sorted.h"
 
 namespace margay::policy {
 namespace {
 
-void sort_and_unite(Members& members) {
-  std::sort(members.begin(), members.end());
-  members.erase(std::unique(members.begin(), members.end()), members.end());
+void sort_and_shrink(Members& members) {
+  sort_and_unite(members);
   members.shrink_to_fit();
 }
 
@@ -22,7 +21,7 @@ Members addresses_of(const model::EndpointSlice& slice) {
       if (address.ok()) out.push_back({.net = IpPrefix::host(*address), .protocol = {}, .port = {}});
     }
   }
-  sort_and_unite(out);
+  sort_and_shrink(out);
   return out;
 }
 
@@ -34,7 +33,7 @@ Members with_ports(const Members& addresses, const std::vector<model::EndpointSl
       out.push_back({.net = address.net, .protocol = port.protocol.value_or(model::kProtocolTcp), .port = *port.port});
     }
   }
-  sort_and_unite(out);
+  sort_and_shrink(out);
   return out;
 }
 
@@ -78,7 +77,7 @@ Members ServiceIndex::members_of(const ServiceName& service, bool with_ports) co
     const Members& some = with_ports ? slice.members : slice.addresses;
     out.insert(out.end(), some.begin(), some.end());
   }
-  sort_and_unite(out);
+  sort_and_shrink(out);
   return out;
 }
 

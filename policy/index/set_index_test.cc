@@ -10,11 +10,13 @@
 
 #include "base/core/random.h"
 #include "base/core/text.h"
+#include "policy/index/test_selectors.h"
 
 namespace margay::policy {
 namespace {
 
-selector::Selector parsed(std::string_view text) { return selector::Selector::parse(text).value(); }
+using test::parsed;
+
 IpPrefix net(const std::string& text) { return IpPrefix::parse_cidr_or_address(text).value(); }
 
 SelectorSource picked_by(std::string_view text) { return {.selector = parsed(text)}; }

@@ -1,20 +1,11 @@
 #include "policy/index/set_items.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <utility>
 
+#include "policy/index/sorted.h"
+
 namespace margay::policy {
-namespace {
-
-template <class List>
-void sort_and_unite(List& list) {
-  std::sort(list.begin(), list.end());
-  list.erase(std::unique(list.begin(), list.end()), list.end());
-}
-
-}  // namespace
-
 ItemContent SetItems::content_of(const SetItem& item) {
   ItemContent out;
   out.nets.assign(item.nets.begin(), item.nets.end());

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "policy/index/sorted.h"
+
 namespace margay::policy {
 namespace {
 
@@ -23,11 +25,6 @@ void for_each_port(const ItemContent& content, const ItemPort& wanted, const Vis
       visit(IpSetMember{.net = net, .protocol = port.protocol, .port = port.port});
     }
   }
-}
-
-void sort_and_unite(Members& members) {
-  std::sort(members.begin(), members.end());
-  members.erase(std::unique(members.begin(), members.end()), members.end());
 }
 
 }  // namespace

@@ -41,13 +41,14 @@ std::optional<Selector> place_of(const model::EntityRule& entity, std::string_vi
   return given->with_label_prefix(kNamespaceLabelPrefix);
 }
 
-std::string text_of(const std::string& selector, const std::string& namespace_selector, std::string_view name_space) {
+std::string entity_text(const std::string& selector, const std::string& namespace_selector,
+                        std::string_view name_space) {
   const std::string what = selector.empty() ? "all()" : selector;
   if (!namespace_selector.empty()) return concat(what, " in namespaces with ", namespace_selector);
   return name_space.empty() ? what : concat(what, " in namespace ", name_space);
 }
 
-PeerView peer_of(const model::EntityRule& entity, std::string field, std::string_view name_space) {
+PeerView entity_peer(const model::EntityRule& entity, std::string field, std::string_view name_space) {
   PeerView out;
   out.field = std::move(field);
   out.nets = entity.nets;
@@ -56,7 +57,7 @@ PeerView peer_of(const model::EntityRule& entity, std::string field, std::string
   if (entity.selector.empty() && entity.namespace_selector.empty()) return out;
   const auto selector = Selector::parse(entity.selector);
   const auto place = place_of(entity, name_space);
-  out.text = text_of(entity.selector, entity.namespace_selector, name_space);
+  out.text = entity_text(entity.selector, entity.namespace_selector, name_space);
   if (selector.ok() && place) out.selector = both(*selector, *place);
   return out;
 }
@@ -70,7 +71,7 @@ bool is_bound_nearby(const model::EntityRule& near, bool is_destination) {
   return says_something(rest);
 }
 
-RuleView rule_of(const model::Rule& rule, std::string field, bool is_ingress, std::string_view name_space) {
+RuleView entity_rule(const model::Rule& rule, std::string field, bool is_ingress, std::string_view name_space) {
   RuleView out;
   out.field = std::move(field);
   out.action = rule.action;
@@ -79,7 +80,7 @@ RuleView rule_of(const model::Rule& rule, std::string field, bool is_ingress, st
   model::EntityRule peer = far;
   if (!is_ingress) peer.ports.clear();
   if (says_something(peer)) {
-    out.peers.push_back(peer_of(peer, concat(out.field, is_ingress ? ".source" : ".destination"), name_space));
+    out.peers.push_back(entity_peer(peer, concat(out.field, is_ingress ? ".source" : ".destination"), name_space));
     if (!peer.ports.empty() || !peer.not_ports.empty()) out.peers.back().is_narrow = true;
   }
   const std::vector<model::PortOrName>& ports = rule.destination.ports;
@@ -95,11 +96,12 @@ RuleView rule_of(const model::Rule& rule, std::string field, bool is_ingress, st
   return out;
 }
 
-std::vector<RuleView> rules_of(const std::vector<model::Rule>& rules, bool is_ingress, std::string_view name_space) {
+std::vector<RuleView> entity_rules(const std::vector<model::Rule>& rules, bool is_ingress,
+                                   std::string_view name_space) {
   std::vector<RuleView> out;
   for (std::size_t i = 0; i < rules.size(); ++i) {
     out.push_back(
-        rule_of(rules[i], concat(is_ingress ? "spec.ingress[" : "spec.egress[", i, "]"), is_ingress, name_space));
+        entity_rule(rules[i], concat(is_ingress ? "spec.ingress[" : "spec.egress[", i, "]"), is_ingress, name_space));
   }
   return out;
 }
@@ -114,10 +116,10 @@ void add_view(const ObjectKey& key, const model::PolicySpec& spec, bool is_stage
   out.order = spec.order.value_or(std::numeric_limits<double>::infinity());
   out.is_staged = is_staged;
   out.subject_field = "spec.selector";
-  out.subject_text = text_of(spec.selector, spec.namespace_selector, key.name_space);
+  out.subject_text = entity_text(spec.selector, spec.namespace_selector, key.name_space);
   out.subject = std::move(subject);
-  out.ingress = rules_of(spec.ingress, true, key.name_space);
-  out.egress = rules_of(spec.egress, false, key.name_space);
+  out.ingress = entity_rules(spec.ingress, true, key.name_space);
+  out.egress = entity_rules(spec.egress, false, key.name_space);
   const PolicyDirections directions = directions_of(spec);
   out.has_ingress = directions.ingress;
   out.has_egress = directions.egress;

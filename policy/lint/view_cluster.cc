@@ -14,17 +14,17 @@ selector::Selector pods_of(const model::LabelTerms& namespaces, const model::Lab
   return both(parsed(pods_selector(pods)), parsed(selector_of(namespaces, kNamespaceLabelPrefix)));
 }
 
-std::string text_of(const std::optional<model::LabelTerms>& namespaces,
-                    const std::optional<model::NamespacedPods>& pods) {
+std::string cluster_text(const std::optional<model::LabelTerms>& namespaces,
+                         const std::optional<model::NamespacedPods>& pods) {
   if (namespaces) return concat("all() in namespaces with ", selector_of(*namespaces));
   if (!pods) return {};
   return concat(selector_of(pods->pod_selector), " in namespaces with ", selector_of(pods->namespace_selector));
 }
 
-PeerView peer_of(const model::ClusterPolicyPeer& peer, std::string field) {
+PeerView cluster_peer(const model::ClusterPolicyPeer& peer, std::string field) {
   PeerView out;
   out.field = std::move(field);
-  out.text = text_of(peer.namespaces, peer.pods);
+  out.text = cluster_text(peer.namespaces, peer.pods);
   if (peer.namespaces) out.selector = pods_of(*peer.namespaces, {});
   if (peer.pods) out.selector = pods_of(peer.pods->namespace_selector, peer.pods->pod_selector);
   out.nets = peer.networks;
@@ -44,7 +44,7 @@ PortView transport(model::Protocol protocol, const model::ClusterPolicyTransport
   return out;
 }
 
-PortView port_of(const model::ClusterPolicyProtocol& port, const std::string& field) {
+PortView cluster_port(const model::ClusterPolicyProtocol& port, const std::string& field) {
   if (port.tcp) return transport(model::kProtocolTcp, *port.tcp, field + ".tcp");
   if (port.udp) return transport(model::kProtocolUdp, *port.udp, field + ".udp");
   if (port.sctp) return transport(model::kProtocolSctp, *port.sctp, field + ".sctp");
@@ -52,7 +52,7 @@ PortView port_of(const model::ClusterPolicyProtocol& port, const std::string& fi
       .field = field + ".destinationNamedPort", .protocol = {}, .port = model::PortOrName(port.destination_named_port)};
 }
 
-PortView port_of(const model::AdminPolicyPort& port, const std::string& field) {
+PortView cluster_port(const model::AdminPolicyPort& port, const std::string& field) {
   if (port.port_number) {
     return {.field = field + ".portNumber",
             .protocol = port.port_number->protocol.value_or(model::kProtocolTcp),
@@ -74,18 +74,18 @@ model::RuleAction action_of(std::string_view word) {
 }
 
 template <class Rule>
-std::vector<RuleView> rules_of(const std::vector<Rule>& rules, std::string_view list, std::string_view peers) {
+std::vector<RuleView> cluster_rules(const std::vector<Rule>& rules, std::string_view list, std::string_view peers) {
   std::vector<RuleView> out;
   for (std::size_t i = 0; i < rules.size(); ++i) {
     RuleView& rule = out.emplace_back();
     rule.field = concat(list, '[', i, ']');
     rule.action = action_of(to_string(rules[i].action));
     for (std::size_t k = 0; k < rules[i].peers.size(); ++k) {
-      rule.peers.push_back(peer_of(rules[i].peers[k], concat(rule.field, '.', peers, '[', k, ']')));
+      rule.peers.push_back(cluster_peer(rules[i].peers[k], concat(rule.field, '.', peers, '[', k, ']')));
     }
     const auto add_ports = [&rule](const auto& ports, std::string_view name) {
       for (std::size_t k = 0; k < ports.size(); ++k) {
-        rule.ports.push_back(port_of(ports[k], concat(rule.field, '.', name, '[', k, ']')));
+        rule.ports.push_back(cluster_port(ports[k], concat(rule.field, '.', name, '[', k, ']')));
       }
     };
     if constexpr (requires { rules[i].protocols; }) {
@@ -98,19 +98,19 @@ std::vector<RuleView> rules_of(const std::vector<Rule>& rules, std::string_view 
 }
 
 template <class Spec>
-PolicyView view_of(const ObjectKey& key, const Spec& spec, std::string_view tier, double order) {
+PolicyView cluster_view(const ObjectKey& key, const Spec& spec, std::string_view tier, double order) {
   PolicyView out;
   out.key = key;
   out.tier = tier;
   out.order = order;
   out.subject_field = "spec.subject";
-  out.subject_text = text_of(spec.subject.namespaces, spec.subject.pods);
+  out.subject_text = cluster_text(spec.subject.namespaces, spec.subject.pods);
   if (spec.subject.namespaces) out.subject = pods_of(*spec.subject.namespaces, {});
   if (spec.subject.pods) {
     out.subject = pods_of(spec.subject.pods->namespace_selector, spec.subject.pods->pod_selector);
   }
-  out.ingress = rules_of(spec.ingress, "spec.ingress", "from");
-  out.egress = rules_of(spec.egress, "spec.egress", "to");
+  out.ingress = cluster_rules(spec.ingress, "spec.ingress", "from");
+  out.egress = cluster_rules(spec.egress, "spec.egress", "to");
   out.has_ingress = !out.ingress.empty();
   out.has_egress = !out.egress.empty();
   return out;
@@ -121,14 +121,14 @@ PolicyView view_of(const ObjectKey& key, const Spec& spec, std::string_view tier
 void add_cluster_views(const World& world, std::vector<PolicyView>& out) {
   for (const auto& [key, policy] : world.all<model::ClusterNetworkPolicy>()) {
     const bool is_admin = policy->spec.tier == model::ClusterPolicyTier::kAdmin;
-    out.push_back(view_of(key, policy->spec, is_admin ? model::kKubeAdminTier : model::kKubeBaselineTier,
-                          static_cast<double>(policy->spec.priority)));
+    out.push_back(cluster_view(key, policy->spec, is_admin ? model::kKubeAdminTier : model::kKubeBaselineTier,
+                               static_cast<double>(policy->spec.priority)));
   }
   for (const auto& [key, policy] : world.all<model::AdminNetworkPolicy>()) {
-    out.push_back(view_of(key, policy->spec, model::kKubeAdminTier, static_cast<double>(policy->spec.priority)));
+    out.push_back(cluster_view(key, policy->spec, model::kKubeAdminTier, static_cast<double>(policy->spec.priority)));
   }
   for (const auto& [key, policy] : world.all<model::BaselineAdminNetworkPolicy>()) {
-    out.push_back(view_of(key, policy->spec, model::kKubeBaselineTier, 0));
+    out.push_back(cluster_view(key, policy->spec, model::kKubeBaselineTier, 0));
   }
 }
 

@@ -13,7 +13,7 @@ namespace {
 
 constexpr double kOrder = 1000;
 
-PeerView peer_of(const model::KubernetesPolicyPeer& peer, std::string field, std::string_view name_space) {
+PeerView kubernetes_peer(const model::KubernetesPolicyPeer& peer, std::string field, std::string_view name_space) {
   PeerView out;
   out.field = std::move(field);
   if (peer.ip_block) {
@@ -32,7 +32,7 @@ PeerView peer_of(const model::KubernetesPolicyPeer& peer, std::string field, std
   return out;
 }
 
-PortView port_of(const model::KubernetesPolicyPort& port, std::string field) {
+PortView kubernetes_port(const model::KubernetesPolicyPort& port, std::string field) {
   PortView out{.field = std::move(field), .protocol = port.protocol.value_or(model::kProtocolTcp), .port = port.port};
   const PortRange* first = port.port ? port.port->range() : nullptr;
   if (port.end_port && first != nullptr) {
@@ -42,23 +42,23 @@ PortView port_of(const model::KubernetesPolicyPort& port, std::string field) {
   return out;
 }
 
-std::vector<RuleView> rules_of(const std::vector<model::KubernetesPolicyRule>& rules, std::string_view list,
-                               std::string_view peers, std::string_view name_space) {
+std::vector<RuleView> kubernetes_rules(const std::vector<model::KubernetesPolicyRule>& rules, std::string_view list,
+                                       std::string_view peers, std::string_view name_space) {
   std::vector<RuleView> out;
   for (std::size_t i = 0; i < rules.size(); ++i) {
     RuleView& rule = out.emplace_back();
     rule.field = concat(list, '[', i, ']');
     for (std::size_t k = 0; k < rules[i].peers.size(); ++k) {
-      rule.peers.push_back(peer_of(rules[i].peers[k], concat(rule.field, '.', peers, '[', k, ']'), name_space));
+      rule.peers.push_back(kubernetes_peer(rules[i].peers[k], concat(rule.field, '.', peers, '[', k, ']'), name_space));
     }
     for (std::size_t k = 0; k < rules[i].ports.size(); ++k) {
-      rule.ports.push_back(port_of(rules[i].ports[k], concat(rule.field, ".ports[", k, "].port")));
+      rule.ports.push_back(kubernetes_port(rules[i].ports[k], concat(rule.field, ".ports[", k, "].port")));
     }
   }
   return out;
 }
 
-PolicyView view_of(const ObjectKey& key, const model::KubernetesPolicySpec& spec) {
+PolicyView kubernetes_view(const ObjectKey& key, const model::KubernetesPolicySpec& spec) {
   PolicyView out;
   out.key = key;
   out.tier = model::kDefaultTier;
@@ -72,8 +72,8 @@ PolicyView view_of(const ObjectKey& key, const model::KubernetesPolicySpec& spec
   };
   out.has_ingress = spec.policy_types.empty() || has(model::PolicyType::kIngress);
   out.has_egress = spec.policy_types.empty() ? !spec.egress.empty() : has(model::PolicyType::kEgress);
-  out.ingress = rules_of(spec.ingress, "spec.ingress", "from", key.name_space);
-  out.egress = rules_of(spec.egress, "spec.egress", "to", key.name_space);
+  out.ingress = kubernetes_rules(spec.ingress, "spec.ingress", "from", key.name_space);
+  out.egress = kubernetes_rules(spec.egress, "spec.egress", "to", key.name_space);
   return out;
 }
 
@@ -81,10 +81,10 @@ PolicyView view_of(const ObjectKey& key, const model::KubernetesPolicySpec& spec
 
 void add_kubernetes_views(const World& world, std::vector<PolicyView>& out) {
   for (const auto& [key, policy] : world.all<model::KubernetesNetworkPolicy>()) {
-    out.push_back(view_of(key, policy->spec));
+    out.push_back(kubernetes_view(key, policy->spec));
   }
   for (const auto& [key, policy] : world.all<model::StagedKubernetesNetworkPolicy>()) {
-    out.push_back(view_of(key, policy->spec.policy));
+    out.push_back(kubernetes_view(key, policy->spec.policy));
     out.back().is_staged = true;
   }
 }

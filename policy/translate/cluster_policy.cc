@@ -212,7 +212,7 @@ struct Transport {
   const std::optional<model::ClusterPolicyTransport>& given;
 };
 
-SourcePort port_of(const Transport& transport, const std::string& path) {
+SourcePort transport_port(const Transport& transport, const std::string& path) {
   SourcePort out;
   out.path = concat(path, ".", transport.field, ".destinationPort");
   out.protocol = transport.protocol;
@@ -228,7 +228,7 @@ void add_ports(const model::ClusterPolicyProtocol& from, const std::string& path
                                   {"udp", model::kProtocolUdp, from.udp},
                                   {"sctp", model::kProtocolSctp, from.sctp}};
   for (const Transport& transport : transports) {
-    if (transport.given) rule.ports.push_back(port_of(transport, path));
+    if (transport.given) rule.ports.push_back(transport_port(transport, path));
   }
   if (!from.destination_named_port.empty()) {
     rule.ports.push_back({.path = path, .protocol = {}, .range = {}, .name = from.destination_named_port});

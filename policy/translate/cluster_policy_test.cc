@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "policy/translate/rule_text.h"
+#include "policy/translate/test_labels.h"
 #include "policy/translate/translate.h"
 
 namespace margay::policy {
@@ -16,12 +17,9 @@ using model::ClusterPolicyRule;
 using model::ClusterPolicyTransport;
 using model::LabelTerms;
 using model::PolicyType;
+using test::labels;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-
-LabelTerms labels(std::string_view key, std::string_view value) {
-  return {.match_labels = StringMap{{key, value}}, .match_expressions = {}};
-}
 
 ClusterPolicyPeer namespaces(LabelTerms terms) {
   ClusterPolicyPeer out;

@@ -104,7 +104,8 @@ bool add_allowed_sources(const StringMap& annotations, model::WorkloadEndpointSp
 }
 
 // Those that rules can name and those that the host forwards.
-void add_ports(const std::vector<model::ContainerPort>& ports, std::vector<model::WorkloadEndpointPort>& out) {
+void add_container_ports(const std::vector<model::ContainerPort>& ports,
+                         std::vector<model::WorkloadEndpointPort>& out) {
   for (const model::ContainerPort& port : ports) {
     if (port.name.empty() && port.host_port == Port(0)) continue;
     out.push_back({.name = std::string(port.name.view()),
@@ -150,7 +151,7 @@ model::ObjectMeta metadata_of(const model::Pod& pod) {
   return out;
 }
 
-model::WorkloadEndpointSpec spec_of(const model::Pod& pod) {
+model::WorkloadEndpointSpec endpoint_spec(const model::Pod& pod) {
   const std::string_view name_space = pod.metadata.name_space.view();
   model::WorkloadEndpointSpec out;
   out.orchestrator = kKubernetesOrchestrator;
@@ -164,8 +165,9 @@ model::WorkloadEndpointSpec spec_of(const model::Pod& pod) {
     out.profiles.push_back(concat(kServiceAccountProfilePrefix, name_space, '.', out.service_account_name));
   }
   out.interface_name = interface_name_of(name_space, pod.metadata.name);
-  for (const model::Container& container : pod.spec.containers) add_ports(container.ports, out.ports);
-  for (const model::InitContainer& container : pod.spec.init_containers) add_ports(container.ports, out.ports);
+  for (const model::Container& container : pod.spec.containers) add_container_ports(container.ports, out.ports);
+  for (const model::InitContainer& container : pod.spec.init_containers)
+    add_container_ports(container.ports, out.ports);
   out.qos_controls = qos_of(pod.metadata.annotations);
   return out;
 }
@@ -178,7 +180,7 @@ std::optional<model::WorkloadEndpoint> endpoint_of(const model::Pod& pod) {
   if (!networks) return std::nullopt;
   model::WorkloadEndpoint out;
   out.metadata = metadata_of(pod);
-  out.spec = spec_of(pod);
+  out.spec = endpoint_spec(pod);
   out.spec.ip_networks = std::move(*networks);
   if (!add_floating_ips(pod.metadata.annotations, out.spec)) return std::nullopt;
   if (!add_allowed_sources(pod.metadata.annotations, out.spec)) return std::nullopt;

@@ -14,7 +14,7 @@ constexpr double kKubernetesPolicyOrder = 1000;
 constexpr std::int32_t kPortMax = 65535;
 
 // The port or range; nullopt in the result: all ports.
-Result<std::optional<model::PortOrName>, FieldError> port_of(const model::KubernetesPolicyPort& port) {
+Result<std::optional<model::PortOrName>, FieldError> port_or_all(const model::KubernetesPolicyPort& port) {
   if (!port.end_port) return port.port;
   const PortRange* first = port.port ? port.port->range() : nullptr;
   const std::string place = "endPort";
@@ -67,7 +67,7 @@ class RulesTranslator {
     const std::size_t errors_before = errors_.size();
     PortsByProtocol ports;
     for (std::size_t i = 0; i < rule.ports.size(); ++i) {
-      auto port = port_of(rule.ports[i]);
+      auto port = port_or_all(rule.ports[i]);
       if (!report(port, concat(place, ".ports[", i, "]"))) continue;
       ports.add(rule.ports[i].protocol.value_or(model::kProtocolTcp), std::move(port).value());
     }
@@ -111,7 +111,7 @@ std::vector<model::PolicyType> types_of(const model::KubernetesPolicySpec& spec)
   return out;
 }
 
-model::PolicySpec spec_of(const model::KubernetesPolicySpec& spec, std::vector<FieldError>& errors) {
+model::PolicySpec policy_spec(const model::KubernetesPolicySpec& spec, std::vector<FieldError>& errors) {
   model::PolicySpec out;
   out.tier = model::kDefaultTier;
   out.order = kKubernetesPolicyOrder;
@@ -127,7 +127,7 @@ model::PolicySpec spec_of(const model::KubernetesPolicySpec& spec, std::vector<F
 Translated<model::NetworkPolicy> from_kubernetes(const model::KubernetesNetworkPolicy& policy) {
   Translated<model::NetworkPolicy> out;
   out.object.metadata = derived_metadata(policy.metadata, kKubernetesPolicyPrefix);
-  out.object.spec = spec_of(policy.spec, out.errors);
+  out.object.spec = policy_spec(policy.spec, out.errors);
   return out;
 }
 
@@ -139,7 +139,7 @@ Translated<model::StagedNetworkPolicy> from_kubernetes(const model::StagedKubern
   if (policy.spec.staged_action == model::StagedAction::kDelete) {
     out.object.spec.policy.tier = model::kDefaultTier;
   } else {
-    out.object.spec.policy = spec_of(policy.spec.policy, out.errors);
+    out.object.spec.policy = policy_spec(policy.spec.policy, out.errors);
   }
   return out;
 }

@@ -4,6 +4,7 @@
 #include "policy/translate/names.h"
 #include "policy/translate/rule_text.h"
 #include "policy/translate/rules.h"
+#include "policy/translate/test_labels.h"
 #include "policy/translate/translate.h"
 
 namespace margay::policy {
@@ -16,14 +17,11 @@ using model::KubernetesPolicyRule;
 using model::LabelOperator;
 using model::LabelTerms;
 using model::PolicyType;
+using test::labels;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 constexpr std::string_view kPods = "projectcalico.org/orchestrator == 'k8s'";
-
-LabelTerms labels(std::string_view key, std::string_view value) {
-  return {.match_labels = StringMap{{key, value}}, .match_expressions = {}};
-}
 
 IpPrefix net(std::string_view text) { return IpPrefix::parse(text).value(); }
 

@@ -42,7 +42,7 @@ void copy_to(json::Value& to, std::string_view name, const json::Value& from, st
 }
 
 // "tcp", "udp", "sctp" as objects of v3 write them.
-json::Value protocol(const json::Value& from) {
+json::Value upper_protocol(const json::Value& from) {
   const std::string* name = from.as_string();
   if (name == nullptr) return from;
   const std::pair<std::string_view, const char*> names[] = {{"tcp", "TCP"}, {"udp", "UDP"}, {"sctp", "SCTP"}};
@@ -74,7 +74,7 @@ json::Value rules(const json::Value& from) {
     json::Value rule = json::Object();
     const std::string_view action = old.string_at({"action"});
     rule["action"] = json::Value(action.empty() ? "Allow" : action);
-    if (const json::Value& name = get(old, "protocol"); !name.is_null()) rule["protocol"] = protocol(name);
+    if (const json::Value& name = get(old, "protocol"); !name.is_null()) rule["protocol"] = upper_protocol(name);
     copy_to(rule, "http", old, "http");
     add_end(rule, "source", old, "src");
     add_end(rule, "destination", old, "dst");
@@ -113,7 +113,7 @@ Input policy_input(std::string_view name, const json::Value& from) {
 json::Value ports(const json::Value& from) {
   json::Array out;
   if (from.as_array() != nullptr) out = *from.as_array();
-  for (json::Value& port : out) port["protocol"] = protocol(get(port, "protocol"));
+  for (json::Value& port : out) port["protocol"] = upper_protocol(get(port, "protocol"));
   return {std::move(out)};
 }
 

@@ -15,9 +15,9 @@
 namespace margay::conformance {
 namespace {
 
+using model::ObjectKey;
 using policy::Engine;
 using policy::Input;
-using policy::ObjectKey;
 
 json::Value tiers_of(const std::vector<policy::TierPolicies>& tiers) {
   json::Array out;
@@ -32,7 +32,7 @@ json::Value tiers_of(const std::vector<policy::TierPolicies>& tiers) {
 }
 
 // In the shape of comparable().
-json::Value as_json(const policy::State& state) {
+json::Value state_json(const policy::State& state) {
   json::Value out = json::Object();
   out["ip_sets"] = json::Object();
   for (const auto& [id, set] : state.ip_sets()) {
@@ -90,7 +90,7 @@ class Mover {
   void check(const NamedState& state, const std::string& how) {
     const Status status = state_.apply(engine_.flush());
     EXPECT_TRUE(status.ok()) << how << ", " << state.name << ": " << (status.ok() ? "" : status.error().message);
-    EXPECT_EQ(json::dump_pretty(as_json(state_)), json::dump_pretty(state.expected)) << how << ", " << state.name;
+    EXPECT_EQ(json::dump_pretty(state_json(state_)), json::dump_pretty(state.expected)) << how << ", " << state.name;
   }
 
  private:
@@ -156,7 +156,7 @@ class CalcStates : public testing::Test {
   std::vector<NamedState> states_;
   std::vector<std::vector<std::size_t>> sequences_;
   std::map<std::string, int> out_of_scope_;
-  NamedState empty_{.name = "<empty>", .objects = {}, .expected = as_json(policy::State())};
+  NamedState empty_{.name = "<empty>", .objects = {}, .expected = state_json(policy::State())};
 };
 
 TEST_F(CalcStates, AreRead) {

@@ -15,4 +15,10 @@ std::optional<json::Value> load(std::string_view file);
 // Member or element; a null value when there is none, so that look-ups can be chained.
 const json::Value& get(const json::Value& value, std::string_view name);
 
+// 0 for what is no integer.
+template <class T>
+T number(const json::Value& value) {
+  return value.as_integer() == nullptr ? T{} : static_cast<T>(*value.as_integer());
+}
+
 }  // namespace margay::conformance

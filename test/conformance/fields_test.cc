@@ -112,7 +112,7 @@ const Probe kProbes[] = {{"string", json::Value("no such word")},
                          {"array", json::Value(json::Array{})},
                          {"object", json::Value(json::Object{})}};
 
-FieldErrors decoded(model::Kind kind, const json::Value& object) {
+FieldErrors decode_errors(model::Kind kind, const json::Value& object) {
   return codec::visit_kind(kind, [&](auto value) {
     json::Document parser;
     return codec::decode(*parser.parse(json::dump(object)), value);
@@ -123,7 +123,7 @@ FieldErrors decoded(model::Kind kind, const json::Value& object) {
 std::string taken_types(model::Kind kind, const Place& place) {
   std::string out;
   for (const Probe& probe : kProbes) {
-    const FieldErrors errors = decoded(kind, place.object_with(probe.value));
+    const FieldErrors errors = decode_errors(kind, place.object_with(probe.value));
     const std::string path = place.path();
     const bool is_refused = std::any_of(errors.begin(), errors.end(), [&](const FieldError& error) {
       return error.kind == FieldError::Kind::kTypeInvalid && error.path == path;

@@ -19,11 +19,6 @@ using model::ObjectKey;
 
 constexpr std::size_t kDifferencesMax = 20;
 
-template <class T>
-T number(const json::Value& value) {
-  return value.as_integer() == nullptr ? T{} : static_cast<T>(*value.as_integer());
-}
-
 std::string text(const json::Value& value) { return value.as_string() == nullptr ? std::string() : *value.as_string(); }
 
 const json::Array& array(const json::Value& value) {
@@ -57,7 +52,7 @@ std::optional<IpAddress> address_of(const End& end, IpFamily family) {
 }
 
 template <class T>
-std::shared_ptr<const T> decoded(const json::Value& object) {
+std::shared_ptr<const T> decoded_object(const json::Value& object) {
   json::Document parser;
   auto out = std::make_shared<T>();
   const FieldErrors errors = codec::decode(*parser.parse(json::dump(object)), *out);
@@ -75,12 +70,12 @@ void add(Objects& into, std::shared_ptr<const T> object) {
 
 template <class T>
 void add_decoded(Objects& into, const json::Value& object) {
-  add(into, decoded<T>(object));
+  add(into, decoded_object<T>(object));
 }
 
 template <class T>
 void add_translated(Objects& into, const json::Value& object) {
-  auto translated = policy::from_kubernetes(*decoded<T>(object)).object;
+  auto translated = policy::from_kubernetes(*decoded_object<T>(object)).object;
   add(into, std::make_shared<const decltype(translated)>(std::move(translated)));
 }
 

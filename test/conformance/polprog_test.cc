@@ -35,11 +35,6 @@ std::vector<IpSetId> ids(const json::Value& list) {
   return out;
 }
 
-template <class T>
-T number(const json::Value& value) {
-  return value.as_integer() == nullptr ? T{} : static_cast<T>(*value.as_integer());
-}
-
 std::vector<PortRange> ranges(const json::Value& list) {
   std::vector<PortRange> out;
   if (list.as_array() == nullptr) return out;

@@ -69,7 +69,7 @@ TEST_F(Selectors, LabelPrefix) {
   }
 }
 
-json::Value as_json(const selector::LabelRestrictions& restrictions) {
+json::Value restrictions_json(const selector::LabelRestrictions& restrictions) {
   json::Value out = json::Object();
   for (const auto& [label, restriction] : restrictions) {
     json::Value entry = json::Object();
@@ -86,8 +86,9 @@ json::Value as_json(const selector::LabelRestrictions& restrictions) {
 
 TEST_F(Selectors, Restrictions) {
   for (const json::Value& row : rows("label_restrictions")) {
-    EXPECT_EQ(as_json(selector::restrictions_of(parsed(row))), get(row, "restrictions"))
-        << row.string_at({"selector"}) << " has " << json::dump(as_json(selector::restrictions_of(parsed(row))));
+    EXPECT_EQ(restrictions_json(selector::restrictions_of(parsed(row))), get(row, "restrictions"))
+        << row.string_at({"selector"}) << " has "
+        << json::dump(restrictions_json(selector::restrictions_of(parsed(row))));
   }
 }
 
