@@ -11,7 +11,7 @@
 namespace margay::http {
 namespace {
 
-struct Outcome {
+struct ReadOutcome {
   std::string body;
   std::string rest;  // not taken
   bool is_complete = false;
@@ -19,9 +19,9 @@ struct Outcome {
 };
 
 // Reads in pieces of random size up to `piece_max`.
-Outcome read(Framing framing, std::string_view bytes, std::size_t piece_max, Random& random) {
+ReadOutcome read(Framing framing, std::string_view bytes, std::size_t piece_max, Random& random) {
   BodyReader reader(framing);
-  Outcome outcome;
+  ReadOutcome outcome;
   while (!bytes.empty() && !reader.is_complete()) {
     std::string_view piece = bytes.substr(0, 1 + random.below(piece_max));
     bytes.remove_prefix(piece.size());
@@ -39,7 +39,7 @@ Outcome read(Framing framing, std::string_view bytes, std::size_t piece_max, Ran
   return outcome;
 }
 
-Outcome read_chunked(std::string_view bytes, std::size_t piece_max = 1000) {
+ReadOutcome read_chunked(std::string_view bytes, std::size_t piece_max = 1000) {
   SeededRandom random(7);
   return read({Framing::Kind::kChunked, 0}, bytes, piece_max, random);
 }
@@ -47,7 +47,7 @@ Outcome read_chunked(std::string_view bytes, std::size_t piece_max = 1000) {
 TEST(BodyReader, LengthIsExact) {
   SeededRandom random(1);
   for (std::size_t piece = 1; piece < 12; ++piece) {
-    const Outcome outcome = read({Framing::Kind::kLength, 5}, "12345next", piece, random);
+    const ReadOutcome outcome = read({Framing::Kind::kLength, 5}, "12345next", piece, random);
     EXPECT_EQ(outcome.body, "12345");
     EXPECT_EQ(outcome.rest, "next");
     EXPECT_TRUE(outcome.is_complete);
@@ -59,7 +59,7 @@ TEST(BodyReader, LengthIsExact) {
 
 TEST(BodyReader, UntilCloseTakesEverything) {
   SeededRandom random(1);
-  const Outcome outcome = read({Framing::Kind::kUntilClose, 0}, "anything\r\n\r\n", 3, random);
+  const ReadOutcome outcome = read({Framing::Kind::kUntilClose, 0}, "anything\r\n\r\n", 3, random);
   EXPECT_EQ(outcome.body, "anything\r\n\r\n");
   EXPECT_FALSE(outcome.is_complete);
   EXPECT_TRUE(BodyReader({Framing::Kind::kUntilClose, 0}).ends_with_connection());
@@ -80,7 +80,7 @@ TEST(BodyReader, ChunksReadTheSameHoweverTheyArrive) {
       "5\r\nhello\r\n1;name=value;other=\"quoted\"\r\n \r\n00A \t;x\r\n0123456789\r\n0\r\nTrailer: x\r\nOther: "
       "y\r\n\r\nGET";
   for (std::size_t piece = 1; piece <= text.size(); ++piece) {
-    const Outcome outcome = read_chunked(text, piece);
+    const ReadOutcome outcome = read_chunked(text, piece);
     ASSERT_FALSE(outcome.error) << outcome.error->message;
     EXPECT_EQ(outcome.body, "hello 0123456789");
     EXPECT_EQ(outcome.rest, "GET");
@@ -102,7 +102,7 @@ TEST(BodyReader, RandomChunksSurviveRandomSplits) {
       body.append(data);
     }
     text.append(random.below(2) == 0 ? "0\r\n\r\n" : "0;last\r\nA: b\r\n\r\n");
-    const Outcome outcome = read({Framing::Kind::kChunked, 0}, text, 1 + random.below(500), random);
+    const ReadOutcome outcome = read({Framing::Kind::kChunked, 0}, text, 1 + random.below(500), random);
     ASSERT_FALSE(outcome.error) << "seed " << seed << outcome.error->message;
     ASSERT_TRUE(outcome.is_complete) << "seed " << seed;
     ASSERT_TRUE(outcome.body == body) << "seed " << seed;
@@ -113,7 +113,7 @@ TEST(BodyReader, RandomChunksSurviveRandomSplits) {
 TEST(BodyReader, EveryTruncationIsIncomplete) {
   const std::string text = "5\r\nhello\r\n0\r\nT: x\r\n\r\n";
   for (std::size_t size = 0; size < text.size(); ++size) {
-    const Outcome outcome = read_chunked(text.substr(0, size), 3);
+    const ReadOutcome outcome = read_chunked(text.substr(0, size), 3);
     EXPECT_FALSE(outcome.error);
     EXPECT_FALSE(outcome.is_complete) << size;
   }
@@ -144,7 +144,7 @@ TEST(BodyReader, MalformedChunksAreErrors) {
                           "1000000000000000\r\n",
                           "0\r\n\x7f: b\r\n\r\n"}) {
     for (const std::size_t piece : {1U, 3U, 1000U}) {
-      const Outcome outcome = read_chunked(bad, piece);
+      const ReadOutcome outcome = read_chunked(bad, piece);
       ASSERT_TRUE(outcome.error) << quoted(bad);
       EXPECT_EQ(outcome.error->code, ErrorCode::kInvalid);
     }

@@ -158,8 +158,9 @@ std::string_view hint_for(std::string_view name) {
 
 bool TreeBuilder::fail_duplicate(const Frame& frame, std::size_t first, std::size_t second) {
   const auto member = frame.value.as_object()->begin() + static_cast<std::ptrdiff_t>(first);
-  const std::string message = concat("member ", quoted(member->name.substr(0, 100)), " is there twice, first in line ",
-                                     place_of(options_.text, frame.places[first]).line, hint_for(member->name));
+  const std::string message =
+      concat("member ", margay::quoted(member->name.substr(0, 100)), " is there twice, first in line ",
+             place_of(options_.text, frame.places[first]).line, hint_for(member->name));
   return fail(frame.places[second], ErrorCode::kInvalid, message);
 }
 

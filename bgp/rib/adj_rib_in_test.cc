@@ -8,7 +8,6 @@
 namespace margay::bgp::rib {
 namespace {
 
-constexpr Family kV4 = Family::kIpv4Unicast;
 constexpr PeerId kBig = 0, kSmall = 1;
 constexpr std::uint32_t kTable = 20'000, kFew = 3;
 

@@ -15,6 +15,7 @@
 namespace margay::bgp::rib {
 
 inline constexpr Asn kOurAsn{64512};
+inline constexpr Family kV4 = Family::kIpv4Unicast;
 
 struct AttributeText {
   std::vector<std::uint32_t> path = {};
@@ -42,6 +43,8 @@ struct PeerSpec {
   std::uint32_t send_paths_max = 1;
   bool is_reflecting = false;  // towards it we have a cluster ID
 };
+inline constexpr PeerSpec kExternal0{.id = 0, .kind = Kind::kExternal};
+inline constexpr PeerSpec kExternal1{.id = 1, .kind = Kind::kExternal};
 // 10.0.0.<id + 1>, its router ID likewise; external ones have AS 65000 + id.
 PeerSession session_of(const PeerSpec& spec);
 PeerPolicy policy_of(const PeerSpec& spec);

@@ -10,10 +10,7 @@
 
 namespace margay::bgp::rib {
 
-inline constexpr Family kV4 = Family::kIpv4Unicast;
 inline constexpr std::size_t kQueueBytes = RibConfig().queue_bytes;
-inline constexpr PeerSpec kExternal0{.id = 0, .kind = Kind::kExternal};
-inline constexpr PeerSpec kExternal1{.id = 1, .kind = Kind::kExternal};
 inline constexpr PeerSpec kExternal2{.id = 2, .kind = Kind::kExternal};
 
 inline IpPrefix numbered(std::uint32_t number) {

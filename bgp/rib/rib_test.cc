@@ -15,8 +15,6 @@ using ::testing::IsEmpty;
 const IpPrefix kPrefix = prefix_of("192.0.2.0/24");
 const PeerTable::Key kKey{kPrefix, 0};
 
-constexpr PeerSpec kExternal0{.id = 0, .kind = Kind::kExternal};
-constexpr PeerSpec kExternal1{.id = 1, .kind = Kind::kExternal};
 constexpr PeerSpec kInternal2{.id = 2, .kind = Kind::kInternal};
 constexpr PeerSpec kInternal3{.id = 3, .kind = Kind::kInternal};
 constexpr PeerSpec kClient4{.id = 4, .kind = Kind::kClient};

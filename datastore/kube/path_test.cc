@@ -2,13 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include "datastore/kube/sim_api.h"
+
 namespace margay::kube {
 namespace {
 
-const ResourceType kPods{"", "v1", "pods", "Pod", true};
 const ResourceType kNodes{"", "v1", "nodes", "Node", false};
 const ResourceType kPolicies{"projectcalico.org", "v3", "networkpolicies", "NetworkPolicy", true};
-const ResourceType kPools{"projectcalico.org", "v3", "ippools", "IPPool", false};
 
 TEST(Path, Collections) {
   EXPECT_EQ(collection_path(kPods, "default"), "/api/v1/namespaces/default/pods");

@@ -57,11 +57,11 @@ json::Value state_json(const policy::State& state) {
   return out;
 }
 
-using Objects = std::map<ObjectKey, Input>;
+using Inputs = std::map<ObjectKey, Input>;
 
 struct NamedState {
   std::string name;
-  Objects objects;
+  Inputs objects;
   json::Value expected;
 };
 
@@ -72,7 +72,7 @@ class Mover {
 
   // How the differences are given: in order of their keys, the other way round, or as this makes it.
   enum class Order { kKeys, kReversed, kShuffled };
-  void move_to(const Objects& to, Order order, int times, Random& random) {
+  void move_to(const Inputs& to, Order order, int times, Random& random) {
     std::vector<Input> changes;
     for (const auto& [key, input] : objects_) {
       if (!to.contains(key)) changes.push_back({.key = key, .value = {}});
@@ -96,7 +96,7 @@ class Mover {
  private:
   Engine engine_;
   policy::State state_;
-  Objects objects_;
+  Inputs objects_;
 };
 
 class CalcStates : public testing::Test {
