@@ -8,8 +8,8 @@ namespace {
 
 constexpr Setting kRows[] = {
     never_none(row("interfacePrefix", Form::kText, "cali", kActs)),
-    row("interfaceExclude", Form::kText, "kube-ipvs0", kActs),
-    row("interfaceRefreshInterval", Form::kSeconds, "90", kNotYet),
+    row("interfaceExclude", Form::kText, "kube-ipvs0", kNotYet),
+    row("interfaceRefreshInterval", Form::kSeconds, "90", kActs),
     row("mtuIfacePattern", Form::kPattern, "^((en|wl|ww|sl|ib)[Pcopsvx].*|(eth|wlan|wwan).*)", kNotYet),
     row("requireMTUFile", Form::kBool, "false", kNotYet),
     row("endpointStatusPathPrefix", Form::kText, "/var/run/calico", kActs),
@@ -23,7 +23,7 @@ constexpr Setting kRows[] = {
     word<model::SourceSpoofing>("workloadSourceSpoofing", "Disabled", kActs),
     row("allowVXLANPacketsFromWorkloads", Form::kBool, "false", kActs),
     row("allowIPIPPacketsFromWorkloads", Form::kBool, "false", kActs),
-    known_as("ExternalNodesCIDRList", row("externalNodesList", Form::kTexts, "", kActs)),
+    known_as("ExternalNodesCIDRList", row("externalNodesList", Form::kTexts, "", kNotYet)),
     word<model::Switch>("floatingIPs", "Disabled", kNotYet),
     never_none(word<model::AwsSrcDstCheck>("awsSrcDstCheck", "DoNothing", kNotYet)),
     known_as("NetlinkTimeoutSecs", row("netlinkTimeout", Form::kSeconds, "10", kNotYet)),

@@ -7,7 +7,7 @@ namespace margay::config::table {
 namespace {
 
 constexpr Setting kRows[] = {
-    word<model::IptablesBackend>("iptablesBackend", "Auto", kActs),
+    word<model::IptablesBackend>("iptablesBackend", "Auto", kNotYet),
     word<model::NftablesMode>("nftablesMode", "Auto", kNotYet),
     never_none(word<model::ChainInsertMode>("chainInsertMode", "Insert", kActs)),
     never_none(row("iptablesMarkMask", Form::kMark, "0xffff0000", kActs)),
@@ -22,9 +22,9 @@ constexpr Setting kRows[] = {
     row("nftablesRefreshInterval", Form::kSeconds, "180", kNotYet),
     row("ipsetsRefreshInterval", Form::kSeconds, "90", kActs),
     known_as("IptablesPostWriteCheckIntervalSecs", row("iptablesPostWriteCheckInterval", Form::kSeconds, "5", kActs)),
-    known_as("IptablesLockProbeIntervalMillis", row("iptablesLockProbeInterval", Form::kMilliseconds, "50", kActs)),
-    never_none(within(row("maxIpsetSize", Form::kInteger, "1048576", kActs), 1, 0x7fffffff)),
-    row("kubeNodePortRanges", Form::kTexts, "30000:32767", kActs),
+    known_as("IptablesLockProbeIntervalMillis", row("iptablesLockProbeInterval", Form::kMilliseconds, "50", kNotYet)),
+    never_none(within(row("maxIpsetSize", Form::kInteger, "1048576", kNotYet), 1, 0x7fffffff)),
+    row("kubeNodePortRanges", Form::kTexts, "30000:32767", kNotYet),
     word<model::ServiceLoopPrevention>("serviceLoopPrevention", "Drop", kActs),
     row("disableConntrackInvalidCheck", Form::kBool, "false", kActs),
     row("logPrefix", Form::kText, "calico-packet", kActs),

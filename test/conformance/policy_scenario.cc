@@ -165,6 +165,14 @@ void Scenario::add_outsiders(const json::Value& rows, const std::string& prefix)
   }
 }
 
+void Scenario::add_node(const json::Value& row) {
+  auto node = std::make_shared<model::Node>();
+  node->metadata.name = text(get(row, "name"));
+  node->metadata.labels = string_map(get(row, "labels"));
+  for (const json::Value& ip : array(get(row, "ips"))) node->status.addresses.push_back({"InternalIP", text(ip)});
+  add<model::Node>(objects_, std::move(node));
+}
+
 void Scenario::add_object(const json::Value& object) {
   static const std::map<model::Kind, void (*)(Objects&, const json::Value&)> kAdders = {
       {model::Kind::kTier, add_decoded<model::Tier>},

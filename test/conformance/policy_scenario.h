@@ -70,6 +70,7 @@ class Scenario {
   void add_service_account(const json::Value& row);
   void add_pod(const json::Value& row, const std::string& name_space, const std::string& name, const std::string& key);
   void add_outsiders(const json::Value& rows, const std::string& prefix);
+  void add_node(const json::Value& row);
   void add_object(const json::Value& object);
   [[nodiscard]] bool has_end(const std::string& key) const { return ends_.contains(key); }
 

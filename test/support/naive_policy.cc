@@ -76,12 +76,16 @@ StringMap labels_of(const Objects& objects, const model::WorkloadEndpoint& endpo
 }
 
 // ---- What has an address: endpoints and network sets, each with its labels;
-// endpoints have named ports, too.
+// endpoints have named ports, too. Nodes are for rules that are about nodes,
+// and nothing else is.
 
 struct Holder {
   StringMap labels;
   std::vector<model::EndpointPort> ports;
+  bool is_node = false;
 };
+
+constexpr std::string_view kAboutNodes = "projectcalico.org/kind == 'Node'";
 
 bool covers(const std::vector<IpPrefix>& nets, const IpAddress& address) {
   return std::any_of(nets.begin(), nets.end(), [&](const IpPrefix& net) { return net.contains(address); });
@@ -91,7 +95,7 @@ std::vector<Holder> holders_of(const Objects& objects, const IpAddress& address)
   std::vector<Holder> out;
   for_each<model::WorkloadEndpoint>(objects, [&](const ObjectKey&, const model::WorkloadEndpoint& endpoint) {
     if (!covers(endpoint.spec.ip_networks, address)) return;
-    Holder holder{.labels = labels_of(objects, endpoint), .ports = {}};
+    Holder holder{.labels = labels_of(objects, endpoint), .ports = {}, .is_node = false};
     for (const auto& port : endpoint.spec.ports) holder.ports.push_back({port.name, port.protocol, port.port});
     out.push_back(std::move(holder));
   });
@@ -108,6 +112,16 @@ std::vector<Holder> holders_of(const Objects& objects, const IpAddress& address)
   });
   for_each<model::GlobalNetworkSet>(objects, [&](const ObjectKey&, const model::GlobalNetworkSet& set) {
     if (covers(set.spec.nets, address)) out.push_back({set.metadata.labels, {}});
+  });
+  for_each<model::Node>(objects, [&](const ObjectKey&, const model::Node& node) {
+    const auto& all = node.status.addresses;
+    const bool is_its_own = std::any_of(all.begin(), all.end(), [&](const model::NodeAddress& each) {
+      return each.type == "InternalIP" && each.address == address.to_string();
+    });
+    if (!is_its_own) return;
+    StringMap labels = node.metadata.labels;
+    labels.set("projectcalico.org/kind", "Node");
+    out.push_back({.labels = std::move(labels), .ports = {}, .is_node = true});
   });
   return out;
 }
@@ -173,6 +187,7 @@ bool is_picked(const model::EntityRule& rule, const End& end, const StringMap& l
 std::vector<Holder> picked(const model::EntityRule& rule, const End& end) {
   std::vector<Holder> out;
   for (const Holder& holder : end.holders) {
+    if (holder.is_node != rule.selector.starts_with(kAboutNodes)) continue;
     if (has_selectors(rule) && !is_picked(rule, end, holder.labels)) continue;
     if (!rule.not_selector.empty() && matches(end.objects, rule.not_selector, holder.labels)) continue;
     out.push_back(holder);
@@ -189,8 +204,9 @@ bool is_right_place(const model::EntityRule& rule, const End& end) {
   if (!only_excludes) return !picked(rule, end).empty();
   // Without anything to be, whoever is not unwanted is right: also who is
   // nobody.
-  return std::none_of(end.holders.begin(), end.holders.end(),
-                      [&](const Holder& holder) { return matches(end.objects, rule.not_selector, holder.labels); });
+  return std::none_of(end.holders.begin(), end.holders.end(), [&](const Holder& holder) {
+    return !holder.is_node && matches(end.objects, rule.not_selector, holder.labels);
+  });
 }
 
 bool is_one_of(const std::vector<model::PortOrName>& ports, model::Protocol named_for, const End& end,

@@ -16,6 +16,7 @@
 
 #include "datastore/model/endpoints.h"
 #include "datastore/model/key.h"
+#include "datastore/model/kubernetes.h"
 #include "datastore/model/policy.h"
 #include "datastore/model/service.h"
 #include "datastore/selector/selector.h"
@@ -37,7 +38,7 @@ class NaivePolicy {
  public:
   using Object = std::variant<model::Tier, model::NetworkPolicy, model::GlobalNetworkPolicy, model::NetworkSet,
                               model::GlobalNetworkSet, model::Profile, model::HostEndpoint, model::WorkloadEndpoint,
-                              model::EndpointSlice>;
+                              model::EndpointSlice, model::Node>;
 
   // A policy or profile that the rules for objects refuse counts as absent.
   void put(const model::ObjectKey& key, Object object);

@@ -202,11 +202,24 @@ RandomPolicy::Made RandomPolicy::make_slice() {
   return {{Kind::kEndpointSlice, out.metadata.name_space, out.metadata.name}, value_of(std::move(out))};
 }
 
+// Of outsiders; sometimes a pod is on its network.
+RandomPolicy::Made RandomPolicy::make_node() {
+  auto out = named<model::Node>("", pick({"node", "other-node"}));
+  out.metadata.labels = some_labels(kLabels);
+  for (std::uint64_t n = random_.below(3); n > 0; --n) {
+    const IpFamily family = chance(3) ? IpFamily::kV6 : IpFamily::kV4;
+    const std::uint64_t end = chance(4) ? random_.below(kPods) : kPods + random_.below(kEnds - kPods);
+    out.status.addresses.push_back({chance(5) ? "ExternalIP" : "InternalIP", address(end, family).to_string()});
+  }
+  return {{Kind::kNode, "", out.metadata.name}, value_of(std::move(out))};
+}
+
 model::EntityRule RandomPolicy::entity(IpFamily family) {
   model::EntityRule out;
   if (chance(4)) out.nets = some_nets(family);
   if (chance(6)) out.not_nets = some_nets(family);
   if (chance(3)) out.selector = some_selector(kLabels, 2);
+  if (chance(12)) out.selector = concat("projectcalico.org/kind == 'Node' && ", some_selector(kLabels, 1));
   if (chance(6)) out.not_selector = some_selector(kLabels, 1);
   if (chance(5)) out.namespace_selector = chance(8) ? "global()" : some_selector(kParentLabels, 1);
   if (chance(8)) {
@@ -293,7 +306,7 @@ RandomPolicy::Made RandomPolicy::make_staged_policy() {
 }
 
 RandomPolicy::Made RandomPolicy::make() {
-  switch (random_.below(18)) {
+  switch (random_.below(19)) {
     case 0: return make_namespace();
     case 1: return make_account();
     case 2: return make_endpoint();
@@ -309,6 +322,7 @@ RandomPolicy::Made RandomPolicy::make() {
     case 12: return make_policy();
     case 13:
     case 14: return make_global_policy();
+    case 15: return make_node();
     default: return make_pod();
   }
 }

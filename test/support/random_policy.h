@@ -53,6 +53,7 @@ class RandomPolicy {
   Made make_set();
   Made make_global_set();
   Made make_slice();
+  Made make_node();
   Made make_policy();
   Made make_global_policy();
   Made make_staged_policy();
