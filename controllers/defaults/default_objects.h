@@ -1,0 +1,40 @@
+// DefaultObjects: what every cluster has, made by whoever leads where it is missing: the tiers kube-admin, default and
+// kube-baseline, and ClusterInformation with a GUID. What is there stays as it is; a user may have changed it.
+// (IPPools are made by the nodes, which know their environment.) Thread: the loop's.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/json/value.h"
+#include "controllers/runtime/key_queue.h"
+#include "controllers/runtime/object_writer.h"
+#include "datastore/kube/client.h"
+
+namespace margay::controllers {
+
+struct DefaultObject {
+  kube::ResourceType type;
+  json::Value object;
+};
+// `guid`: 32 hexadecimal digits.
+std::vector<DefaultObject> default_objects(const std::string& guid);
+
+class DefaultObjects {
+ public:
+  explicit DefaultObjects(const WriterParts& parts);
+  void lead(bool is_leading);
+  [[nodiscard]] bool is_settled() const { return queue_.is_idle(); }
+
+ private:
+  void make(std::size_t index, const std::function<void(Verdict)>& done);
+
+  WriterParts parts_;
+  std::vector<DefaultObject> objects_;
+  std::map<std::size_t, kube::OperationPtr> operations_;
+  KeyQueue<std::size_t> queue_;
+};
+
+}  // namespace margay::controllers

@@ -1,0 +1,70 @@
+// PolicyController: NetworkPolicy of Kubernetes, and its cluster-wide relatives, kept translated as policy of
+// projectcalico.org/v3.
+//
+//   NetworkPolicy (networking.k8s.io) ─────────────────────────▶ NetworkPolicy        knp.default.NAME
+//   AdminNetworkPolicy, BaselineAdminNetworkPolicy,
+//   ClusterNetworkPolicy (policy.networking.k8s.io) ───────────▶ GlobalNetworkPolicy  kanp.…, kbanp.…, kcnp.…
+//   StagedKubernetesNetworkPolicy (projectcalico.org) ─────────▶ StagedNetworkPolicy  knp.default.NAME
+//
+// What is made is owned by its source: it is repaired when edited and goes with it. Rules that cannot be translated
+// fail closed (policy/translate) and are told on the source as an Event. Policies that users wrote are never touched.
+// Thread: the loop's.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <string>
+
+#include "controllers/runtime/event_recorder.h"
+#include "controllers/runtime/kept_objects.h"
+#include "datastore/model/admin_policy.h"
+#include "datastore/model/cluster_policy.h"
+#include "datastore/model/kubernetes_policy.h"
+#include "datastore/model/policy.h"
+#include "datastore/watch/cluster_watch.h"
+#include "policy/translate/translate.h"
+
+namespace margay::controllers {
+
+class PolicyController {
+ public:
+  // Adds what it watches to `cluster`, which is not started yet and outlives this.
+  PolicyController(const WriterParts& parts, watch::ClusterWatch& cluster, EventRecorder& events);
+
+  // After each turn of `cluster`. Before all is in sync nothing is removed.
+  void on_turn(bool is_in_sync);
+  void lead(bool is_leading);
+
+  [[nodiscard]] std::size_t wanted_count() const;
+  [[nodiscard]] bool is_settled() const;
+  [[nodiscard]] WriteCounts counts() const;
+
+ private:
+  // What is made of a source.
+  struct Source {
+    model::ObjectMeta metadata;
+    kube::ObjectName made;
+  };
+  template <class T>
+  struct Made {
+    explicit Made(PolicyController& owner, const WriterParts& parts);
+    KeptObjects<T> objects;
+    std::map<kube::ObjectName, model::ObjectKey> sources;
+  };
+
+  template <class From, class T>
+  void translate_all(watch::ClusterWatch& cluster, Made<T>& made);
+  template <class From, class T>
+  void translate(const model::ObjectKey& key, const From& from, Made<T>& made);
+  template <class T>
+  void forget(const model::ObjectKey& key, Made<T>& made);
+  void tell(const model::ObjectKey& source, std::string_view text);
+
+  EventRecorder& events_;
+  std::map<model::ObjectKey, Source> sources_;
+  Made<model::NetworkPolicy> policies_;
+  Made<model::GlobalNetworkPolicy> global_policies_;
+  Made<model::StagedNetworkPolicy> staged_policies_;
+};
+
+}  // namespace margay::controllers

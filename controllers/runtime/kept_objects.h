@@ -1,0 +1,115 @@
+// KeptObjects<T>: objects of one kind that a controller makes of others, kept in the API server as they should be: made
+// when they are missing, repaired when somebody edits them, removed when what they were made of has gone.
+//
+//   want(name, object), forget(name) ─┐
+//                                     ├─ difference ─▶ KeyQueue ─▶ create, update, remove
+//   note(name, object or nothing) ────┘
+//
+// Ours is what carries the label kManagedBy; a watch with managed_selector() feeds note(). An object of the same name
+// without it is somebody else's: it is left alone, and `problem` is told. Every change names the version it was made
+// for; removal waits for allow_removal(). Nothing is written while it is not leading.
+// Thread: the loop's.
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "base/telemetry/log.h"
+#include "base/telemetry/metrics.h"
+#include "controllers/runtime/key_queue.h"
+#include "controllers/runtime/object_writer.h"
+#include "datastore/codec/codec.h"
+#include "datastore/model/meta.h"
+#include "datastore/watch/resource_of.h"
+
+namespace margay::controllers {
+
+inline constexpr std::string_view kManagedBy = "app.kubernetes.io/managed-by";
+inline constexpr std::string_view kManagerName = "margay-controllers";
+std::string managed_selector();
+
+// What `ours` wants of an object's metadata is there: labels, annotations and owners, whatever else there is.
+bool has_metadata(const model::ObjectMeta& actual, const model::ObjectMeta& ours);
+// `actual` with what `ours` wants; name, version and all else stay.
+model::ObjectMeta merged_metadata(model::ObjectMeta actual, const model::ObjectMeta& ours);
+
+template <class T>
+class KeptObjects {
+ public:
+  using Problem = std::function<void(const kube::ObjectName& name, const std::string& text)>;
+
+  KeptObjects(WriterParts parts, QueueLimits limits, Problem problem)
+      : writer_(parts, watch::resource_of(T::kKind), std::move(problem)),
+        queue_(parts.loop, parts.random, limits,
+               [this](const kube::ObjectName& name, std::function<void(Verdict)> done) {
+                 writer_.write(name, plan(name), std::move(done));
+               }) {
+    queue_.hold();
+  }
+
+  // metadata.name and namespace are `name`'s; the label is added here.
+  void want(const kube::ObjectName& name, T object) {
+    object.metadata.name = name.name;
+    object.metadata.name_space = name.name_space;
+    object.metadata.labels.set(kManagedBy, kManagerName);
+    const auto found = wanted_.find(name);
+    if (found != wanted_.end() && found->second == object) return;
+    wanted_.insert_or_assign(name, std::move(object));
+    queue_.add(name);
+  }
+  void forget(const kube::ObjectName& name) {
+    if (wanted_.erase(name) > 0) queue_.add(name);
+  }
+  void note(const kube::ObjectName& name, const std::shared_ptr<const T>& object) {
+    if (object == nullptr) {
+      actual_.erase(name);
+    } else {
+      actual_[name] = object;
+    }
+    queue_.add(name);
+  }
+
+  void allow_removal() {
+    if (std::exchange(may_remove_, true)) return;
+    for (const auto& [name, object] : actual_) queue_.add(name);
+  }
+  void lead(bool is_leading) { is_leading ? queue_.release_all() : queue_.hold(); }
+
+  [[nodiscard]] std::size_t wanted_count() const { return wanted_.size(); }
+  [[nodiscard]] bool is_settled() const { return queue_.is_idle(); }
+  [[nodiscard]] const WriteCounts& counts() const { return writer_.counts(); }
+
+ private:
+  [[nodiscard]] PlannedWrite plan(const kube::ObjectName& name) const {
+    const auto wanted = wanted_.find(name);
+    const auto found = actual_.find(name);
+    const T* const actual = found == actual_.end() ? nullptr : found->second.get();
+    if (wanted == wanted_.end()) {
+      if (actual == nullptr || !may_remove_ || actual->metadata.deletion_timestamp) return {};
+      return {PlannedWrite::What::kRemove, {}, actual->metadata.uid, actual->metadata.resource_version};
+    }
+    PlannedWrite write;
+    if (actual == nullptr) {
+      write.what = PlannedWrite::What::kCreate;
+      codec::encode(wanted->second, write.object);
+    } else if (actual->spec != wanted->second.spec || !has_metadata(actual->metadata, wanted->second.metadata)) {
+      T object = wanted->second;
+      object.metadata = merged_metadata(actual->metadata, object.metadata);
+      write.what = PlannedWrite::What::kUpdate;
+      codec::encode(object, write.object);
+    }
+    return write;
+  }
+
+  std::map<kube::ObjectName, T> wanted_;
+  std::map<kube::ObjectName, std::shared_ptr<const T>> actual_;
+  bool may_remove_ = false;
+  ObjectWriter writer_;
+  KeyQueue<kube::ObjectName> queue_;
+};
+
+}  // namespace margay::controllers
