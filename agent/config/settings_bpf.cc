@@ -13,7 +13,7 @@ constexpr Setting map_size(std::string_view name, std::string_view fallback) {
   return never_none(within(row(name, Form::kInteger, fallback, kNotYet), 1, kInt32Max));
 }
 
-constexpr Setting kRows[] = {
+constexpr Setting kBpfRows[] = {
     row("bpfEnabled", Form::kBool, "false", kNotYet),
     never_none(word<model::BpfAttachType>("bpfAttachType", "Netkit", kNotYet)),
     row("bpfDataIfacePattern", Form::kPattern, "^((en|wl|ww|sl|ib)[Popsx].*|(eth|wlan|wwan|bond).*)", kNotYet),
@@ -68,6 +68,6 @@ constexpr Setting kRows[] = {
 
 }  // namespace
 
-std::span<const Setting> bpf() { return kRows; }
+std::span<const Setting> bpf() { return kBpfRows; }
 
 }  // namespace margay::config::table

@@ -6,7 +6,7 @@
 namespace margay::config::table {
 namespace {
 
-constexpr Setting kRows[] = {
+constexpr Setting kHostRows[] = {
     never_none(row("interfacePrefix", Form::kText, "cali", kActs)),
     row("interfaceExclude", Form::kText, "kube-ipvs0", kNotYet),
     row("interfaceRefreshInterval", Form::kSeconds, "90", kActs),
@@ -33,6 +33,6 @@ constexpr Setting kRows[] = {
 
 }  // namespace
 
-std::span<const Setting> host() { return kRows; }
+std::span<const Setting> host() { return kHostRows; }
 
 }  // namespace margay::config::table

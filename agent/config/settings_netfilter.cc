@@ -6,7 +6,7 @@
 namespace margay::config::table {
 namespace {
 
-constexpr Setting kRows[] = {
+constexpr Setting kNetfilterRows[] = {
     word<model::IptablesBackend>("iptablesBackend", "Auto", kNotYet),
     word<model::NftablesMode>("nftablesMode", "Auto", kNotYet),
     never_none(word<model::ChainInsertMode>("chainInsertMode", "Insert", kActs)),
@@ -39,6 +39,6 @@ constexpr Setting kRows[] = {
 
 }  // namespace
 
-std::span<const Setting> netfilter() { return kRows; }
+std::span<const Setting> netfilter() { return kNetfilterRows; }
 
 }  // namespace margay::config::table

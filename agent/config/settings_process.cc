@@ -15,7 +15,7 @@ constexpr Setting client_auth() {
   return setting;
 }
 
-constexpr Setting kRows[] = {
+constexpr Setting kProcessRows[] = {
     word<model::LogSeverity>("logSeverityScreen", "Info", kActs),
     word<model::LogSeverity>("logSeverityFile", "Info", kNotYet),
     word<model::LogSeverity>("logSeveritySys", "Info", kNotYet),
@@ -58,6 +58,6 @@ constexpr Setting kRows[] = {
 
 }  // namespace
 
-std::span<const Setting> process() { return kRows; }
+std::span<const Setting> process() { return kProcessRows; }
 
 }  // namespace margay::config::table

@@ -6,7 +6,7 @@
 namespace margay::config::table {
 namespace {
 
-constexpr Setting kRows[] = {
+constexpr Setting kReportingRows[] = {
     row("flowLogsFlushInterval", Form::kSeconds, "300", kNotYet),
     row("flowLogsGoldmaneServer", Form::kText, "", kNotYet),
     word<model::Switch>("flowLogsLocalReporter", "Disabled", kNotYet),
@@ -26,6 +26,6 @@ constexpr Setting kRows[] = {
 
 }  // namespace
 
-std::span<const Setting> reporting() { return kRows; }
+std::span<const Setting> reporting() { return kReportingRows; }
 
 }  // namespace margay::config::table

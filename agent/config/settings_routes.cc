@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::int64_t kPriorityMax = 2'147'483'646;
 
-constexpr Setting kRows[] = {
+constexpr Setting kRoutesRows[] = {
     row("natOutgoingAddress", Form::kText, "", kActs),
     row("natPortRange", Form::kText, "", kActs),
     word<model::NatOutgoingExclusions>("natOutgoingExclusions", "IPPoolsOnly", kActs),
@@ -35,6 +35,6 @@ constexpr Setting kRows[] = {
 
 }  // namespace
 
-std::span<const Setting> routes() { return kRows; }
+std::span<const Setting> routes() { return kRoutesRows; }
 
 }  // namespace margay::config::table

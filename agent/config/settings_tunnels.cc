@@ -6,7 +6,7 @@
 namespace margay::config::table {
 namespace {
 
-constexpr Setting kRows[] = {
+constexpr Setting kTunnelsRows[] = {
     // Not given: on where an IPPool asks for it.
     known_as("IpInIpEnabled", row("ipipEnabled", Form::kBool, "", kNotYet)),
     known_as("IpInIpMtu", row("ipipMTU", Form::kInteger, "0", kNotYet)),
@@ -31,6 +31,6 @@ constexpr Setting kRows[] = {
 
 }  // namespace
 
-std::span<const Setting> tunnels() { return kRows; }
+std::span<const Setting> tunnels() { return kTunnelsRows; }
 
 }  // namespace margay::config::table

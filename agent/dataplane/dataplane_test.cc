@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "agent/dataplane/fake_ports.h"
+#include "agent/dataplane/test_values.h"
 #include "base/loop/sim_loop.h"
 #include "dataplane/route/fake_kernel.h"
 #include "gtest/gtest.h"
@@ -16,12 +17,12 @@ namespace {
 using model::ObjectKey;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using test::pod;
 using Lines = std::vector<std::string>;
 
 constexpr std::uint8_t kOurs = 80;
 constexpr std::uint8_t kTheirs = 3;
 
-ObjectKey pod(const std::string& name) { return {model::Kind::kPod, "default", name}; }
 IpPrefix prefix(const std::string& text) { return IpPrefix::parse_cidr_or_address(text).value(); }
 route::RouteKey key(const std::string& text) { return {.prefix = prefix(text), .metric = 1024}; }
 route::Route out_of(std::uint32_t interface) { return {.hops = {{.interface = IfIndex(interface)}}}; }

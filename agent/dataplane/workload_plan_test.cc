@@ -5,21 +5,22 @@
 #include <utility>
 #include <vector>
 
+#include "agent/dataplane/test_values.h"
 #include "gtest/gtest.h"
 
 namespace margay::agent {
 namespace {
 
 using model::ObjectKey;
+using test::pod;
 
 const std::set<IpFamily> kBoth{IpFamily::kV4, IpFamily::kV6};
 const Mac kMac({2, 0, 0, 0, 0, 7});
 
-ObjectKey pod(const std::string& name) { return {model::Kind::kPod, "default", name}; }
 IpPrefix host(const std::string& address) { return IpPrefix::host(IpAddress::parse(address).value()); }
 
-WorkloadPlan::Endpoint endpoint(const std::string& interface, const std::vector<std::string>& addresses,
-                                std::optional<Mac> mac = std::nullopt) {
+WorkloadPlan::Endpoint planned(const std::string& interface, const std::vector<std::string>& addresses,
+                               std::optional<Mac> mac = std::nullopt) {
   model::WorkloadEndpoint out;
   out.metadata.resource_version = "7";
   out.spec.interface_name = interface;
@@ -55,7 +56,7 @@ using Lines = std::vector<std::string>;
 
 TEST_F(Plan, NothingIsRoutedBeforeItsRulesAreInTheKernel) {
   plan_.set_interface("cali1", up(5));
-  plan_.set_endpoint(pod("a"), endpoint("cali1", {"10.0.0.1"}));
+  plan_.set_endpoint(pod("a"), planned("cali1", {"10.0.0.1"}));
   take();
   EXPECT_TRUE(taken_.empty());
   EXPECT_EQ(stage("a"), EndpointStage::kWaitingForPolicy);
@@ -70,7 +71,7 @@ TEST_F(Plan, NothingIsRoutedBeforeItsRulesAreInTheKernel) {
 
 TEST_F(Plan, FamiliesAreConfirmedOneByOne) {
   plan_.set_interface("cali1", up(5));
-  plan_.set_endpoint(pod("a"), endpoint("cali1", {"10.0.0.1", "fd00::1"}));
+  plan_.set_endpoint(pod("a"), planned("cali1", {"10.0.0.1", "fd00::1"}));
   plan_.confirm(IpFamily::kV4);
   take();
   EXPECT_EQ(routes(), Lines({"10.0.0.1 -> 5"}));
@@ -83,7 +84,7 @@ TEST_F(Plan, FamiliesAreConfirmedOneByOne) {
 
 TEST_F(Plan, AddressesOfAFamilyWithoutRulesAreAFailureThatSaysSo) {
   plan_.set_interface("cali1", up(5));
-  plan_.set_endpoint(pod("a"), endpoint("cali1", {"10.0.0.1", "fd00::1"}));
+  plan_.set_endpoint(pod("a"), planned("cali1", {"10.0.0.1", "fd00::1"}));
   plan_.confirm(IpFamily::kV4);
   take();
   const auto state = plan_.state(pod("a"), {IpFamily::kV4});
@@ -93,10 +94,10 @@ TEST_F(Plan, AddressesOfAFamilyWithoutRulesAreAFailureThatSaysSo) {
 
 TEST_F(Plan, AChangedEndpointKeepsItsRoutesUntilTheNewRulesAreThere) {
   plan_.set_interface("cali1", up(5));
-  plan_.set_endpoint(pod("a"), endpoint("cali1", {"10.0.0.1"}));
+  plan_.set_endpoint(pod("a"), planned("cali1", {"10.0.0.1"}));
   confirm();
   take();
-  plan_.set_endpoint(pod("a"), endpoint("cali1", {"10.0.0.1", "10.0.0.2"}));
+  plan_.set_endpoint(pod("a"), planned("cali1", {"10.0.0.1", "10.0.0.2"}));
   take();
   EXPECT_TRUE(taken_.empty());
   EXPECT_EQ(stage("a"), EndpointStage::kWaitingForPolicy);
@@ -108,7 +109,7 @@ TEST_F(Plan, AChangedEndpointKeepsItsRoutesUntilTheNewRulesAreThere) {
 
 TEST_F(Plan, WhatGoesGoesAtOnceAndItsConnectionsEnd) {
   plan_.set_interface("cali1", up(5));
-  plan_.set_endpoint(pod("a"), endpoint("cali1", {"10.0.0.1"}, kMac));
+  plan_.set_endpoint(pod("a"), planned("cali1", {"10.0.0.1"}, kMac));
   confirm();
   take();
   const NeighbourKey neighbour{IfIndex(5), host("10.0.0.1").first()};
@@ -123,7 +124,7 @@ TEST_F(Plan, WhatGoesGoesAtOnceAndItsConnectionsEnd) {
 }
 
 TEST_F(Plan, RoutesFollowTheInterface) {
-  plan_.set_endpoint(pod("a"), endpoint("cali1", {"10.0.0.1"}));
+  plan_.set_endpoint(pod("a"), planned("cali1", {"10.0.0.1"}));
   confirm();
   take();
   EXPECT_TRUE(taken_.empty());
@@ -148,11 +149,11 @@ TEST_F(Plan, RoutesFollowTheInterface) {
 TEST_F(Plan, AnAddressHasOneOwner) {
   plan_.set_interface("cali1", up(5));
   plan_.set_interface("cali2", up(6));
-  plan_.set_endpoint(pod("b"), endpoint("cali2", {"10.0.0.1"}));
+  plan_.set_endpoint(pod("b"), planned("cali2", {"10.0.0.1"}));
   confirm();
   take();
   EXPECT_EQ(routes(), Lines({"10.0.0.1 -> 6"}));
-  plan_.set_endpoint(pod("a"), endpoint("cali1", {"10.0.0.1"}));
+  plan_.set_endpoint(pod("a"), planned("cali1", {"10.0.0.1"}));
   confirm();
   take();
   EXPECT_EQ(routes(), Lines({"10.0.0.1 -> 5"})) << "the first in order, whoever came first";
@@ -167,11 +168,11 @@ TEST_F(Plan, AnAddressHasOneOwner) {
 
 TEST_F(Plan, RepeatsChangeNothing) {
   plan_.set_interface("cali1", up(5));
-  plan_.set_endpoint(pod("a"), endpoint("cali1", {"10.0.0.1"}, kMac));
+  plan_.set_endpoint(pod("a"), planned("cali1", {"10.0.0.1"}, kMac));
   confirm();
   take();
   plan_.set_interface("cali1", up(5));
-  plan_.set_endpoint(pod("a"), endpoint("cali1", {"10.0.0.1"}, kMac));
+  plan_.set_endpoint(pod("a"), planned("cali1", {"10.0.0.1"}, kMac));
   plan_.set_endpoint(pod("never"), nullptr);
   plan_.set_interface("other", std::nullopt);
   confirm();
@@ -194,7 +195,7 @@ TEST_F(Plan, StateDependsOnValuesNotOnTheWayToThem) {
       const std::string name(1, static_cast<char>('a' + what));
       if (what < 3) {
         plan.set_endpoint(pod(name),
-                          value == 0 ? nullptr : endpoint("cali" + name, {"10.0.0." + std::to_string(value)}));
+                          value == 0 ? nullptr : planned("cali" + name, {"10.0.0." + std::to_string(value)}));
         if (value % 2 == 0) plan.confirm(IpFamily::kV4);
       } else {
         const std::string interface = std::string("cali") + static_cast<char>('a' + what - 3);

@@ -7,7 +7,7 @@
 namespace margay::render {
 namespace {
 
-Rules rules_of(const HostPlaceInfo& place, const DirectionUnits& units, const Settings& settings) {
+Rules host_rules(const HostPlaceInfo& place, const DirectionUnits& units, const Settings& settings) {
   Rules rules;
   // What is not tracked has no state, and before DNAT the static chain has let pass what is known.
   const bool has_state = place.kind == ChainKind::kNormal || place.kind == ChainKind::kForward;
@@ -58,7 +58,7 @@ EndpointChains render_host(std::string_view interface, const policy::Endpoint& e
     const DirectionUnits units = units_of(endpoint.policy, place.direction, place.table, place.kind, context, out);
     for (const IpFamily family : families(context.settings)) {
       out.chains.push_back(
-          {{family, place.table}, {host_chain(each, interface), rules_of(place, units, context.settings)}});
+          {{family, place.table}, {host_chain(each, interface), host_rules(place, units, context.settings)}});
     }
   }
   return out;

@@ -23,7 +23,7 @@ constexpr int kLogBurstMax = 10000;     // xt_limit
 constexpr int kLogRateMax = 10000;      // per unit of time, xt_limit
 constexpr std::size_t kPrefixMax = 14;  // of an interface's name: 15 bytes, of which one is the "+"
 
-std::string_view word(TransportProtocol protocol) {
+std::string_view transport_word(TransportProtocol protocol) {
   switch (protocol) {
     case TransportProtocol::kTcp: return "tcp";
     case TransportProtocol::kUdp: return "udp";
@@ -56,7 +56,7 @@ std::vector<Failsafe> failsafes(const std::optional<std::vector<model::ProtoPort
   if (!given) return fallback;
   std::vector<Failsafe> out;
   for (const model::ProtoPort& each : *given) {
-    out.push_back({std::string(word(each.protocol.value_or(TransportProtocol::kTcp))), each.port, each.net});
+    out.push_back({std::string(transport_word(each.protocol.value_or(TransportProtocol::kTcp))), each.port, each.net});
   }
   return out;
 }

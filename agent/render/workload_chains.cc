@@ -84,8 +84,8 @@ void add_source_check(Rules& rules, const std::vector<std::string>& sources, con
   rules.push_back({.spec = spec({has_no_mark(marks.scratch0), kDrop}), .comment = std::string(kWhy)});
 }
 
-Rules rules_of(const policy::Endpoint& endpoint, Direction direction, IpFamily family, const DirectionUnits& units,
-               const Settings& settings) {
+Rules workload_rules(const policy::Endpoint& endpoint, Direction direction, IpFamily family,
+                     const DirectionUnits& units, const Settings& settings) {
   Rules rules;
   const model::QosDirection* limits = limits_of(endpoint, direction);
   if (limits != nullptr) add_packet_rate(rules, *limits, settings);
@@ -113,7 +113,7 @@ EndpointChains render_workload(const std::string& interface, const policy::Endpo
         direction == Direction::kIngress ? to_workload_chain(interface) : from_workload_chain(interface);
     for (const IpFamily family : families(context.settings)) {
       out.chains.push_back(
-          {{family, Table::kFilter}, {name, rules_of(endpoint, direction, family, units, context.settings)}});
+          {{family, Table::kFilter}, {name, workload_rules(endpoint, direction, family, units, context.settings)}});
     }
   }
   return out;

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::string_view kFolder = "/endpoint-status";
 constexpr mode_t kFolderMode = 0755;
-constexpr std::size_t kFileMax = 64 * 1024;
+constexpr std::size_t kStatusFileMax = 64 * 1024;
 
 struct CloseDirectory {
   void operator()(DIR* directory) const { ::closedir(directory); }
@@ -144,7 +144,7 @@ Status EndpointStatusFiles::reconcile() {
   auto present = files_in(directory());
   if (!present.ok()) return present.error();
   for (const auto& [name, content] : wanted_) {
-    const auto found = file::read_file(concat(directory(), "/", name), kFileMax);
+    const auto found = file::read_file(concat(directory(), "/", name), kStatusFileMax);
     if (!found.ok() || *found != content) dirty_.insert(name);
   }
   for (const std::string& name : *present) {

@@ -8,7 +8,7 @@
 namespace margay::status {
 namespace {
 
-constexpr Duration kRetry = std::chrono::seconds(5);
+constexpr Duration kListenRetry = std::chrono::seconds(5);
 constexpr Duration kGrace = std::chrono::seconds(5);
 
 // Places to try, in order: "" is both families, or IPv4 where there is no IPv6.
@@ -79,7 +79,7 @@ void LiveServer::try_listen() {
     parts_.log.warn("server cannot listen; it is tried again", {{"server", name_}, {"error", started.error()}});
   }
   last_error_ = started.error().message;
-  retry_->arm(kRetry);
+  retry_->arm(kListenRetry);
 }
 
 Result<std::unique_ptr<LiveServer::Running>> LiveServer::start(const ServerPlace& place) {

@@ -11,7 +11,7 @@
 namespace margay::status {
 namespace {
 
-constexpr Duration kRetry = std::chrono::seconds(10);
+constexpr Duration kWriteRetry = std::chrono::seconds(10);
 constexpr std::int64_t kPeriodMaxSeconds = 86'400;
 
 kube::ResourceType node_statuses() {
@@ -120,7 +120,7 @@ void NodeStatusReporter::on_answer(const std::string& name, const kube::ApiResul
   if (!answer.ok()) {
     parts_.log.warn("the node's status could not be written; it is tried again",
                     {{"object", name}, {"error", answer.error().message}});
-    return entry.timer->arm(kRetry);
+    return entry.timer->arm(kWriteRetry);
   }
   const std::int64_t seconds =
       std::clamp<std::int64_t>(entry.object->spec.update_period_seconds.value_or(0), 0, kPeriodMaxSeconds);

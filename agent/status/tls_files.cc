@@ -8,11 +8,11 @@ namespace margay::status {
 namespace {
 
 constexpr Duration kMaxAge = std::chrono::seconds(1);
-constexpr std::size_t kFileMax = 1024 * 1024;
+constexpr std::size_t kTlsFileMax = 1024 * 1024;
 
 using Config = std::shared_ptr<const loop::TlsServerConfig>;
 
-Result<std::string> read_small_file(const std::string& path) { return file::read_file(path, kFileMax); }
+Result<std::string> read_small_file(const std::string& path) { return file::read_file(path, kTlsFileMax); }
 
 // An empty file of authorities would let everybody in.
 Result<Config> config_of(const ServerTls& files, const file::FreshFiles::Contents& contents) {

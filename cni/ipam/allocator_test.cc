@@ -1,5 +1,6 @@
 #include "cni/ipam/allocator.h"
 
+#include "base/ip/test_values.h"
 #include "cni/ipam/fake_store.h"
 #include "cni/ipam/names.h"
 #include "gmock/gmock.h"
@@ -12,7 +13,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 model::BlockOwner host(std::string name) { return {model::AffinityType::kHost, std::move(name)}; }
-IpAddress address(std::string_view text) { return IpAddress::parse(text).value(); }
+using test::address;
 PoolRange range(std::string_view cidr, int length) { return {"p", IpPrefix::parse(cidr).value(), length}; }
 Demand v4(std::string_view cidr, int length, std::size_t count = 1) {
   return {.family = IpFamily::kV4, .count = count, .pools = {range(cidr, length)}};

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/core/random.h"
+#include "base/ip/test_values.h"
 #include "cni/ipam/names.h"
 #include "cni/ipam/utilization.h"
 #include "gmock/gmock.h"
@@ -15,8 +16,8 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-IpPrefix prefix(std::string_view text) { return IpPrefix::parse(text).value(); }
-IpAddress address(std::string_view text) { return IpAddress::parse(text).value(); }
+using test::address;
+using test::prefix;
 WallTime at(int seconds) { return WallTime(std::chrono::seconds(seconds)); }
 
 model::IpamBlockSpec block26() {

@@ -7,7 +7,7 @@
 namespace margay::ipam {
 namespace {
 
-const model::BlockOwner kA{model::AffinityType::kHost, "a"}, kB{model::AffinityType::kHost, "b"};
+const model::BlockOwner kOwner{model::AffinityType::kHost, "a"}, kOther{model::AffinityType::kHost, "b"};
 
 Wish assign_for(const std::string& handle, RequestId request) {
   return {.kind = Wish::Kind::kAssign, .request = request, .holder = {handle, {}}};
@@ -21,7 +21,7 @@ class HeldBlockTest : public testing::Test {
   HeldBlockTest() {
     model::IpamBlock block;
     block.metadata.name = "10-0-0-0-30";
-    block.spec = make_block(IpPrefix::parse("10.0.0.0/30").value(), kA, std::nullopt);
+    block.spec = make_block(IpPrefix::parse("10.0.0.0/30").value(), kOwner, std::nullopt);
     stored_ = std::get<model::IpamBlock>(store_.execute({Verb::kCreate, block}).value());
   }
 
@@ -36,7 +36,7 @@ class HeldBlockTest : public testing::Test {
   }
 
   FakeStore store_;
-  BlockRules rules_{.owner = kA};
+  BlockRules rules_{.owner = kOwner};
   model::IpamBlock stored_;
   Moment now_;
 };
@@ -135,7 +135,7 @@ TEST_F(HeldBlockTest, BlockThatIsGoneEndsReleasesAndBouncesTheRest) {
 
 TEST_F(HeldBlockTest, StrictAffinityGivesNothingFromAnothersBlock) {
   rules_.strict_affinity = true;
-  rules_.owner = kB;
+  rules_.owner = kOther;
   HeldBlock known(rules_, stored_);
   EXPECT_EQ(known.room(), 0U);
   EXPECT_FALSE(known.add(assign_for("h", 1), now_));

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "base/ip/test_values.h"
 #include "cni/ipam/candidates.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -9,7 +10,7 @@
 namespace margay::ipam {
 namespace {
 
-IpPrefix prefix(std::string_view text) { return IpPrefix::parse(text).value(); }
+using test::prefix;
 
 model::IpPool pool(std::string name, std::string_view cidr) {
   model::IpPool out;

@@ -7,21 +7,18 @@
 
 #include "base/core/text.h"
 #include "dataplane/ipset/fake_sets.h"
+#include "dataplane/ipset/test_sets.h"
 
 namespace margay::ipset {
 namespace {
 
-constexpr TimePoint kStart{};
-constexpr SetSpec kNet4{SetType::kHashNet, IpFamily::kV4};
-constexpr SetSpec kIp4{SetType::kHashIp, IpFamily::kV4};
-constexpr SetSpec kNet6{SetType::kHashNet, IpFamily::kV6};
+using test::hosts;
+using test::kIp4;
+using test::kNet4;
+using test::kNet6;
+using test::kStart;
+using test::net;
 
-Member net(std::string_view text) { return Member{IpPrefix::parse_cidr_or_address(text).value()}; }
-std::vector<Member> hosts(std::uint32_t count, std::uint32_t first = 0) {
-  std::vector<Member> out;
-  for (std::uint32_t i = 0; i < count; ++i) out.push_back({IpPrefix::host(IpAddress::v4(0x0a000000U + first + i))});
-  return out;
-}
 std::set<Member> as_set(const std::vector<Member>& members) { return {members.begin(), members.end()}; }
 
 class IpSetDriverTest : public testing::Test {

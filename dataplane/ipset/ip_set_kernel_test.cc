@@ -7,31 +7,25 @@
 
 #include "base/core/text.h"
 #include "dataplane/ipset/ip_set_driver.h"
+#include "dataplane/ipset/test_sets.h"
 #include "dataplane/netlink/scratch_namespace.h"
 #include "dataplane/netlink/tool_output.h"
 
 namespace margay::ipset {
 namespace {
 
-constexpr TimePoint kStart{};
-constexpr SetSpec kNet4{SetType::kHashNet, IpFamily::kV4};
-constexpr SetSpec kNet6{SetType::kHashNet, IpFamily::kV6};
-constexpr SetSpec kIp4{SetType::kHashIp, IpFamily::kV4};
+using netlink::tool_output;
+using test::hosts;
+using test::kIp4;
+using test::kNet4;
+using test::kNet6;
+using test::kStart;
+using test::net;
+
 constexpr SetSpec kIp6{SetType::kHashIp, IpFamily::kV6};
 constexpr SetSpec kIpPort4{SetType::kHashIpPort, IpFamily::kV4};
 constexpr SetSpec kNetPort4{SetType::kHashNetPort, IpFamily::kV4};
 constexpr SetSpec kNetPort6{SetType::kHashNetPort, IpFamily::kV6};
-
-Member net(std::string_view text, std::uint8_t protocol = 0, std::uint16_t port = 0) {
-  return Member{IpPrefix::parse_cidr_or_address(text).value(), protocol, port};
-}
-std::vector<Member> hosts(std::uint32_t count, std::uint32_t first = 0) {
-  std::vector<Member> out;
-  for (std::uint32_t i = 0; i < count; ++i) out.push_back({IpPrefix::host(IpAddress::v4(0x0a000000U + first + i))});
-  return out;
-}
-
-using netlink::tool_output;
 
 class IpSetKernelTest : public testing::Test {
  protected:

@@ -11,11 +11,13 @@
 #include "base/core/text.h"
 #include "dataplane/ipset/fake_sets.h"
 #include "dataplane/ipset/ip_set_driver.h"
+#include "dataplane/ipset/test_sets.h"
 
 namespace margay::ipset {
 namespace {
 
-constexpr TimePoint kStart{};
+using test::kStart;
+
 constexpr std::size_t kNames = 6;
 
 class Course {

@@ -5,14 +5,12 @@
 #include <set>
 
 #include "base/core/random.h"
+#include "dataplane/ipset/test_sets.h"
 
 namespace margay::ipset {
 namespace {
 
-Member net(std::string_view text) { return Member{IpPrefix::parse(text).value()}; }
-Member net(std::string_view text, std::uint8_t protocol, std::uint16_t port) {
-  return Member{IpPrefix::parse(text).value(), protocol, port};
-}
+using test::net;
 using Vector = std::vector<Member>;
 Vector list(const Members& members) { return {members.begin(), members.end()}; }
 

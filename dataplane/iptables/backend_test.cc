@@ -5,11 +5,12 @@
 #include <string>
 
 #include "dataplane/iptables/fake_tables.h"
+#include "dataplane/iptables/test_tables.h"
 
 namespace margay::iptables {
 namespace {
 
-constexpr TableId kFilter{IpFamily::kV4, Table::kFilter};
+using test::kFilter;
 constexpr TableId kMangle6{IpFamily::kV6, Table::kMangle};
 
 class BackendTest : public testing::Test {

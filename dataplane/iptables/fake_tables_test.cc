@@ -6,11 +6,12 @@
 #include <string>
 
 #include "dataplane/iptables/commands.h"
+#include "dataplane/iptables/test_tables.h"
 
 namespace margay::iptables {
 namespace {
 
-constexpr TableId kFilter{IpFamily::kV4, Table::kFilter};
+using test::kFilter;
 
 exec::Finished restore(FakeTables& kernel, std::string_view input) {
   return kernel.run(restore_command(IpFamily::kV4, Backend::kNft, input, std::chrono::seconds(1))).value();

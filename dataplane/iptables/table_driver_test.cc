@@ -11,6 +11,7 @@
 #include "base/core/text.h"
 #include "dataplane/iptables/fake_tables.h"
 #include "dataplane/iptables/rule_text.h"
+#include "dataplane/iptables/test_tables.h"
 
 namespace margay::iptables {
 namespace {
@@ -18,7 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr TimePoint kStart{};
-constexpr TableId kFilter{IpFamily::kV4, Table::kFilter};
+using test::kFilter;
 
 std::shared_ptr<const Chain> chain(std::string name, const std::vector<std::string>& specs) {
   Chain out{.name = std::move(name), .rules = {}};

@@ -18,7 +18,7 @@ namespace margay::link {
 
 namespace {
 
-std::optional<Mac> mac_of(const std::optional<netlink::Attribute>& value) {
+std::optional<Mac> link_layer_address(const std::optional<netlink::Attribute>& value) {
   std::array<std::uint8_t, 6> bytes{};
   if (!value || value->bytes().size() != bytes.size()) return std::nullopt;
   std::copy(value->bytes().begin(), value->bytes().end(), bytes.begin());
@@ -101,7 +101,7 @@ std::optional<NeighbourDriver::Heard> NeighbourDriver::parse(const netlink::Mess
   const bytes::View attributes = message.attributes<ndmsg>();
   const auto destination = netlink::find_attribute(attributes, NDA_DST);
   const auto address = destination ? destination->address() : std::nullopt;
-  const auto mac = mac_of(netlink::find_attribute(attributes, NDA_LLADDR));
+  const auto mac = link_layer_address(netlink::find_attribute(attributes, NDA_LLADDR));
   if (!address) return std::nullopt;
   const IfIndex interface(static_cast<std::uint32_t>(head->ndm_ifindex));
   const bool is_kept = message.type == RTM_NEWNEIGH && (head->ndm_state & NUD_PERMANENT) != 0;

@@ -11,7 +11,7 @@ namespace {
 using kube::ApiError;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using Kind = kube::WatchEvent::Kind;
+using EventKind = kube::WatchEvent::Kind;
 using Texts = std::vector<std::string>;
 
 std::string describe_output(const Output& output) {
@@ -46,7 +46,7 @@ Listed listed(std::string name, std::string version, bool is_valid = true) {
 ListDone page(std::string version, std::string continue_token = "") {
   return {.meta = {.resource_version = std::move(version), .continue_token = std::move(continue_token)}};
 }
-Watched event(Kind kind, std::string name, std::string version, bool is_valid = true) {
+Watched event(EventKind kind, std::string name, std::string version, bool is_valid = true) {
   return {.kind = kind, .name = {"", std::move(name)}, .version = std::move(version), .is_valid = is_valid};
 }
 
@@ -115,47 +115,59 @@ struct Transition {
 
 TEST_F(ReflectorTest, EventsOfAWatch) {
   const std::vector<Transition> cases = {
-      {"a new object", {}, event(Kind::kAdded, "c", "11"), {"put"}, "11"},
-      {"a change", {}, event(Kind::kModified, "a", "11"), {"put"}, "11"},
-      {"a deletion", {}, event(Kind::kDeleted, "a", "11"), {"remove a"}, "11"},
-      {"a deletion with the object's last version", {}, event(Kind::kDeleted, "a", "5"), {"remove a"}, "10"},
-      {"a bookmark", {}, event(Kind::kBookmark, "", "15"), {}, "15"},
-      {"an older bookmark", {}, event(Kind::kBookmark, "", "9"), {}, "10"},
-      {"a change of what is not known", {}, event(Kind::kModified, "c", "11"), {"put"}, "11"},
-      {"an addition of what is known", {}, event(Kind::kAdded, "a", "11"), {"put"}, "11"},
-      {"a deletion of what is not known", {}, event(Kind::kDeleted, "c", "11"), {}, "11"},
-      {"the same event again", {event(Kind::kModified, "a", "11")}, event(Kind::kModified, "a", "11"), {}, "11"},
-      {"what the list had already", {}, event(Kind::kAdded, "a", "5"), {}, "10"},
-      {"an older event of another object", {}, event(Kind::kAdded, "c", "9"), {}, "10"},
+      {"a new object", {}, event(EventKind::kAdded, "c", "11"), {"put"}, "11"},
+      {"a change", {}, event(EventKind::kModified, "a", "11"), {"put"}, "11"},
+      {"a deletion", {}, event(EventKind::kDeleted, "a", "11"), {"remove a"}, "11"},
+      {"a deletion with the object's last version", {}, event(EventKind::kDeleted, "a", "5"), {"remove a"}, "10"},
+      {"a bookmark", {}, event(EventKind::kBookmark, "", "15"), {}, "15"},
+      {"an older bookmark", {}, event(EventKind::kBookmark, "", "9"), {}, "10"},
+      {"a change of what is not known", {}, event(EventKind::kModified, "c", "11"), {"put"}, "11"},
+      {"an addition of what is known", {}, event(EventKind::kAdded, "a", "11"), {"put"}, "11"},
+      {"a deletion of what is not known", {}, event(EventKind::kDeleted, "c", "11"), {}, "11"},
+      {"the same event again",
+       {event(EventKind::kModified, "a", "11")},
+       event(EventKind::kModified, "a", "11"),
+       {},
+       "11"},
+      {"what the list had already", {}, event(EventKind::kAdded, "a", "5"), {}, "10"},
+      {"an older event of another object", {}, event(EventKind::kAdded, "c", "9"), {}, "10"},
       {"an older event of a deleted object",
-       {event(Kind::kDeleted, "a", "12")},
-       event(Kind::kModified, "a", "11"),
+       {event(EventKind::kDeleted, "a", "12")},
+       event(EventKind::kModified, "a", "11"),
        {},
        "12"},
       {"an older deletion of an object that is back",
-       {event(Kind::kDeleted, "a", "11"), event(Kind::kAdded, "a", "12")},
-       event(Kind::kDeleted, "a", "11"),
+       {event(EventKind::kDeleted, "a", "11"), event(EventKind::kAdded, "a", "12")},
+       event(EventKind::kDeleted, "a", "11"),
        {},
        "12"},
       {"two objects changed at one version",
-       {event(Kind::kModified, "a", "11")},
-       event(Kind::kModified, "b", "11"),
+       {event(EventKind::kModified, "a", "11")},
+       event(EventKind::kModified, "b", "11"),
        {"put"},
        "11"},
       {"versions are numbers, not texts",
-       {event(Kind::kModified, "a", "99")},
-       event(Kind::kModified, "a", "100"),
+       {event(EventKind::kModified, "a", "99")},
+       event(EventKind::kModified, "a", "100"),
        {"put"},
        "100"},
-      {"no object in this version", {}, event(Kind::kModified, "a", "11", false), {"remove a"}, "11"},
-      {"still none", {event(Kind::kModified, "a", "11", false)}, event(Kind::kModified, "a", "12", false), {}, "12"},
+      {"no object in this version", {}, event(EventKind::kModified, "a", "11", false), {"remove a"}, "11"},
+      {"still none",
+       {event(EventKind::kModified, "a", "11", false)},
+       event(EventKind::kModified, "a", "12", false),
+       {},
+       "12"},
       {"a good one again",
-       {event(Kind::kModified, "a", "11", false)},
-       event(Kind::kModified, "a", "12"),
+       {event(EventKind::kModified, "a", "11", false)},
+       event(EventKind::kModified, "a", "12"),
        {"put"},
        "12"},
-      {"a bad one goes", {event(Kind::kModified, "a", "11", false)}, event(Kind::kDeleted, "a", "12"), {}, "12"},
-      {"a new one that is bad", {}, event(Kind::kAdded, "c", "11", false), {}, "11"},
+      {"a bad one goes",
+       {event(EventKind::kModified, "a", "11", false)},
+       event(EventKind::kDeleted, "a", "12"),
+       {},
+       "12"},
+      {"a new one that is bad", {}, event(EventKind::kAdded, "c", "11", false), {}, "11"},
   };
   for (const Transition& c : cases) {
     reflector.emplace(ReflectorConfig{}, random);
@@ -171,16 +183,16 @@ TEST_F(ReflectorTest, VersionsThatAreNoNumbersComeInOrder) {
   step(Start{});
   step(listed("a", "x"));
   EXPECT_EQ(step(page("y")), (Texts{"in sync", "watch y"}));
-  EXPECT_EQ(step(event(Kind::kModified, "a", "x")), Texts{}) << "known";
-  EXPECT_EQ(step(event(Kind::kModified, "a", "w")), Texts{"put"});
+  EXPECT_EQ(step(event(EventKind::kModified, "a", "x")), Texts{}) << "known";
+  EXPECT_EQ(step(event(EventKind::kModified, "a", "w")), Texts{"put"});
   EXPECT_EQ(reflector->version(), "w");
-  EXPECT_EQ(step(event(Kind::kDeleted, "a", "v")), Texts{"remove a"});
+  EXPECT_EQ(step(event(EventKind::kDeleted, "a", "v")), Texts{"remove a"});
 }
 
 TEST_F(ReflectorTest, WithoutVersionsEveryEventIsNews) {
   begin();
-  EXPECT_EQ(step(event(Kind::kModified, "a", "")), Texts{"put"});
-  EXPECT_EQ(step(event(Kind::kModified, "a", "")), Texts{"put"});
+  EXPECT_EQ(step(event(EventKind::kModified, "a", "")), Texts{"put"});
+  EXPECT_EQ(step(event(EventKind::kModified, "a", "")), Texts{"put"});
   EXPECT_EQ(reflector->version(), "10");
 }
 
@@ -338,7 +350,7 @@ TEST_F(ReflectorTest, HowAWatchEndsDecidesWhatFollows) {
   for (const Case& c : cases) {
     reflector.emplace(ReflectorConfig{}, random);
     begin();
-    if (c.had_event) step(event(Kind::kAdded, "c", "11"));
+    if (c.had_event) step(event(EventKind::kAdded, "c", "11"));
     now += c.after;
     EXPECT_EQ(step(c.end), c.outputs) << c.why;
     if (!c.then.empty()) {
@@ -359,7 +371,7 @@ TEST_F(ReflectorTest, AServerThatKeepsRefusingToWatchIsListedAgain) {
   EXPECT_EQ(step(TimerFired{}), Texts{"list version= limit=500 continue="});
   EXPECT_EQ(step(listed("a", "2")), Texts{"put"}) << "what a recent list says counts, even if it seems older";
   EXPECT_EQ(step(page("3")), (Texts{"remove b", "watch 3"}));
-  EXPECT_EQ(step(event(Kind::kModified, "a", "4")), Texts{"put"});
+  EXPECT_EQ(step(event(EventKind::kModified, "a", "4")), Texts{"put"});
 }
 
 TEST_F(ReflectorTest, LostConnectionsAloneNeverListAgain) {
@@ -405,14 +417,14 @@ TEST_F(ReflectorTest, InputsThatComeLateAreIgnored) {
                                   ListedUnreadable{},
                                   page("99"),
                                   ListFailed{error(ErrorCode::kGone)},
-                                  event(Kind::kAdded, "z", "99"),
+                                  event(EventKind::kAdded, "z", "99"),
                                   WatchDone{},
                                   WatchFailed{error(ErrorCode::kGone)},
                                   TimerFired{}};
   for (const Input& input : all) EXPECT_EQ(step(input), Texts{}) << "before the start";
   step(Start{});
   EXPECT_EQ(step(Start{}), Texts{});
-  EXPECT_EQ(step(event(Kind::kAdded, "z", "99")), Texts{}) << "while listing";
+  EXPECT_EQ(step(event(EventKind::kAdded, "z", "99")), Texts{}) << "while listing";
   EXPECT_EQ(step(WatchDone{}), Texts{});
   EXPECT_EQ(step(TimerFired{}), Texts{});
   step(page("10"));
@@ -420,7 +432,7 @@ TEST_F(ReflectorTest, InputsThatComeLateAreIgnored) {
   EXPECT_EQ(step(page("99")), Texts{});
   EXPECT_EQ(step(TimerFired{}), Texts{});
   step(WatchFailed{error(ErrorCode::kUnavailable)});
-  EXPECT_EQ(step(event(Kind::kAdded, "z", "99")), Texts{}) << "while waiting";
+  EXPECT_EQ(step(event(EventKind::kAdded, "z", "99")), Texts{}) << "while waiting";
   EXPECT_EQ(step(WatchDone{}), Texts{});
   EXPECT_EQ(reflector->known_count(), 0U);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/json/value.h"
@@ -14,6 +15,9 @@ std::optional<json::Value> load(std::string_view file);
 
 // Member or element; a null value when there is none, so that look-ups can be chained.
 const json::Value& get(const json::Value& value, std::string_view name);
+
+// "" for what is no string.
+inline std::string text(const json::Value& value) { return value.as_string() == nullptr ? "" : *value.as_string(); }
 
 // 0 for what is no integer.
 template <class T>

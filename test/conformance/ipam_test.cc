@@ -21,7 +21,6 @@ namespace {
 
 using namespace ipam;
 
-std::string text(const json::Value& value) { return value.as_string() == nullptr ? "" : *value.as_string(); }
 std::int64_t number(const json::Value& value) { return value.as_integer() == nullptr ? 0 : *value.as_integer(); }
 bool flag(const json::Value& value) { return value.as_bool() != nullptr && *value.as_bool(); }
 const json::Array& list(const json::Value& value) {

@@ -19,8 +19,6 @@ using model::ObjectKey;
 
 constexpr std::size_t kDifferencesMax = 20;
 
-std::string text(const json::Value& value) { return value.as_string() == nullptr ? std::string() : *value.as_string(); }
-
 const json::Array& array(const json::Value& value) {
   static const json::Array kNone;
   return value.as_array() == nullptr ? kNone : *value.as_array();

@@ -16,7 +16,7 @@ namespace {
 
 using namespace policy;
 
-std::vector<std::string> texts(const json::Value& list) {
+std::vector<std::string> strings(const json::Value& list) {
   std::vector<std::string> out;
   if (list.as_array() == nullptr) return out;
   for (const json::Value& value : *list.as_array()) out.push_back(*value.as_string());
@@ -25,17 +25,17 @@ std::vector<std::string> texts(const json::Value& list) {
 
 std::vector<IpPrefix> nets(const json::Value& list) {
   std::vector<IpPrefix> out;
-  for (const std::string& text : texts(list)) out.push_back(IpPrefix::parse_containing(text).value());
+  for (const std::string& text : strings(list)) out.push_back(IpPrefix::parse_containing(text).value());
   return out;
 }
 
 std::vector<IpSetId> ids(const json::Value& list) {
   std::vector<IpSetId> out;
-  for (const std::string& text : texts(list)) out.emplace_back(text);
+  for (const std::string& text : strings(list)) out.emplace_back(text);
   return out;
 }
 
-std::vector<PortRange> ranges(const json::Value& list) {
+std::vector<PortRange> port_ranges(const json::Value& list) {
   std::vector<PortRange> out;
   if (list.as_array() == nullptr) return out;
   for (const json::Value& pair : *list.as_array()) {
@@ -68,8 +68,8 @@ RuleEnd rule_end(const json::Value& row, const std::string& end) {
   out.not_nets = nets(get(row, concat("not_", end, "_nets")));
   out.sets = ids(get(row, concat(end, "_ipsets")));
   out.not_sets = ids(get(row, concat("not_", end, "_ipsets")));
-  out.ports = ranges(get(row, concat(end, "_ports")));
-  out.not_ports = ranges(get(row, concat("not_", end, "_ports")));
+  out.ports = port_ranges(get(row, concat(end, "_ports")));
+  out.not_ports = port_ranges(get(row, concat("not_", end, "_ports")));
   out.port_sets = ids(get(row, concat(end, "_named_port_ipsets")));
   return out;
 }
@@ -143,7 +143,7 @@ class Case {
   void add_set(const std::string& id, const json::Value& members) {
     IpSetDelta delta;
     delta.what = IpSetDelta::What::kCreate;
-    for (const std::string& text : texts(members)) {
+    for (const std::string& text : strings(members)) {
       const auto with_port = split_once(text, ',');
       IpSetMember member{.net = IpPrefix::parse(with_port ? with_port->first : std::string_view(text)).value(),
                          .protocol = {},
