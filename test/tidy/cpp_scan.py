@@ -50,7 +50,7 @@ LAMBDA = re.compile(r"\[[^\[\]]*\]\s*(?:\(|mutable|->|$)")
 MEMBER_INIT = re.compile(r"\)[^:]*[^:]:[^:]")
 
 
-def _reduce(header):
+def header_only(header):
     """The header of a block without what stands in parentheses and angle brackets."""
     text = OPERATOR.sub(" operator_ ", header)
     for pattern, filler in ((PARENS, "\x01"), (ANGLES, " ")):
@@ -67,7 +67,7 @@ def _kind_of_block(header):
     stripped = header.rstrip()
     if stripped.count("(") > stripped.count(")"):  # f(A a = {}) or f([] {…})
         return "function" if stripped.endswith(")") and LAMBDA.search(stripped) else "member"
-    reduced = _reduce(stripped)
+    reduced = header_only(stripped)
     if re.search(r"\bnamespace\b|\bextern\s*\"", reduced) and "(" not in reduced:
         return "namespace"
     if TYPE_WORD.search(reduced) and not ENDS_LIKE_FUNCTION.search(reduced):

@@ -10,6 +10,7 @@ import sys
 import cpp_scan
 import layers as layering
 import named_files
+import same_names
 
 FILE_LINES_MAX = 600
 HEADER_LINES_MAX = 200
@@ -214,6 +215,22 @@ def _is_named(name, text):
     return any(re.search(form, text) for form in forms)
 
 
+def check_same_names(tree):
+    """Sources of one target may be compiled as one, and then see what headers of the folder any of them includes."""
+    read = {True: same_names.public_names, False: same_names.private_names}
+    names = {file.path: read[file.is_header](file.code) for file in tree.cpp()}
+    for path, build in tree.files.items():
+        if not path.endswith("/CMakeLists.txt"):
+            continue
+        for sources in same_names.targets(build.text):
+            folder = os.path.dirname(path)
+            inside = [os.path.normpath(os.path.join(folder, source)) for source in sources]
+            headers = [header for header in names if header.endswith(".h") and os.path.dirname(header) == folder]
+            for clash in same_names.clashes([(each, names[each]) for each in headers + inside if each in names]):
+                place, line, name, first = clash
+                tree.found((place, line), "same-name", f"{name} is also a name of {first}, and they are compiled together")
+
+
 def check_calls(tree):
     for file in tree.cpp():
         for rule, pattern, advice in BANNED_CALLS:
@@ -235,7 +252,7 @@ def check_marks(tree):
                 tree.found((file.path, number), "mark", "name the decision it waits for, as in (D-012), or do it now")
 
 
-CHECKS = [check_table, check_includes, check_sizes, check_headers, check_readmes, check_named_files, check_built, check_calls, check_marks]
+CHECKS = [check_table, check_includes, check_sizes, check_headers, check_readmes, check_named_files, check_built, check_same_names, check_calls, check_marks]
 
 
 def run(root):

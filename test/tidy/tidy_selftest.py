@@ -8,6 +8,7 @@ import tempfile
 import unittest
 
 import cpp_scan
+import same_names
 import tidy
 
 LAYERS = """# comment
@@ -252,6 +253,52 @@ class Scanner(unittest.TestCase):
     def test_finds_unbalanced_braces(self):
         for code in ("}", "int f() {", "int f() {}}"):
             self.assertFalse(cpp_scan.functions(code)[1])
+
+
+# (what is hard about it, code, the names that are its file's own)
+PRIVATE = [
+    ("functions", "int f(int a = g({1})) { return h(); }\nA::B k() { return {}; }\nint later(int);", ["f", "k", "later"]),
+    ("values", "constexpr int kA = 1;\nconst B kB{1, {2}};\nint c[] = {1};\nstd::map<int, int> d;\nauto e = [](int x) { return x; };", ["kA", "kB", "c", "d", "e"]),
+    ("types", "struct A { int b; void c() {} };\nenum class D : int { kE };\nclass F final : public G<int(char)> { int h; };\nstruct I;", ["A", "D", "F"]),
+    ("a type and a value of it", "const struct A { int b; } c = {1};\nint d;", ["A", "c", "d"]),
+    ("templates", "template <class T, class U = std::less<T>>\nU f(T t) { return t; }\ntemplate <class T>\n  requires(sizeof(T) > 1)\nint g(T t) { return 1; }\ntemplate <class T>\nstruct H { T t; };", ["f", "g", "H"]),
+    ("aliases", "using A = std::vector<int>;\nusing b::C;\nusing namespace d;\nnamespace e = f;", ["A", "C"]),
+    ("tests", "TEST(A, B) { int c; }\nTEST_F(D, E) {}\nMATCHER_P(Is, x, \"\") { return x; }\nINSTANTIATE_TEST_SUITE_P(F, G, H);", ["A.B", "D.E", "Is"]),
+    ("no names", "bool operator==(A a, B b) { return c; }\nint D::e() { return 1; }\nint D::f = 1;\nstatic_assert(1 + 1 == 2);\ntemplate void g<int>(int);", []),
+    ("attributes and methods behind names", "[[nodiscard]] const A& f() const noexcept { return a; }\nauto g() -> std::pair<int, int> { return {}; }", ["f", "g"]),
+]
+
+
+class SameNames(unittest.TestCase):
+    def names(self, code):
+        return [name.name for _, _, name in same_names.private_names(cpp_scan.without_literals(code))]
+
+    def test_reads_what_a_file_declares(self):
+        for why, code, expected in PRIVATE:
+            with self.subTest(why):
+                self.assertEqual(self.names("namespace a::b {\nnamespace {\n" + code + "\n}\n}\n"), expected)
+
+    def test_what_a_header_declares_is_not_the_files_own(self):
+        self.assertEqual(self.names("namespace a {\nint f() { return 1; }\nstatic int g() { return 1; }\nusing b::C;\n}\n"), ["g", "C"])
+
+    def found(self, a, b, build=None):
+        changes = {"base/core/a.cc": a, "base/core/b.cc": b, "base/core/CMakeLists.txt": build or "margay_library(SOURCES a.cc b.cc)\n"}
+        return [each for each in findings(changes) if each[2] == "same-name"]
+
+    def test_clashes_are_found(self):
+        code = "namespace a {\nnamespace {\nint f(%s) { return 1; }\n}\n}\n"
+        clash = [("base/core/b.cc", 3, "same-name")]
+        self.assertEqual(self.found(code % "int x", code % "char y"), clash)
+        self.assertEqual(self.found(code % "", "\nnamespace a {\nusing b::f;\n}\n"), clash)
+        lists = "set(more b.cc)\nmargay_test(NAME x SOURCES a.cc ${more} LABELS unit)\n"
+        self.assertEqual(self.found(code % "", code % "", lists), clash)
+
+    def test_what_does_not_clash(self):
+        code = "namespace a%s {\nnamespace {\nint f() { return 1; }\n}\n}\n"
+        self.assertEqual(self.found(code % "", code % "::b"), [])
+        self.assertEqual(self.found(code % "", code % "", "margay_library(SOURCES a.cc)\nmargay_test(SOURCES b.cc)\n"), [])
+        self.assertEqual(self.found(code % "", code % "", "margay_library(SOURCES a.cc ALONE b.cc)\n"), [])
+        self.assertEqual(self.found("using A = b::C;\nusing d::E;\n", "using A =\n  b::C;\nusing d::E;\n"), [])
 
 
 if __name__ == "__main__":
