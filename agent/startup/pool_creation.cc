@@ -10,8 +10,8 @@
 namespace margay::startup {
 namespace {
 
-constexpr Duration kRetryMin = std::chrono::seconds(1);
-constexpr Duration kRetryMax = std::chrono::seconds(60);
+constexpr Duration kCreationRetryMin = std::chrono::seconds(1);
+constexpr Duration kCreationRetryMax = std::chrono::seconds(60);
 
 kube::ResourceType pools() { return {"projectcalico.org", "v3", "ippools", "IPPool", false}; }
 kube::ResourceType config_maps() { return {"", "v1", "configmaps", "ConfigMap", true}; }
@@ -34,7 +34,7 @@ std::vector<IpPrefix> kubeadm_pod_networks(std::string_view cluster_configuratio
 PoolCreation::PoolCreation(Parts parts, Environment environment)
     : parts_(std::move(parts)),
       environment_(std::move(environment)),
-      backoff_(kRetryMin),
+      backoff_(kCreationRetryMin),
       retry_(parts_.loop.make_timer([this] { wanted_ ? create_next() : read_kubeadm(); })) {}
 
 PoolCreation::~PoolCreation() = default;
@@ -103,7 +103,7 @@ void PoolCreation::on_created(const kube::ApiResult<json::Value>& answer) {
                     {{"pool", pool.metadata.name}, {"cidr", pool.spec.cidr.to_string()}});
   }
   wanted_->pop_back();
-  backoff_ = kRetryMin;
+  backoff_ = kCreationRetryMin;
   last_error_.clear();
   create_next();
 }
@@ -114,7 +114,7 @@ void PoolCreation::retry(const kube::ApiError& error) {
   }
   last_error_ = error.message;
   retry_->arm(backoff_);
-  backoff_ = std::min(backoff_ * 2, kRetryMax);
+  backoff_ = std::min(backoff_ * 2, kCreationRetryMax);
 }
 
 }  // namespace margay::startup
