@@ -95,8 +95,9 @@ void EventRecorder::record(const News& news) {
 void EventRecorder::send() {
   if (under_way_ != nullptr || queue_.empty()) return;
   const Key key = queue_.front();
-  const Series& series = series_.at(key);
+  Series& series = series_.at(key);
   const model::Event& event = series.event;
+  series.sent_count = event.count;
   const auto done = [this, key](const kube::ApiResult<json::Value>& answer) { on_answer(key, answer); };
   if (!series.is_written) {
     json::Value object;
@@ -120,7 +121,9 @@ void EventRecorder::on_answer(const Key& key, const kube::ApiResult<json::Value>
   series.is_written = answer.ok();
   if (is_gone) return send();
   queue_.pop_front();
-  series.is_queued = false;
+  // What was said meanwhile goes with one more request.
+  series.is_queued = answer.ok() && series.event.count != series.sent_count;
+  if (series.is_queued) queue_.push_back(key);
   if (!answer.ok()) {
     parts_.log.debug("an Event was given up", {{"reason", series.event.reason}, {"error", answer.error().message}});
   }

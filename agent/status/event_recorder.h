@@ -57,6 +57,7 @@ class EventRecorder {
     model::Event event;
     bool is_written = false;
     bool is_queued = false;
+    std::int32_t sent_count = 0;  // in the last request
     std::uint64_t order = 0;
   };
   bool admit();
