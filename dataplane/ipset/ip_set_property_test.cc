@@ -1,5 +1,5 @@
-// Random courses: what is wanted changes, calls fail, rules hold sets, others edit the kernel. When that is over, the
-// kernel is as wanted and what is others' is as it was.
+// Random courses: what is wanted changes, calls fail, rules hold sets, others edit the kernel at any moment. When that
+// is over, the kernel is as wanted and what is others' is as it was.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -27,6 +27,10 @@ class Course {
     for (std::size_t i = 0; i < kNames; ++i) {
       if (random_.below(3) == 0) edit(any_name());
     }
+    // Others are at work between any two calls of the driver.
+    kernel_.on_call = [this] {
+      if (random_.below(20) == 0) edit(any_name());
+    };
     start_driver();
   }
 
@@ -37,6 +41,7 @@ class Course {
   // No more faults: the driver gets as far as it can.
   void settle() {
     kernel_.fail_call(0);
+    kernel_.on_call = {};
     for (auto& [name, held] : kernel_.sets()) held.references = 0;
     driver_->allow_removal();
     driver_->queue_resync();

@@ -1,6 +1,10 @@
 #include "dataplane/sysctl/sysctl_tree.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
+
+#include <string>
+#include <thread>
 
 #include "base/file/file.h"
 #include "base/file/temp_dir.h"
@@ -30,6 +34,23 @@ TEST(FileSysctlTree, TheKernelsOwnAnswersAreUnderstood) {
   EXPECT_TRUE(*value == "0" || *value == "1") << *value;
   EXPECT_EQ(tree.read("net/ipv4/conf/no-such-interface/forwarding").error().code, ErrorCode::kNotFound);
   EXPECT_EQ(tree.write("net/ipv4/conf/no-such-interface/forwarding", "1").error().code, ErrorCode::kNotFound);
+}
+
+TEST(FileSysctlTree, SettingsAreThoseOfTheThreadsNetworkNamespace) {
+  const std::string path = "net/ipv4/conf/lo/route_localnet";
+  FileSysctlTree tree;
+  const auto before = tree.read(path);
+  if (!before.ok()) GTEST_SKIP() << before.error().message;
+  const std::string other = *before == "1" ? "0" : "1";
+  std::string there = "not allowed to make a network namespace";
+  std::thread elsewhere([&] {
+    if (unshare(CLONE_NEWNET) != 0) return;
+    const Status written = tree.write(path, other);
+    there = written.ok() ? tree.read(path).value() : written.error().message;
+  });
+  elsewhere.join();
+  if (there != other) GTEST_SKIP() << there;
+  EXPECT_EQ(tree.read(path).value(), *before) << "ours is as it was";
 }
 
 }  // namespace
