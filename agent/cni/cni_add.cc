@@ -1,0 +1,317 @@
+// ADD: pod, plan, addresses, note; then the wait for the kernel.
+#include <algorithm>
+#include <utility>
+
+#include "agent/cni/cni_server.h"
+#include "base/core/text.h"
+#include "base/core/time_text.h"
+#include "cni/ipam/names.h"
+#include "datastore/codec/codec.h"
+#include "datastore/model/endpoints.h"
+#include "datastore/watch/resource_of.h"
+#include "policy/translate/translate.h"
+
+namespace margay::agent {
+namespace {
+
+constexpr std::size_t kInterfaceDigits = 11;
+constexpr std::string_view kOrchestratorCni = "cni";
+constexpr std::string_view kHostNamespace = "default";
+constexpr std::string_view kAllowProfile = "projectcalico-default-allow";
+
+std::string doubled_dashes(std::string_view text) {
+  std::string out;
+  for (const char c : text) out.append(c == '-' ? 2 : 1, c);
+  return out;
+}
+
+bool is_plain(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) != 0; });
+}
+
+json::Value pod_patch(const std::string& uid, const std::string& container, const std::vector<IpPrefix>& addresses) {
+  std::vector<std::string> texts;
+  for (const IpPrefix& address : addresses) texts.push_back(address.to_string());
+  json::Value patch;
+  json::Value& metadata = patch["metadata"];
+  if (!uid.empty()) metadata["uid"] = uid;
+  json::Value& annotations = metadata["annotations"];
+  annotations["cni.projectcalico.org/podIP"] = texts.empty() ? std::string() : texts.front();
+  annotations["cni.projectcalico.org/podIPs"] = join(texts, ",");
+  if (!container.empty()) annotations["cni.projectcalico.org/containerID"] = container;
+  return patch;
+}
+
+Error shortage(const std::vector<ipam::Got>& got) {
+  std::vector<std::string> texts;
+  for (const ipam::Got& each : got) {
+    if (each.error && each.error->code != ErrorCode::kLimitExceeded) return *each.error;
+    texts.insert(texts.end(), each.messages.begin(), each.messages.end());
+  }
+  return {ErrorCode::kLimitExceeded, concat("no address: ", join(texts, "; "))};
+}
+
+}  // namespace
+
+NewEndpoint CniServer::endpoint_for(const CniRequest& request, std::vector<IpPrefix> addresses) const {
+  NewEndpoint out;
+  const std::string node = doubled_dashes(parts_.facts.node());
+  out.pod_namespace = request.pod_namespace;
+  out.pod_name = request.pod_name;
+  out.container = request.container;
+  out.addresses = std::move(addresses);
+  if (request.has_pod()) {
+    out.key = {model::Kind::kWorkloadEndpoint, request.pod_namespace,
+               concat(node, "-k8s-", doubled_dashes(request.pod_name), "-eth0")};
+    out.interface = policy::interface_name_of(request.pod_namespace, request.pod_name);
+    return out;
+  }
+  out.key = {
+      model::Kind::kWorkloadEndpoint, std::string(kHostNamespace),
+      to_lower(concat(node, "-cni-", doubled_dashes(request.container), '-', doubled_dashes(request.interface)))};
+  const std::string_view digits = std::string_view(request.container).substr(0, kInterfaceDigits);
+  out.interface = is_plain(digits) && request.container.size() >= kInterfaceDigits
+                      ? concat("cali", digits)
+                      : policy::interface_name_of("", request.container);
+  return out;
+}
+
+void CniServer::begin_add(CniRequest request, std::unique_ptr<http::Responder> responder) {
+  adds_.increment();
+  if (const std::string problem = why_not_ready(); !problem.empty()) {
+    add_failures_.increment();
+    return send_error(*responder, {ErrorCode::kUnavailable, problem});
+  }
+  const JobId id = ++last_job_;
+  AddJob& job = adds_open_[id];
+  job.request = std::move(request);
+  job.responder = std::move(responder);
+  job.deadline = parts_.loop.make_timer([this, id] { on_add_deadline(id); });
+  job.deadline->arm(parts_.limits.add_timeout);
+  if (!job.request.has_pod()) return plan(id, nullptr);
+  const model::Pod* pod = parts_.facts.find_pod(job.request.pod_namespace, job.request.pod_name);
+  const bool is_it = pod != nullptr && (job.request.pod_uid.empty() || pod->metadata.uid == job.request.pod_uid);
+  if (is_it) return plan(id, pod);
+  fetch_pod(id);
+}
+
+// The kubelet was told of the pod before us.
+void CniServer::fetch_pod(JobId id) {
+  AddJob& job = adds_open_.at(id);
+  const kube::ObjectName name{job.request.pod_namespace, job.request.pod_name};
+  job.operation = parts_.client.get(
+      watch::resource_of(model::Kind::kPod), name, [this, id, name](kube::ApiResult<json::Value> answer) {
+        const std::string place = concat("pod ", name.name_space, '/', name.name);
+        if (!answer.ok()) return fail_add(id, answer.error().to_error().within(place));
+        json::Document document;
+        const auto view = document.parse(json::dump(answer.value()));
+        model::Pod pod;
+        const FieldErrors errors = view.ok() ? codec::decode(view.value(), pod) : FieldErrors{};
+        if (!view.ok() || !errors.empty()) return fail_add(id, invalid(concat(place, " cannot be read")));
+        const std::string& wanted = adds_open_.at(id).request.pod_uid;
+        if (!wanted.empty() && pod.metadata.uid != wanted) {
+          return fail_add(id,
+                          {ErrorCode::kNotFound, concat(place, " with UID ", wanted, " is gone: there is another")});
+        }
+        plan(id, &pod);
+      });
+}
+
+void CniServer::plan(JobId id, const model::Pod* pod) {
+  AddJob& job = adds_open_.at(id);
+  const CniRequest& request = job.request;
+  static const StringMap kNone;
+  const model::Namespace* name_space = parts_.facts.find_namespace(request.pod_namespace);
+  const auto pools = parts_.facts.pools();
+  if (pod != nullptr && request.pod_uid.empty()) job.request.pod_uid = pod->metadata.uid;
+  auto planned =
+      plan_addresses({.request = request,
+                      .pod_annotations = pod == nullptr ? kNone : pod->metadata.annotations,
+                      .namespace_annotations = name_space == nullptr ? kNone : name_space->metadata.annotations,
+                      .namespace_labels = name_space == nullptr ? kNone : name_space->metadata.labels,
+                      .node_labels = parts_.facts.node_labels(),
+                      .pools = pools});
+  if (!planned.ok()) return fail_add(id, planned.error());
+  job.plan = std::move(planned).value();
+  if (!job.plan.unmanaged.empty()) return finish_add(id, job.plan.unmanaged);
+  // Asked again for a container that has its addresses.
+  const auto held = parts_.book.allocator().addresses_of(request.handle());
+  if (!held.empty()) {
+    std::vector<IpPrefix> prefixes;
+    for (const IpAddress& address : held) prefixes.push_back(IpPrefix::host(address));
+    return finish_add(id, std::move(prefixes));
+  }
+  ipam::Holder holder{request.handle(), {}};
+  holder.attributes.set(ipam::kNodeAttribute, parts_.facts.node());
+  holder.attributes.set(ipam::kTimestampAttribute, format_timestamp(parts_.loop.wall_now()));
+  if (request.has_pod()) {
+    holder.attributes.set(ipam::kNamespaceAttribute, request.pod_namespace);
+    holder.attributes.set(ipam::kPodAttribute, request.pod_name);
+  }
+  job.assigning = parts_.book.assign(std::move(holder), job.plan.demands,
+                                     [this, id](std::vector<ipam::Got> got) { on_assigned(id, std::move(got)); });
+}
+
+void CniServer::on_assigned(JobId id, std::vector<ipam::Got> got) {
+  const auto found = adds_open_.find(id);
+  if (found == adds_open_.end()) return;
+  AddJob& job = found->second;
+  job.assigning = 0;
+  std::vector<IpPrefix> addresses;
+  bool is_whole = got.size() == job.plan.demands.size();
+  for (const ipam::Got& each : got) {
+    is_whole = is_whole && each.addresses.size() == 1 && !each.error;
+    for (const IpAddress& address : each.addresses) addresses.push_back(IpPrefix::host(address));
+  }
+  if (is_whole) return finish_add(id, std::move(addresses));
+  // Half of it is nothing: the other family goes back.
+  if (!addresses.empty())
+    run_release({job.request.network, job.request.container, job.request.interface, "", ""}, nullptr, false);
+  fail_add(id, shortage(got));
+}
+
+void CniServer::finish_add(JobId id, std::vector<IpPrefix> addresses) {
+  const auto found = adds_open_.find(id);
+  AddJob job = std::move(found->second);
+  adds_open_.erase(found);
+  json::Object body;
+  json::Array texts;
+  for (const IpPrefix& address : addresses) texts.emplace_back(address.to_string());
+  body["addresses"] = std::move(texts);
+  body["mtu"] = job.request.mtu > 0 ? job.request.mtu : parts_.mtu();
+  if (job.plan.mac) body["mac"] = job.plan.mac->to_string();
+  if (!job.request.is_ipam_only) {
+    const std::string container = job.request.container;
+    Attachment& attachment = attachments_[container];
+    attachment = {};
+    attachment.endpoint = endpoint_for(job.request, std::move(addresses));
+    attachment.request = std::move(job.request);
+    attachment.mac = job.plan.mac;
+    body["hostInterface"] = attachment.endpoint.interface;
+    note(container);
+  }
+  send_json(*job.responder, 200, json::Value(std::move(body)));
+}
+
+void CniServer::fail_add(JobId id, const Error& error) {
+  const auto found = adds_open_.find(id);
+  if (found == adds_open_.end()) return;
+  add_failures_.increment();
+  parts_.log.warn("no addresses for a container", {{"container", found->second.request.container},
+                                                   {"namespace", found->second.request.pod_namespace},
+                                                   {"pod", found->second.request.pod_name},
+                                                   {"error", error}});
+  send_error(*found->second.responder, error);
+  // Not from inside a callback of its own operation.
+  parts_.loop.post([job = std::make_shared<AddJob>(std::move(found->second))] {});
+  adds_open_.erase(found);
+}
+
+void CniServer::on_add_deadline(JobId id) {
+  const AddJob& job = adds_open_.at(id);
+  if (job.assigning != 0) parts_.book.cancel(job.assigning);
+  const std::string what =
+      job.assigning != 0 ? "addresses (a write of the API server's)" : "the pod from the API server";
+  fail_add(id, {ErrorCode::kTimeout, concat("waited ", format_duration(parts_.limits.add_timeout), " for ", what)});
+}
+
+// Where policy finds the addresses: on the pod, or, without Kubernetes, in a WorkloadEndpoint.
+void CniServer::note(const std::string& container) {
+  Attachment& attachment = attachments_.at(container);
+  const CniRequest& request = attachment.request;
+  auto done = [this, container](kube::ApiResult<json::Value> answer) {
+    const bool is_there = !answer.ok() && answer.error().code == ErrorCode::kAlreadyExists;
+    on_noted(container, answer.ok() || is_there ? ok_status() : Status(answer.error().to_error()));
+  };
+  if (request.has_pod()) {
+    const json::Value patch = pod_patch(request.pod_uid, container, attachment.endpoint.addresses);
+    attachment.operation =
+        parts_.client.patch(watch::resource_of(model::Kind::kPod), {request.pod_namespace, request.pod_name}, "status",
+                            kube::PatchType::kMerge, json::dump(patch), {}, std::move(done));
+    return;
+  }
+  model::WorkloadEndpoint endpoint;
+  endpoint.metadata.name = attachment.endpoint.key.name;
+  endpoint.metadata.name_space = attachment.endpoint.key.name_space;
+  endpoint.metadata.labels = {{"projectcalico.org/namespace", kHostNamespace},
+                              {"projectcalico.org/orchestrator", kOrchestratorCni}};
+  endpoint.spec.orchestrator = kOrchestratorCni;
+  endpoint.spec.workload = request.network;
+  endpoint.spec.node = parts_.facts.node();
+  endpoint.spec.container_id = container;
+  endpoint.spec.endpoint = request.interface;
+  endpoint.spec.ip_networks = attachment.endpoint.addresses;
+  endpoint.spec.interface_name = attachment.endpoint.interface;
+  endpoint.spec.profiles = {std::string(kAllowProfile)};
+  json::Value body;
+  codec::encode(endpoint, body);
+  attachment.operation = parts_.client.create(watch::resource_of(model::Kind::kWorkloadEndpoint),
+                                              endpoint.metadata.name_space, body, {}, std::move(done));
+}
+
+void CniServer::on_noted(const std::string& container, const Status& outcome) {
+  const auto found = attachments_.find(container);
+  if (found == attachments_.end()) return;
+  found->second.noting = outcome.ok() ? Noting::kDone : Noting::kFailed;
+  if (!outcome.ok()) found->second.problem = outcome.error().message;
+  std::vector<JobId> waiting;
+  for (const auto& [id, job] : readies_) {
+    if (job.container == container) waiting.push_back(id);
+  }
+  for (const JobId id : waiting) go_on_ready(id);
+}
+
+void CniServer::begin_ready(const CniRequest& request, std::unique_ptr<http::Responder> responder) {
+  if (!attachments_.contains(request.container)) {
+    return send_error(*responder, {ErrorCode::kNotFound,
+                                   concat("container ", request.container, " was not added, or is being deleted")});
+  }
+  const Duration timeout =
+      request.wait_seconds ? Duration(std::chrono::seconds(*request.wait_seconds)) : parts_.limits.ready_timeout;
+  if (timeout <= Duration::zero()) return send_json(*responder, 200, json::Value(json::Object{}));
+  const JobId id = ++last_job_;
+  ReadyJob& job = readies_[id];
+  job.container = request.container;
+  job.responder = std::move(responder);
+  job.until = parts_.loop.now() + timeout;
+  job.deadline = parts_.loop.make_timer([this, id, timeout] {
+    end_ready(id, Error{ErrorCode::kTimeout, concat("waited ", format_duration(timeout),
+                                                    " for the API server to take the pod's addresses")});
+  });
+  job.deadline->arm(timeout);
+  go_on_ready(id);
+}
+
+void CniServer::go_on_ready(JobId id) {
+  ReadyJob& job = readies_.at(id);
+  const auto found = attachments_.find(job.container);
+  if (found == attachments_.end()) {
+    return end_ready(id, Error{ErrorCode::kCancelled, "the container is being deleted"});
+  }
+  const Attachment& attachment = found->second;
+  if (attachment.noting == Noting::kOpen || job.wait != nullptr) return;
+  if (attachment.noting == Noting::kFailed) {
+    return end_ready(id, Error{ErrorCode::kUnavailable, concat("noting the addresses: ", attachment.problem)});
+  }
+  job.deadline->disarm();
+  job.wait = parts_.readiness.wait(attachment.endpoint, job.until - parts_.loop.now(),
+                                   [this, id](Status outcome) { end_ready(id, outcome); });
+}
+
+void CniServer::end_ready(JobId id, const Status& outcome) {
+  const auto found = readies_.find(id);
+  if (found == readies_.end()) return;
+  auto job = std::make_shared<ReadyJob>(std::move(found->second));
+  readies_.erase(found);
+  if (outcome.ok()) {
+    send_json(*job->responder, 200, json::Value(json::Object{}));
+  } else {
+    add_failures_.increment();
+    parts_.log.warn("a container is not ready in time", {{"container", job->container}, {"error", outcome.error()}});
+    send_error(*job->responder, outcome.error());
+  }
+  // Its wait ends outside of its own callback.
+  parts_.loop.post([job] {});
+}
+
+}  // namespace margay::agent

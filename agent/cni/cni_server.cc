@@ -1,0 +1,173 @@
+#include "agent/cni/cni_server.h"
+
+#include <set>
+#include <utility>
+
+#include "base/core/text.h"
+
+namespace margay::agent {
+namespace {
+
+int status_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kInvalid: return 400;
+    case ErrorCode::kPermissionDenied: return 403;
+    case ErrorCode::kNotFound: return 404;
+    case ErrorCode::kAlreadyExists:
+    case ErrorCode::kConflict: return 409;
+    case ErrorCode::kUnavailable:
+    case ErrorCode::kLimitExceeded: return 503;
+    case ErrorCode::kTimeout: return 504;
+    case ErrorCode::kGone:
+    case ErrorCode::kUnsupported:
+    case ErrorCode::kCancelled:
+    case ErrorCode::kInternal: return 500;
+  }
+  return 500;
+}
+
+telemetry::Counter counter(telemetry::Registry* metrics, const char* name, const char* help) {
+  return metrics == nullptr ? telemetry::Counter() : metrics->counter({name, help, ""});
+}
+
+}  // namespace
+
+void send_json(http::Responder& responder, int status, const json::Value& body) {
+  http::Response response;
+  response.status = status;
+  response.headers.set("Content-Type", "application/json");
+  response.body = json::dump(body);
+  responder.send(std::move(response));
+}
+
+void send_error(http::Responder& responder, const Error& error) {
+  json::Object body;
+  body["error"] = error.message;
+  send_json(responder, status_of(error.code), json::Value(std::move(body)));
+}
+
+CniServer::CniServer(Parts parts)
+    : parts_(std::move(parts)),
+      spool_(parts_.spool_folder),
+      adds_(counter(parts_.metrics, "margay_cni_add_total", "CNI ADD requests.")),
+      add_failures_(counter(parts_.metrics, "margay_cni_add_failures_total", "CNI ADD requests that failed.")),
+      dels_(counter(parts_.metrics, "margay_cni_del_total", "CNI DEL requests.")),
+      delayed_releases_(counter(parts_.metrics, "margay_cni_delayed_releases_total",
+                                "Releases that were written down to be done later.")) {
+  spool_timer_ = parts_.loop.make_timer([this] { take_up_spool(); });
+}
+
+CniServer::~CniServer() = default;
+
+void CniServer::start() { take_up_spool(); }
+
+Status CniServer::listen(loop::Network& network, const std::string& socket_path) {
+  server_ =
+      http::make_server(parts_.loop, network, {},
+                        [this](const http::Request& request, const http::PeerInfo&,
+                               std::unique_ptr<http::Responder> responder) { serve(request, std::move(responder)); });
+  loop::Endpoint endpoint;
+  endpoint.kind = loop::Endpoint::Kind::kUnix;
+  endpoint.path = socket_path;
+  const auto bound = server_->listen(endpoint, nullptr);
+  return bound.ok() ? ok_status() : Status(bound.error());
+}
+
+void CniServer::serve(const http::Request& request, std::unique_ptr<http::Responder> responder) {
+  const bool is_post = request.method == "POST";
+  if (request.method == "GET" && request.target == "/v1/status") return answer_status(*responder);
+  static constexpr std::string_view kVerbs[] = {"/v1/add", "/v1/ready", "/v1/del", "/v1/check", "/v1/gc"};
+  bool is_known = false;
+  for (const std::string_view verb : kVerbs) is_known = is_known || (is_post && request.target == verb);
+  if (!is_known) {
+    return send_error(*responder, {ErrorCode::kNotFound, concat("there is no ", request.method, ' ', request.target,
+                                                                "; this agent speaks version v1")});
+  }
+  if (request.target == "/v1/gc") {
+    const auto body = json::parse(request.body);
+    if (!body.ok()) return send_error(*responder, body.error());
+    CniRequest all;
+    if (!body->string_at({"network"}).empty()) all.network = body->string_at({"network"});
+    return collect_garbage(body.value(), all, *responder);
+  }
+  auto parsed = CniRequest::parse(request.body);
+  if (!parsed.ok()) return send_error(*responder, parsed.error());
+  if (request.target == "/v1/add") return begin_add(std::move(parsed).value(), std::move(responder));
+  if (request.target == "/v1/ready") return begin_ready(parsed.value(), std::move(responder));
+  if (request.target == "/v1/del") return begin_del(parsed.value(), std::move(responder));
+  answer_check(parsed.value(), *responder);
+}
+
+std::string CniServer::why_not_ready() const {
+  if (!parts_.facts.is_in_sync()) return "the agent has not yet read the cluster's objects";
+  if (!parts_.book.allocator().is_listed()) return "the agent has not yet read the blocks of addresses";
+  return {};
+}
+
+void CniServer::answer_status(http::Responder& responder) {
+  std::string problem = why_not_ready();
+  if (problem.empty() && parts_.facts.pools().empty()) problem = "there is no IP pool";
+  if (!problem.empty()) return send_error(responder, {ErrorCode::kUnavailable, problem});
+  json::Object body;
+  body["version"] = "v1";
+  body["node"] = parts_.facts.node();
+  send_json(responder, 200, json::Value(std::move(body)));
+}
+
+void CniServer::answer_check(const CniRequest& request, http::Responder& responder) {
+  if (const std::string problem = why_not_ready(); !problem.empty()) {
+    return send_error(responder, {ErrorCode::kUnavailable, problem});
+  }
+  json::Array addresses;
+  for (const IpAddress& address : parts_.book.allocator().addresses_of(request.handle())) {
+    addresses.emplace_back(IpPrefix::host(address).to_string());
+  }
+  if (addresses.empty()) {
+    return send_error(responder,
+                      {ErrorCode::kNotFound, concat("container ", request.container, " has no address here")});
+  }
+  json::Object body;
+  body["addresses"] = std::move(addresses);
+  body["hostInterface"] = endpoint_for(request, {}).interface;
+  send_json(responder, 200, json::Value(std::move(body)));
+}
+
+// Of this network, everything of this node that the runtime does not name.
+void CniServer::collect_garbage(const json::Value& body, const CniRequest& request, http::Responder& responder) {
+  if (const std::string problem = why_not_ready(); !problem.empty()) {
+    return send_error(responder, {ErrorCode::kUnavailable, problem});
+  }
+  const json::Value* valid = body.find("validContainers");
+  if (valid == nullptr || valid->as_array() == nullptr) {
+    return send_error(responder, invalid("validContainers: a list is wanted"));
+  }
+  std::set<std::string> kept;
+  for (const json::Value& each : *valid->as_array()) {
+    if (each.as_string() != nullptr) kept.insert(*each.as_string());
+  }
+  const std::string prefix = concat(request.network, '.');
+  std::map<std::string, PendingRelease> old;
+  for (const auto& [cidr, block] : parts_.book.allocator().blocks()) {
+    for (const model::AllocationAttribute& attribute : block.stored().spec.attributes) {
+      const std::string_view handle = attribute.handle_id;
+      if (attribute.released_at || !handle.starts_with(prefix)) continue;
+      if (attribute.active_owner.get("node") != parts_.facts.node()) continue;
+      const std::string container(handle.substr(prefix.size()));
+      if (kept.contains(container)) continue;
+      old[container] = {request.network, container, request.interface,
+                        std::string(attribute.active_owner.get("namespace")),
+                        std::string(attribute.active_owner.get("pod"))};
+    }
+  }
+  json::Array released;
+  for (auto& [container, release] : old) {
+    released.emplace_back(container);
+    attachments_.erase(container);
+    run_release(std::move(release), nullptr, /*is_spooled=*/false);
+  }
+  json::Object out;
+  out["released"] = std::move(released);
+  send_json(responder, 200, json::Value(std::move(out)));
+}
+
+}  // namespace margay::agent

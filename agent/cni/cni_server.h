@@ -1,0 +1,154 @@
+// CniServer: what the plugin talks to: HTTP and JSON on a unix socket, version 1. Holds no pod's start for longer than
+// the API server needs for one write, and the kernel for the pod's policy.
+//
+//   POST /v1/add    addresses for a container; the pod is annotated meanwhile       ─▶ plugin makes the interface
+//   POST /v1/ready  waits for the annotation and for EndpointReadiness              ─▶ ADD is over
+//   POST /v1/del    releases; what cannot be done in time is written down and done later
+//   POST /v1/check  the addresses it has, or 404        POST /v1/gc  all containers but those named are released
+//   GET  /v1/status 200, or 503 with the reason
+//
+// Errors: {"error": text}: 400 the request, 404 pod or pool or container, 409 address taken, 503 not ready or no
+// address free, 504 what was waited for and for how long.
+// Thread: the control loop's. What is referred to outlives it.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/cni/address_book.h"
+#include "agent/cni/cluster_facts.h"
+#include "agent/cni/readiness.h"
+#include "agent/cni/release_spool.h"
+#include "agent/cni/request.h"
+#include "base/http/server.h"
+#include "base/json/value.h"
+#include "base/loop/loop.h"
+#include "base/telemetry/log.h"
+#include "base/telemetry/metrics.h"
+#include "datastore/kube/client.h"
+
+namespace margay::agent {
+
+struct CniLimits {
+  Duration add_timeout = std::chrono::seconds(30);    // for addresses
+  Duration ready_timeout = std::chrono::seconds(20);  // for the kernel; policy_setup_timeout_seconds instead, if given
+  Duration del_timeout = std::chrono::seconds(3);     // then the release is written down
+  Duration spool_period = std::chrono::seconds(10);   // for what plugins wrote down
+};
+
+class CniServer {
+ public:
+  struct Parts {
+    loop::Loop& loop;
+    kube::Client& client;
+    ClusterFacts& facts;
+    AddressBook& book;
+    EndpointReadiness& readiness;
+    telemetry::Logger log{};
+    telemetry::Registry* metrics = nullptr;
+    std::string spool_folder = "/var/lib/margay/cni/releases";
+    // Of new interfaces, when the plugin's configuration has none.
+    std::function<std::int64_t()> mtu = [] { return std::int64_t{1500}; };
+    CniLimits limits{};
+  };
+
+  explicit CniServer(Parts parts);
+  ~CniServer();
+  CniServer(const CniServer&) = delete;
+  CniServer& operator=(const CniServer&) = delete;
+
+  // Takes up what was written down before. Then serve() may be called.
+  void start();
+  Status listen(loop::Network& network, const std::string& socket_path);
+  void serve(const http::Request& request, std::unique_ptr<http::Responder> responder);
+
+ private:
+  enum class Noting { kOpen, kDone, kFailed };
+  // A container that has addresses.
+  struct Attachment {
+    CniRequest request;
+    NewEndpoint endpoint;
+    std::optional<Mac> mac;
+    Noting noting = Noting::kOpen;  // of the addresses on the pod, or as a WorkloadEndpoint
+    std::string problem;
+    kube::OperationPtr operation;
+  };
+  struct AddJob {
+    CniRequest request;
+    std::unique_ptr<http::Responder> responder;
+    kube::OperationPtr operation;
+    ipam::RequestId assigning = 0;
+    AddressPlan plan;
+    std::unique_ptr<loop::Timer> deadline;
+    StringMap attributes;
+  };
+  struct ReadyJob {
+    std::string container;
+    std::unique_ptr<http::Responder> responder;
+    std::unique_ptr<ReadinessWait> wait;
+    std::unique_ptr<loop::Timer> deadline;
+    TimePoint until{};
+  };
+  struct DelJob {
+    PendingRelease release;
+    std::unique_ptr<http::Responder> responder;  // null: answered, or nobody asked
+    std::unique_ptr<loop::Timer> deadline;
+    bool is_spooled = false;
+    std::size_t open = 0;
+    std::unique_ptr<loop::Timer> retry;
+  };
+  using JobId = std::uint64_t;
+
+  // cni_server.cc
+  void answer_check(const CniRequest& request, http::Responder& responder);
+  void answer_status(http::Responder& responder);
+  void collect_garbage(const json::Value& body, const CniRequest& request, http::Responder& responder);
+  [[nodiscard]] std::string why_not_ready() const;
+
+  // cni_add.cc
+  void begin_add(CniRequest request, std::unique_ptr<http::Responder> responder);
+  void fetch_pod(JobId id);
+  void plan(JobId id, const model::Pod* pod);
+  void on_assigned(JobId id, std::vector<ipam::Got> got);
+  void finish_add(JobId id, std::vector<IpPrefix> addresses);
+  void fail_add(JobId id, const Error& error);
+  void on_add_deadline(JobId id);
+  void note(const std::string& container);
+  void on_noted(const std::string& container, const Status& outcome);
+  [[nodiscard]] NewEndpoint endpoint_for(const CniRequest& request, std::vector<IpPrefix> addresses) const;
+  void begin_ready(const CniRequest& request, std::unique_ptr<http::Responder> responder);
+  void go_on_ready(JobId id);
+  void end_ready(JobId id, const Status& outcome);
+
+  // cni_del.cc
+  void begin_del(const CniRequest& request, std::unique_ptr<http::Responder> responder);
+  void run_release(PendingRelease release, std::unique_ptr<http::Responder> responder, bool is_spooled);
+  void start_release(JobId id);
+  void on_released(JobId id, const Status& outcome);
+  void clear_note(JobId id);
+  void on_del_deadline(JobId id);
+  void finish_del(JobId id);
+  void take_up_spool();
+
+  Parts parts_;
+  ReleaseSpool spool_;
+  telemetry::Counter adds_, add_failures_, dels_, delayed_releases_;
+  JobId last_job_ = 0;
+  std::map<std::string, Attachment> attachments_;  // by container
+  std::map<JobId, AddJob> adds_open_;
+  std::map<JobId, ReadyJob> readies_;
+  std::map<JobId, DelJob> dels_open_;
+  std::map<JobId, kube::OperationPtr> clearings_;  // of notes
+  std::unique_ptr<loop::Timer> spool_timer_;
+  std::unique_ptr<http::Server> server_;
+};
+
+// Answers: {"error": text} with the status that fits.
+void send_error(http::Responder& responder, const Error& error);
+void send_json(http::Responder& responder, int status, const json::Value& body);
+
+}  // namespace margay::agent

@@ -1,0 +1,80 @@
+#include "agent/cni/release_spool.h"
+
+#include <dirent.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/core/text.h"
+#include "base/file/file.h"
+#include "base/json/value.h"
+
+namespace margay::agent {
+namespace {
+
+constexpr std::string_view kEnding = ".json";
+constexpr std::size_t kFileMax = 64 * 1024;
+
+// A name that cannot leave the folder, whatever the runtime calls its containers.
+std::string file_name(std::string_view text) {
+  std::string out(text.substr(0, 128));
+  std::replace_if(
+      out.begin(), out.end(), [](unsigned char c) { return std::isalnum(c) == 0 && c != '-' && c != '_'; }, '_');
+  return out;
+}
+
+Status make_folders(const std::string& path) {
+  for (std::size_t at = path.find('/', 1);; at = path.find('/', at + 1)) {
+    const std::string part = path.substr(0, at);
+    if (mkdir(part.c_str(), 0700) != 0 && errno != EEXIST) return file::error_of(errno, part, "cannot be made");
+    if (at == std::string::npos) return ok_status();
+  }
+}
+
+}  // namespace
+
+std::string ReleaseSpool::path_of(const PendingRelease& release) const {
+  return concat(folder_, '/', file_name(release.container), '-', file_name(release.interface), kEnding);
+}
+
+Status ReleaseSpool::put(const PendingRelease& release) {
+  json::Object object;
+  object["network"] = release.network;
+  object["container"] = release.container;
+  object["interface"] = release.interface;
+  object["podNamespace"] = release.pod_namespace;
+  object["podName"] = release.pod_name;
+  MARGAY_RETURN_IF_ERROR(make_folders(folder_));
+  return file::write_file_atomically(path_of(release), json::dump(json::Value(std::move(object))), 0600);
+}
+
+void ReleaseSpool::remove(const PendingRelease& release) { (void)unlink(path_of(release).c_str()); }
+
+std::vector<PendingRelease> ReleaseSpool::list(std::vector<std::string>* problems) const {
+  std::vector<std::string> names;
+  DIR* folder = opendir(folder_.c_str());
+  if (folder == nullptr) return {};
+  while (const dirent* entry = readdir(folder)) {
+    const std::string_view name = entry->d_name;
+    if (name.ends_with(kEnding)) names.emplace_back(name);
+  }
+  closedir(folder);
+  std::sort(names.begin(), names.end());
+  std::vector<PendingRelease> out;
+  for (const std::string& name : names) {
+    const auto text = file::read_file(concat(folder_, '/', name), kFileMax);
+    const auto value = text.ok() ? json::parse(text.value()) : Result<json::Value>(text.error());
+    if (!value.ok() || value->string_at({"container"}).empty()) {
+      problems->push_back(concat(folder_, '/', name, ": ", value.ok() ? "has no container" : value.error().message));
+      continue;
+    }
+    const auto member = [&value](std::string_view key) { return std::string(value->string_at({key})); };
+    out.push_back(
+        {member("network"), member("container"), member("interface"), member("podNamespace"), member("podName")});
+  }
+  return out;
+}
+
+}  // namespace margay::agent

@@ -1,0 +1,325 @@
+#include "cni/plugin/pod_interface.h"
+
+#include <fcntl.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+#include <net/if.h>
+#include <sched.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "base/core/text.h"
+
+namespace margay::cni {
+namespace {
+
+using netlink::Batch;
+using netlink::Netlink;
+using netlink::Request;
+
+constexpr std::string_view kGatewayV4 = "169.254.1.1";
+constexpr std::string_view kGatewayV6 = "fe80::ecee:eeff:feee:eeee";
+constexpr long kNsfsMagic = 0x6e736673;  // linux/magic.h, NSFS_MAGIC
+constexpr long kProcMagic = 0x9fa0;      // older kernels
+
+IpAddress gateway(IpFamily family) {
+  return IpAddress::parse(family == IpFamily::kV4 ? kGatewayV4 : kGatewayV6).value();
+}
+
+unsigned char family_number(IpFamily family) { return family == IpFamily::kV4 ? AF_INET : AF_INET6; }
+
+Result<std::unique_ptr<Netlink>> open_route_socket() { return netlink::open_netlink(NETLINK_ROUTE); }
+
+// All must have been done; EEXIST and those of `ignored` are no failures.
+Status checked(const netlink::BatchReport& report, std::string_view what, int ignored = 0) {
+  MARGAY_RETURN_IF_ERROR(report.transport);
+  for (const netlink::Failure& failure : report.failures) {
+    if (failure.error == EEXIST || failure.error == ignored) continue;
+    return netlink::error_of(failure.error, concat(what, " (step ", failure.index + 1, ": ", failure.text, ')'));
+  }
+  return ok_status();
+}
+
+// Settings that cannot be written are those of a kernel without the feature, or of a machine that keeps them to itself.
+void write_setting(const std::string& path, std::string_view value) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  (void)!write(fd, value.data(), value.size());
+  close(fd);
+}
+
+void set_v4(std::string_view interface, std::string_view name, std::string_view value) {
+  write_setting(concat("/proc/sys/net/ipv4/conf/", interface, '/', name), value);
+}
+void set_v6(std::string_view interface, std::string_view name, std::string_view value) {
+  write_setting(concat("/proc/sys/net/ipv6/conf/", interface, '/', name), value);
+}
+
+void add_link_removal(Batch& batch, const std::string& name) {
+  Request request = batch.add(RTM_DELLINK, 0);
+  request.header(ifinfomsg{});
+  request.text(IFLA_IFNAME, name);
+}
+
+void put_mac(Request& request, const Mac& mac) { request.bytes(IFLA_ADDRESS, mac.bytes()); }
+
+void add_pair(Batch& batch, const InterfacePlan& plan, int netns_fd) {
+  Request request = batch.add(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+  request.header(ifinfomsg{});
+  request.text(IFLA_IFNAME, plan.host_name);
+  put_mac(request, kHostMac);
+  request.u32(IFLA_MTU, static_cast<std::uint32_t>(plan.mtu));
+  const std::size_t info = request.begin_nest(IFLA_LINKINFO);
+  request.text(IFLA_INFO_KIND, "veth");
+  const std::size_t data = request.begin_nest(IFLA_INFO_DATA);
+  const std::size_t peer = request.begin_nest(VETH_INFO_PEER);
+  request.header(ifinfomsg{});
+  request.text(IFLA_IFNAME, plan.name);
+  if (plan.mac) put_mac(request, *plan.mac);
+  request.u32(IFLA_MTU, static_cast<std::uint32_t>(plan.mtu));
+  request.u32(IFLA_NET_NS_FD, static_cast<std::uint32_t>(netns_fd));
+  request.end_nest(peer);
+  request.end_nest(data);
+  request.end_nest(info);
+}
+
+void add_flags(Batch& batch, const std::string& name, unsigned flags) {
+  Request request = batch.add(RTM_NEWLINK, 0);
+  ifinfomsg head{};
+  head.ifi_flags = flags;
+  head.ifi_change = IFF_UP;
+  request.header(head);
+  request.text(IFLA_IFNAME, name);
+}
+
+void add_address(Batch& batch, std::uint32_t link, const IpPrefix& address) {
+  Request request = batch.add(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL);
+  ifaddrmsg head{};
+  head.ifa_family = family_number(address.family());
+  head.ifa_prefixlen = static_cast<unsigned char>(address.length());
+  head.ifa_flags = address.is_v6() ? IFA_F_NODAD : 0;
+  head.ifa_index = link;
+  request.header(head);
+  request.address(IFA_LOCAL, address.first());
+  request.address(IFA_ADDRESS, address.first());
+}
+
+rtmsg route_head(IpFamily family, int length, unsigned char scope) {
+  rtmsg head{};
+  head.rtm_family = family_number(family);
+  head.rtm_dst_len = static_cast<unsigned char>(length);
+  head.rtm_table = RT_TABLE_MAIN;
+  head.rtm_protocol = RTPROT_BOOT;
+  head.rtm_scope = scope;
+  head.rtm_type = RTN_UNICAST;
+  return head;
+}
+
+void add_gateway(Batch& batch, std::uint32_t link, IpFamily family) {
+  {
+    Request request = batch.add(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE);
+    ndmsg head{};
+    head.ndm_family = family_number(family);
+    head.ndm_ifindex = static_cast<int>(link);
+    head.ndm_state = NUD_PERMANENT;
+    request.header(head);
+    request.address(NDA_DST, gateway(family));
+    request.bytes(NDA_LLADDR, kHostMac.bytes());
+  }
+  if (family == IpFamily::kV4) {
+    Request request = batch.add(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL);
+    request.header(route_head(family, 32, RT_SCOPE_LINK));
+    request.address(RTA_DST, gateway(family));
+    request.u32(RTA_OIF, link);
+  }
+  Request request = batch.add(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL);
+  request.header(route_head(family, 0, RT_SCOPE_UNIVERSE));
+  request.address(RTA_GATEWAY, gateway(family));
+  request.u32(RTA_OIF, link);
+}
+
+bool has_family(const InterfacePlan& plan, IpFamily family) {
+  return std::any_of(plan.addresses.begin(), plan.addresses.end(),
+                     [family](const IpPrefix& address) { return address.family() == family; });
+}
+
+void prepare_host_end(const std::string& name) {
+  set_v6(name, "accept_dad", "0");
+  set_v6(name, "accept_ra", "0");
+  set_v6(name, "forwarding", "1");
+  set_v6(name, "proxy_ndp", "1");
+  set_v4(name, "proxy_arp", "1");
+  set_v4(name, "route_localnet", "1");
+  set_v4(name, "forwarding", "1");
+  write_setting(concat("/proc/sys/net/ipv4/neigh/", name, "/proxy_delay"), "0");
+}
+
+void prepare_pod_end(const InterfacePlan& plan) {
+  const bool has_v6 = has_family(plan, IpFamily::kV6);
+  set_v6(plan.name, "disable_ipv6", has_v6 ? "0" : "1");
+  if (has_v6) set_v6("lo", "disable_ipv6", "0");
+  set_v6(plan.name, "accept_dad", "0");
+  set_v6(plan.name, "accept_ra", "0");
+  write_setting("/proc/sys/net/ipv4/ip_forward", plan.is_forwarding ? "1" : "0");
+  if (has_v6) set_v6("all", "forwarding", plan.is_forwarding ? "1" : "0");
+}
+
+}  // namespace
+
+Result<PodNetns> PodNetns::open(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    const int number = errno;
+    const bool is_gone = number == ENOENT || number == ENOTDIR;
+    Error error = netlink::error_of(number, concat("network namespace ", path));
+    if (is_gone) error.code = ErrorCode::kNotFound;
+    return error;
+  }
+  PodNetns space(fd);
+  struct statfs about {};
+  const bool is_namespace = fstatfs(fd, &about) == 0 && (about.f_type == kNsfsMagic || about.f_type == kProcMagic);
+  // The mount point that is left when a namespace is unmounted is an ordinary file.
+  if (!is_namespace) return Error{ErrorCode::kNotFound, concat(path, " is no network namespace (any more)")};
+  return space;
+}
+
+PodNetns::PodNetns(PodNetns&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+
+PodNetns::~PodNetns() {
+  if (fd_ >= 0) close(fd_);
+}
+
+Status PodNetns::make_pair(const InterfacePlan& plan) const {
+  MARGAY_ASSIGN_OR_RETURN(const std::unique_ptr<Netlink> kernel, open_route_socket());
+  Batch removal;
+  add_link_removal(removal, plan.host_name);
+  MARGAY_RETURN_IF_ERROR(checked(kernel->apply(removal), concat("removing the earlier ", plan.host_name), ENODEV));
+  Batch creation;
+  add_pair(creation, plan, fd_);
+  const netlink::BatchReport made = kernel->apply(creation);
+  MARGAY_RETURN_IF_ERROR(made.transport);
+  if (!made.failures.empty()) {
+    return netlink::error_of(made.failures.front().error, concat("making ", plan.host_name, " and ", plan.name,
+                                                                 " in the pod: ", made.failures.front().text));
+  }
+  prepare_host_end(plan.host_name);
+  Batch up;
+  add_flags(up, plan.host_name, IFF_UP);
+  return checked(kernel->apply(up), concat("setting ", plan.host_name, " up"));
+}
+
+Status PodNetns::enter() const {
+  if (setns(fd_, CLONE_NEWNET) != 0) return netlink::error_of(errno, "entering the pod's network namespace");
+  return ok_status();
+}
+
+Result<std::optional<FoundLink>> find_link(const std::string& name) {
+  MARGAY_ASSIGN_OR_RETURN(const std::unique_ptr<Netlink> kernel, open_route_socket());
+  Batch question;
+  {
+    Request request = question.add(RTM_GETLINK, 0);
+    request.header(ifinfomsg{});
+    request.text(IFLA_IFNAME, name);
+  }
+  std::optional<FoundLink> found;
+  const Status status = kernel->ask(question, [&found](const netlink::MessageView& message) {
+    const auto head = message.header<ifinfomsg>();
+    if (message.type != RTM_NEWLINK || !head) return;
+    FoundLink link{static_cast<std::uint32_t>(head->ifi_index), Mac(), (head->ifi_flags & IFF_UP) != 0};
+    const auto mac = netlink::find_attribute(message.attributes<ifinfomsg>(), IFLA_ADDRESS);
+    if (mac && mac->bytes().size() == 6) {
+      std::array<std::uint8_t, 6> bytes{};
+      std::copy(mac->bytes().begin(), mac->bytes().end(), bytes.begin());
+      link.mac = Mac(bytes);
+    }
+    found = link;
+  });
+  if (!status.ok() && status.error().code == ErrorCode::kNotFound) return std::optional<FoundLink>();
+  MARGAY_RETURN_IF_ERROR(status);
+  return found;
+}
+
+Result<Mac> configure(const InterfacePlan& plan) {
+  prepare_pod_end(plan);
+  MARGAY_ASSIGN_OR_RETURN(const auto link, find_link(plan.name));
+  if (!link) return Error{ErrorCode::kNotFound, concat("there is no ", plan.name, " in the pod")};
+  MARGAY_ASSIGN_OR_RETURN(const std::unique_ptr<Netlink> kernel, open_route_socket());
+  Batch batch;
+  add_flags(batch, "lo", IFF_UP);
+  for (const IpPrefix& address : plan.addresses) add_address(batch, link->index, address);
+  add_flags(batch, plan.name, IFF_UP);
+  for (const IpFamily family : {IpFamily::kV4, IpFamily::kV6}) {
+    if (has_family(plan, family)) add_gateway(batch, link->index, family);
+  }
+  MARGAY_RETURN_IF_ERROR(checked(kernel->apply(batch), concat("configuring ", plan.name, " in the pod")));
+  return link->mac;
+}
+
+Status take_down(const std::string& name) {
+  MARGAY_ASSIGN_OR_RETURN(const std::unique_ptr<Netlink> kernel, open_route_socket());
+  Batch batch;
+  add_flags(batch, name, 0);
+  return checked(kernel->apply(batch), concat("setting ", name, " down"), ENODEV);
+}
+
+Status remove_link(const std::string& name) {
+  MARGAY_ASSIGN_OR_RETURN(const std::unique_ptr<Netlink> kernel, open_route_socket());
+  Batch batch;
+  add_link_removal(batch, name);
+  return checked(kernel->apply(batch), concat("removing ", name), ENODEV);
+}
+
+Result<std::string> find_fault(const InterfacePlan& plan) {
+  MARGAY_ASSIGN_OR_RETURN(const auto link, find_link(plan.name));
+  if (!link) return concat("there is no ", plan.name, " in the pod");
+  if (!link->is_up) return concat(plan.name, " is down");
+  MARGAY_ASSIGN_OR_RETURN(const std::unique_ptr<Netlink> kernel, open_route_socket());
+  std::vector<IpPrefix> addresses;
+  Batch question;
+  {
+    Request request = question.add(RTM_GETADDR, NLM_F_DUMP);
+    request.header(ifaddrmsg{});
+  }
+  const auto visit = [&](const netlink::MessageView& message) {
+    const auto head = message.header<ifaddrmsg>();
+    if (!head || head->ifa_index != link->index) return;
+    const auto bytes = netlink::find_attribute(message.attributes<ifaddrmsg>(), IFA_ADDRESS);
+    const auto address = bytes ? bytes->address() : std::nullopt;
+    if (address) addresses.push_back(IpPrefix::containing(*address, head->ifa_prefixlen));
+  };
+  MARGAY_RETURN_IF_ERROR(kernel->dump(
+      question, [&addresses] { addresses.clear(); }, visit));
+  for (const IpPrefix& wanted : plan.addresses) {
+    if (std::find(addresses.begin(), addresses.end(), wanted) == addresses.end()) {
+      return concat(plan.name, " has no address ", wanted.to_string());
+    }
+  }
+  std::vector<IpAddress> gateways;
+  Batch routes;
+  {
+    Request request = routes.add(RTM_GETROUTE, NLM_F_DUMP);
+    request.header(rtmsg{});
+  }
+  const auto visit_route = [&](const netlink::MessageView& message) {
+    const auto head = message.header<rtmsg>();
+    if (!head || head->rtm_dst_len != 0) return;
+    const auto via = netlink::find_attribute(message.attributes<rtmsg>(), RTA_GATEWAY);
+    if (via && via->address()) gateways.push_back(*via->address());
+  };
+  MARGAY_RETURN_IF_ERROR(kernel->dump(
+      routes, [&gateways] { gateways.clear(); }, visit_route));
+  for (const IpFamily family : {IpFamily::kV4, IpFamily::kV6}) {
+    const bool has_route = std::find(gateways.begin(), gateways.end(), gateway(family)) != gateways.end();
+    if (has_family(plan, family) && !has_route) return concat("the ", to_string(family), " default route is missing");
+  }
+  return std::string();
+}
+
+}  // namespace margay::cni
