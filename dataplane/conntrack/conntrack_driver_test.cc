@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/core/text.h"
+#include "dataplane/netlink/failing_netlink.h"
 #include "dataplane/netlink/scratch_namespace.h"
 #include "dataplane/netlink/tool_output.h"
 
@@ -17,28 +18,6 @@ namespace {
 
 constexpr TimePoint kStart{};
 IpAddress ip(std::string_view text) { return IpAddress::parse(text).value(); }
-
-// The real one, but its n-th call fails.
-class FailingNetlink final : public netlink::Netlink {
- public:
-  explicit FailingNetlink(netlink::Netlink& inner) : inner_(inner) {}
-  Status dump(const netlink::Batch& request, const std::function<void()>& begin, const netlink::Visit& visit) override {
-    ++dumps;
-    if (--fails_in == 0) return Error{ErrorCode::kUnavailable, "told to fail"};
-    return inner_.dump(request, begin, visit);
-  }
-  Status ask(const netlink::Batch& request, const netlink::Visit& visit) override { return inner_.ask(request, visit); }
-  netlink::BatchReport apply(const netlink::Batch& batch) override {
-    if (--fails_in == 0) return {Error{ErrorCode::kUnavailable, "told to fail"}, {}};
-    return inner_.apply(batch);
-  }
-  [[nodiscard]] std::uint32_t port() const override { return inner_.port(); }
-  int fails_in = 0;
-  int dumps = 0;
-
- private:
-  netlink::Netlink& inner_;
-};
 
 class ConntrackDriverTest : public testing::Test {
  protected:
@@ -90,7 +69,7 @@ class ConntrackDriverTest : public testing::Test {
 
   std::optional<netlink::ScratchNamespace> space_;
   std::unique_ptr<netlink::Netlink> kernel_;
-  std::optional<FailingNetlink> failing_;
+  std::optional<netlink::FailingNetlink> failing_;
   std::optional<ConntrackDriver> driver_;
 };
 
@@ -122,11 +101,11 @@ TEST_F(ConntrackDriverTest, ManyAddressesCostOneWalkAFamily) {
   for (int i = 1; i <= 15; ++i) driver_->flush(ip(concat("10.0.0.", i)));
   driver_->flush(ip("2001:db8::4"));
   EXPECT_EQ(driver_->apply(kStart).removed, 16U);
-  EXPECT_EQ(failing_->dumps, 2);
+  EXPECT_EQ(failing_->dumps(), 2);
   EXPECT_EQ(count("ipv4"), 5);
   EXPECT_EQ(count("ipv6"), 1);
   EXPECT_TRUE(driver_->apply(kStart).is_in_sync());
-  EXPECT_EQ(failing_->dumps, 2) << "nothing to do costs nothing";
+  EXPECT_EQ(failing_->dumps(), 2) << "nothing to do costs nothing";
 }
 
 TEST_F(ConntrackDriverTest, AnAddressWithoutConnectionsIsDone) {
@@ -141,7 +120,7 @@ TEST_F(ConntrackDriverTest, WhatFailedIsTriedAgain) {
   for (int n = 1; n <= 2; ++n) {
     connect("10.0.0.1", "10.0.0.2", "1000");
     driver_->flush(ip("10.0.0.1"));
-    failing_->fails_in = n;
+    failing_->fail_call(n);
     const auto report = driver_->apply(kStart);
     EXPECT_EQ(report.failed, 1U);
     ASSERT_TRUE(report.try_again_at);

@@ -10,20 +10,17 @@
 #include <vector>
 
 #include "base/core/random.h"
+#include "dataplane/ipset/test_sets.h"
 
 namespace margay::ipset {
 namespace {
 
-constexpr SetSpec kNet4{SetType::kHashNet, IpFamily::kV4};
-constexpr SetSpec kNetPort6{SetType::kHashNetPort, IpFamily::kV6};
+using test::hosts;
+using test::kNet4;
 
-std::vector<Member> hosts(std::uint32_t count) {
-  std::vector<Member> out;
-  for (std::uint32_t i = 0; i < count; ++i) out.push_back({IpPrefix::host(IpAddress::v4(i))});
-  return out;
-}
+constexpr SetSpec kPorts6{SetType::kHashNetPort, IpFamily::kV6};
 
-netlink::MessageView view_of(const netlink::Batch& batch) {
+netlink::MessageView first_of(const netlink::Batch& batch) {
   const std::string_view bytes = batch.request(0);
   nlmsghdr head{};
   std::memcpy(&head, bytes.data(), sizeof(head));
@@ -48,7 +45,8 @@ TEST(IpSetMessages, AMessageTakesAsManyMembersAsItHasRoomFor) {
   EXPECT_GT(taken, 1000U);
   EXPECT_LT(taken, 5000U);
   EXPECT_LT(batch.size_bytes(), 65536U);
-  EXPECT_EQ(members_of(view_of(batch), kNet4), std::vector<Member>(all.begin(), all.begin() + static_cast<int>(taken)));
+  EXPECT_EQ(members_of(first_of(batch), kNet4),
+            std::vector<Member>(all.begin(), all.begin() + static_cast<int>(taken)));
 }
 
 TEST(IpSetMessages, MembersReadBackAsTheyWereWritten) {
@@ -56,17 +54,17 @@ TEST(IpSetMessages, MembersReadBackAsTheyWereWritten) {
                                    {IpPrefix::parse("::/1").value(), 132, 0},
                                    {IpPrefix::parse("2001:db8::7/128").value(), 17, 65535}};
   netlink::Batch batch;
-  EXPECT_EQ(IpSetMessages().add_members(batch, MemberChange::kDelete, "s", kNetPort6, all), 3U);
-  EXPECT_EQ(members_of(view_of(batch), kNetPort6), all);
+  EXPECT_EQ(IpSetMessages().add_members(batch, MemberChange::kDelete, "s", kPorts6, all), 3U);
+  EXPECT_EQ(members_of(first_of(batch), kPorts6), all);
 }
 
 TEST(IpSetMessages, HeadersReadBackAsTheyWereWritten) {
   netlink::Batch batch;
-  IpSetMessages().add_create(batch, "s", {kNetPort6, 7, 1000, 500});
-  const auto found = parse_header(view_of(batch));
+  IpSetMessages().add_create(batch, "s", {kPorts6, 7, 1000, 500});
+  const auto found = parse_header(first_of(batch));
   ASSERT_TRUE(found);
   EXPECT_EQ(found->first, "s");
-  EXPECT_EQ(found->second.spec, kNetPort6);
+  EXPECT_EQ(found->second.spec, kPorts6);
   EXPECT_EQ(found->second.member_max, 1000U);
   EXPECT_TRUE(found->second.is_plain);
 }
@@ -79,13 +77,13 @@ TEST(IpSetMessages, WhatMakesNoSenseIsNoMember) {
   };
   const Member four{IpPrefix::parse("10.0.0.0/8").value()};
   const Member six{IpPrefix::parse("2001:db8::/64").value()};
-  const Case cases[] = {{"an address of IPv4 in a set of IPv6", kNetPort6, four},
+  const Case cases[] = {{"an address of IPv4 in a set of IPv6", kPorts6, four},
                         {"an address of IPv6 in a set of IPv4", kNet4, six}};
   for (const Case& one : cases) {
     netlink::Batch batch;
     const SetSpec written{SetType::kHashNet, one.member.net.family()};
     static_cast<void>(IpSetMessages().add_members(batch, MemberChange::kAdd, "s", written, {&one.member, 1}));
-    EXPECT_TRUE(members_of(view_of(batch), one.spec).empty()) << one.why;
+    EXPECT_TRUE(members_of(first_of(batch), one.spec).empty()) << one.why;
   }
   EXPECT_FALSE(parse_member(kNet4, {})) << "no address";
 }

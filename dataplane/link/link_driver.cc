@@ -174,7 +174,7 @@ dataplane::ApplyReport LinkDriver::apply(TimePoint now) {
     // Linux: an IPv4 address takes the others of its subnet with it (promote_secondaries off).
     if (report.removed > removed) needs_resync_ = true;
   }
-  if (addresses_.pending_removes() == 0) left_.clear();
+  if (!needs_resync_ && addresses_.pending_removes() == 0) left_.clear();
   plan_next(report, now, backoff_);
   return report;
 }

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include "dataplane/link/link_bed.h"
+#include "dataplane/netlink/failing_netlink.h"
 
 namespace margay::link {
 namespace {
@@ -110,6 +111,26 @@ TEST_F(LinkDriverTest, AnMtuTheKernelRefusesIsAFailureThatIsTriedAgain) {
   EXPECT_EQ(report.failed, 1U);
   EXPECT_TRUE(report.try_again_at);
   EXPECT_EQ(addresses("one"), (Lines{"10.1.0.1/32"}));
+}
+
+TEST_F(LinkDriverTest, AFailedCallAnywhereIsMadeGoodByTheNextApply) {
+  EXPECT_EQ(run("ip link add one type bridge\nip link add two type bridge"), "");
+  netlink::FailingNetlink failing(kernel());
+  for (int n = 1; n <= 12; ++n) {
+    EXPECT_EQ(run("ip addr add 10.3.0.1/24 dev one\nip link set one down"), "") << n;
+    LinkDriver driver(failing);
+    driver.allow_removal();
+    driver.set_link("two", {std::nullopt, {at("10.2.0.1/32")}});
+    EXPECT_EQ(apply(driver), Lines{});
+    driver.remove_link("two");
+    driver.set_link("one", {1400, {at("10.1.0.1/32"), at("10.1.0.2/32")}});
+    failing.fail_call(n);
+    static_cast<void>(driver.apply(kStart));
+    failing.fail_call(0);
+    EXPECT_EQ(apply(driver), Lines{}) << n;
+    EXPECT_EQ(addresses("one"), (Lines{"10.1.0.1/32", "10.1.0.2/32"})) << n;
+    EXPECT_EQ(addresses("two"), Lines{}) << n;
+  }
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "base/loop/asio_loop.h"
 #include "dataplane/link/link_bed.h"
+#include "dataplane/netlink/failing_netlink.h"
 
 namespace margay::link {
 namespace {
@@ -139,6 +140,26 @@ TEST_F(NeighbourDriverTest, WhatOthersChangeIsHeardAndPutRight) {
     EXPECT_EQ(apply(*driver_), Lines{});
     EXPECT_EQ(lines("ip neigh show nud permanent"), (Lines{"10.1.0.5 dev one lladdr 02:00:00:00:00:05 PERMANENT"}))
         << edit;
+  }
+}
+
+TEST_F(NeighbourDriverTest, AFailedCallAnywhereIsMadeGoodByTheNextApply) {
+  netlink::FailingNetlink failing(kernel());
+  for (int n = 1; n <= 8; ++n) {
+    EXPECT_EQ(run("ip neigh replace 10.1.0.7 lladdr 02:00:00:00:00:07 dev one nud permanent"), "") << n;
+    NeighbourDriver driver(failing);
+    driver.allow_removal();
+    driver.own(one_, NeighbourKind::kNeighbour);
+    driver.own(one_, NeighbourKind::kProxy);
+    driver.set_neighbour(one_, ip("10.1.0.5"), mac("02:00:00:00:00:05"));
+    driver.set_proxy(one_, ip("2001:db8::1"));
+    failing.fail_call(n);
+    static_cast<void>(driver.apply(kStart));
+    failing.fail_call(0);
+    EXPECT_EQ(apply(driver), Lines{}) << n;
+    EXPECT_EQ(lines("ip neigh show nud permanent"), (Lines{"10.1.0.5 dev one lladdr 02:00:00:00:00:05 PERMANENT"}))
+        << n;
+    EXPECT_EQ(lines("ip neigh show proxy").size(), 1U) << n;
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include "dataplane/link/link_bed.h"
+#include "dataplane/netlink/failing_netlink.h"
 
 namespace margay::link {
 namespace {
@@ -62,6 +63,21 @@ TEST_F(RuleDriverTest, OneThatSomebodyTookAwayComesBack) {
   driver.queue_resync();
   EXPECT_EQ(apply(driver), Lines{});
   EXPECT_EQ(rules("-4"), (Lines{"99: from all lookup 1 proto 81"}));
+}
+
+TEST_F(RuleDriverTest, AFailedCallAnywhereIsMadeGoodByTheNextApply) {
+  netlink::FailingNetlink failing(kernel());
+  for (int n = 1; n <= 6; ++n) {
+    EXPECT_EQ(run("ip rule add priority 51 fwmark 8 lookup 8 protocol 80"), "") << n;
+    RuleDriver driver(failing, {});
+    driver.allow_removal();
+    driver.set_rule({.priority = 99, .table = RouteTableId(1)});
+    failing.fail_call(n);
+    static_cast<void>(driver.apply(kStart));
+    failing.fail_call(0);
+    EXPECT_EQ(apply(driver), Lines{}) << n;
+    EXPECT_EQ(rules("-4"), (Lines{"99: from all lookup 1 proto 80"})) << n;
+  }
 }
 
 TEST(PolicyRule, SaysWhatItIs) {
