@@ -40,7 +40,7 @@ namespace margay::ipset {
 
 struct IpSetDriverConfig {
   // Our mark: a set whose name begins with one of these is ours. Each shorter than 20 bytes, none empty.
-  std::vector<std::string> prefixes{"margay4-", "margay6-"};
+  std::vector<std::string> prefixes{"margay4", "margay6"};
   // Members a new set has room for; one that wants more is made larger.
   std::uint32_t member_max = 1048576;
 };
