@@ -26,7 +26,8 @@ ApiError error_of(int status, ErrorCode code, std::string reason, std::string me
 }
 
 ApiError not_found(const ResourceType& type, const ObjectName& name) {
-  return error_of(404, ErrorCode::kNotFound, "NotFound", concat(type.plural, " ", quoted(name.name), " not found"));
+  return error_of(404, ErrorCode::kNotFound, "NotFound",
+                  concat(type.plural, " ", margay::quoted(name.name), " not found"));
 }
 
 ApiError gone() { return error_of(410, ErrorCode::kGone, "Expired", "too old resource version"); }
