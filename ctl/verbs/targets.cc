@@ -50,9 +50,9 @@ Result<std::vector<Target>> parse_slashed(const Registry& registry, const std::v
   std::vector<Target> targets;
   for (const std::string& word : words) {
     const auto parts = split_once(word, '/');
-    if (!parts) return invalid(concat(quoted(word), " has no kind: give KIND NAME… or KIND/NAME KIND/NAME…"));
+    if (!parts) return invalid(concat(margay::quoted(word), " has no kind: give KIND NAME… or KIND/NAME KIND/NAME…"));
     if (parts->first.empty() || parts->second.empty() || parts->second.find('/') != std::string_view::npos) {
-      return invalid(concat(quoted(word), " is not KIND/NAME"));
+      return invalid(concat(margay::quoted(word), " is not KIND/NAME"));
     }
     MARGAY_ASSIGN_OR_RETURN(const ResourceInfo* resource, find_kind(registry, parts->first));
     if (targets.empty() || targets.back().resource != resource) targets.push_back({resource, {}});
@@ -71,7 +71,7 @@ Result<std::vector<Target>> parse_targets(const Registry& registry, const std::v
   for (const std::string& name : names) {
     if (name.empty()) return invalid("an empty NAME");
     if (name.find('/') != std::string::npos) {
-      return invalid(concat(quoted(name), " has a kind of its own: give KIND NAME… or KIND/NAME KIND/NAME…"));
+      return invalid(concat(margay::quoted(name), " has a kind of its own: give KIND NAME… or KIND/NAME KIND/NAME…"));
     }
   }
   std::vector<Target> targets;
