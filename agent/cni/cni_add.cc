@@ -226,7 +226,7 @@ void CniServer::note(const std::string& container) {
   if (request.has_pod()) {
     const json::Value patch = pod_patch(request.pod_uid, container, attachment.endpoint.addresses);
     attachment.operation =
-        parts_.client.patch(watch::resource_of(model::Kind::kPod), {request.pod_namespace, request.pod_name}, "status",
+        parts_.client.patch(watch::resource_of(model::Kind::kPod), {request.pod_namespace, request.pod_name}, "",
                             kube::PatchType::kMerge, json::dump(patch), {}, std::move(done));
     return;
   }

@@ -96,7 +96,7 @@ void CniServer::clear_note(JobId id) {
   patch["metadata"]["annotations"]["cni.projectcalico.org/podIP"] = "";
   patch["metadata"]["annotations"]["cni.projectcalico.org/podIPs"] = "";
   clearings_[id] = parts_.client.patch(watch::resource_of(model::Kind::kPod), {release.pod_namespace, release.pod_name},
-                                       "status", kube::PatchType::kMerge, json::dump(patch), {}, ignore);
+                                       "", kube::PatchType::kMerge, json::dump(patch), {}, ignore);
 }
 
 // Written down, it is as good as done for the runtime.
