@@ -152,8 +152,11 @@ std::optional<RemoteRoute> TunnelPlanner::Impl::carried(const Pool& pool, const 
                                                         IpFamily family) const {
   const auto& address = ends.address(family);
   const NodeEnds* const own = find(node_);
-  if (!address || own == nullptr) return std::nullopt;
-  const bool is_near = own->is_near(address->address);
+  if (!address) return std::nullopt;
+  // Who is near is not known before our own address is.
+  const bool is_cross_subnet = pool.vxlan == EncapMode::kCrossSubnet || pool.ipip == EncapMode::kCrossSubnet;
+  if (is_cross_subnet && (own == nullptr || !own->address(family))) return std::nullopt;
+  const bool is_near = own != nullptr && own->is_near(address->address);
   const RemoteRoute plain{Carrier::kPlain, address->address, node};
   if (pool.vxlan != EncapMode::kNever) {
     if (pool.vxlan == EncapMode::kCrossSubnet && is_near) return plain;
