@@ -34,6 +34,14 @@ std::string name_of(const PeerRank& rank, const std::string& node) {
   return node.empty() ? concat("BGPPeer ", rank.object) : concat("BGPPeer ", rank.object, ": ", node);
 }
 
+// Where the other node said it itself; "" where it did not.
+std::string_view annotation_of(const PeerCandidate& candidate, std::string_view field) {
+  if (candidate.origin.node.empty() || candidate.rank.level <= Level::kGlobal) return {};
+  if (field == "remote_asn") return "ASNumber";
+  if (field == "address") return candidate.key.address.is_v4() ? "IPv4Address" : "IPv6Address";
+  return {};
+}
+
 PeerSource source_of(const model::BgpPeerSpec& spec) {
   if (!spec.local_workload_selector.empty()) return PeerSource::kLocalWorkload;
   return spec.node.empty() && spec.node_selector.empty() ? PeerSource::kGlobal : PeerSource::kNode;
@@ -143,8 +151,14 @@ void PeerMaker::add(PeerCandidate candidate, const model::ObjectKey& object, Out
     const std::size_t dot = error.path.find("].");
     if (dot == std::string::npos) continue;
     is_usable = false;
-    add_problem(out.problems, object,
-                {error.kind, field_of(candidate.rank, std::string_view(error.path).substr(dot + 2)), error.message});
+    const std::string_view field = std::string_view(error.path).substr(dot + 2);
+    const std::string_view annotation = annotation_of(candidate, field);
+    if (!annotation.empty()) {
+      add_problem(out.problems, {model::Kind::kNode, "", candidate.origin.node},
+                  {error.kind, concat("metadata.annotations[projectcalico.org/", annotation, "]"), error.message});
+      continue;
+    }
+    add_problem(out.problems, object, {error.kind, field_of(candidate.rank, field), error.message});
   }
   if (is_usable) out.candidates.push_back(std::move(candidate));
 }

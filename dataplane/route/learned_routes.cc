@@ -46,7 +46,7 @@ void LearnedRoutes::move_to(std::optional<RouteTableId> table) {
 }
 
 void LearnedRoutes::set(const IpPrefix& prefix, const HopSet& hops, std::uint32_t metric) {
-  const Wanted now{use(hops), metric};
+  const Wanted now{use(prefix, hops), metric};
   const auto [at, is_new] = wanted_.try_emplace(prefix, now);
   tell(prefix, now);
   if (is_new) return;
@@ -74,14 +74,39 @@ void LearnedRoutes::untell(const IpPrefix& prefix, std::uint32_t metric, std::op
   if (table) driver_.remove_route(source_, {*table, prefix, metric});
 }
 
-LearnedRoutes::Sets::value_type* LearnedRoutes::use(const HopSet& hops) {
-  if (recent_ == nullptr || recent_->first != hops) {
-    const auto [at, is_new] = sets_.try_emplace(hops);
-    if (is_new) at->second.route = resolve(hops);
+void LearnedRoutes::decide_carriages(const IpPrefix& prefix, const HopSet& hops) {
+  carriages_.clear();
+  if (!rule_) return;
+  bool is_any_other = false;
+  for (const LearnedHop& hop : hops) {
+    const Carriage& carriage = carriages_.emplace_back(rule_(prefix, hop.address));
+    is_any_other |= carriage.kind != Carriage::Kind::kResolved;
+  }
+  if (!is_any_other) carriages_.clear();
+}
+
+LearnedRoutes::Sets::value_type* LearnedRoutes::use(const IpPrefix& prefix, const HopSet& hops) {
+  decide_carriages(prefix, hops);
+  if (recent_ == nullptr || recent_->first.hops != hops || recent_->first.carriages != carriages_) {
+    auto at = sets_.find(HopsView(hops, carriages_));
+    if (at == sets_.end()) {
+      at = sets_.try_emplace(CarriedHops{hops, carriages_}).first;
+      at->second.route = resolve(at->first);
+    }
     recent_ = &*at;
   }
   ++recent_->second.uses;
   return recent_;
+}
+
+void LearnedRoutes::set_carriage(CarriageRule rule) {
+  rule_ = std::move(rule);
+  for (auto& [prefix, wanted] : wanted_) {
+    Sets::value_type* const before = wanted.hops;
+    wanted.hops = use(prefix, before->first.hops);
+    if (wanted.hops != before) tell(prefix, wanted);
+    release(before);
+  }
 }
 
 void LearnedRoutes::release(Sets::value_type* set) {
@@ -91,10 +116,17 @@ void LearnedRoutes::release(Sets::value_type* set) {
 }
 
 // The hops that can be reached; nullopt when none can.
-std::optional<Route> LearnedRoutes::resolve(const HopSet& hops) {
+std::optional<Route> LearnedRoutes::resolve(const CarriedHops& hops) {
   Route route;
-  route.hops.reserve(hops.size());
-  for (const LearnedHop& learned : hops) {
+  route.hops.reserve(hops.hops.size());
+  for (std::size_t i = 0; i < hops.hops.size(); ++i) {
+    const LearnedHop& learned = hops.hops[i];
+    const Carriage carriage = hops.carriages.empty() ? Carriage{} : hops.carriages[i];
+    if (carriage.kind == Carriage::Kind::kNone) continue;
+    if (carriage.kind == Carriage::Kind::kOnlink) {
+      route.hops.push_back({.gateway = learned.address, .interface = carriage.device, .is_onlink = true});
+      continue;
+    }
     const std::optional<RouteHop>& hop = hop_to(learned.address);
     if (!hop) continue;
     RouteHop& added = route.hops.emplace_back(*hop);
@@ -116,7 +148,7 @@ const std::optional<RouteHop>& LearnedRoutes::hop_to(const IpAddress& next_hop) 
 void LearnedRoutes::forget_unused_hops() {
   std::set<IpAddress> used;
   for (const auto& [hops, state] : sets_) {
-    for (const LearnedHop& hop : hops) used.insert(hop.address);
+    for (const LearnedHop& hop : hops.hops) used.insert(hop.address);
   }
   std::erase_if(hops_, [&used](const auto& entry) { return !used.contains(entry.first); });
 }

@@ -1,15 +1,20 @@
 // LearnedRoutes: the routes of a protocol as one source of the route driver. Next hops that lead over other routes are
 // resolved in the kernel; those that lead nowhere have no route until resolve_again() finds one.
 //
-//   RouteBatch ─▶ what is wanted, next hops ─resolver─▶ RouteDriver::set_route
+//   RouteBatch ─▶ what is wanted, next hops ─rule, resolver─▶ RouteDriver::set_route
 //
+// A rule may send routes through a tunnel instead, or keep them out (ipip/plan LearnedRule, by way of the agent).
 // Thread: the dataplane's.
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "absl/container/btree_map.h"
 #include "dataplane/route/next_hop_resolver.h"
@@ -17,6 +22,20 @@
 #include "dataplane/route/route_driver.h"
 
 namespace margay::route {
+
+// How a learnt route leaves by one next hop.
+struct Carriage {
+  enum class Kind : std::uint8_t {
+    kResolved,  // as the kernel reaches the next hop
+    kOnlink,    // straight to the next hop out of `device`, whatever that link's addresses say: a tunnel
+    kNone,      // not at all: somebody else says where this prefix goes
+  };
+  Kind kind = Kind::kResolved;
+  IfIndex device{};
+  friend constexpr auto operator<=>(const Carriage&, const Carriage&) = default;
+};
+// Empty: all are resolved.
+using CarriageRule = std::function<Carriage(const IpPrefix&, const IpAddress& next_hop)>;
 
 class LearnedRoutes {
  public:
@@ -28,6 +47,8 @@ class LearnedRoutes {
   // Tells the driver; writing is the caller's. Another table: the driver makes all routes there before it removes them
   // here.
   void apply(const RouteBatch& batch);
+  // From now on, also for what is there: a route that is carried otherwise is one replacing write.
+  void set_carriage(CarriageRule rule);
   // Links, addresses or other routes have changed. Next hops are few where routes are many: routes are only looked at
   // when a next hop of theirs leads elsewhere now. True if one does.
   bool resolve_again();
@@ -44,7 +65,19 @@ class LearnedRoutes {
     std::optional<Route> route;  // nullopt: none of the hops can be reached
     bool has_changed = false;
   };
-  using Sets = std::map<HopSet, SetState>;
+  // Next hops and how each is carried; no carriages: all are resolved.
+  struct CarriedHops {
+    HopSet hops;
+    std::vector<Carriage> carriages;
+  };
+  using HopsView = std::pair<const HopSet&, const std::vector<Carriage>&>;
+  struct Before {
+    using is_transparent = void;
+    static HopsView view(const CarriedHops& hops) { return {hops.hops, hops.carriages}; }
+    static HopsView view(const HopsView& hops) { return hops; }
+    bool operator()(const auto& a, const auto& b) const { return view(a) < view(b); }
+  };
+  using Sets = std::map<CarriedHops, SetState, Before>;
   struct Wanted {
     Sets::value_type* hops = nullptr;
     std::uint32_t metric = 0;
@@ -57,15 +90,18 @@ class LearnedRoutes {
   void move_to(std::optional<RouteTableId> table);
   void tell(const IpPrefix& prefix, const Wanted& wanted);
   void untell(const IpPrefix& prefix, std::uint32_t metric, std::optional<RouteTableId> table);
-  Sets::value_type* use(const HopSet& hops);
+  Sets::value_type* use(const IpPrefix& prefix, const HopSet& hops);
   void release(Sets::value_type* set);
-  [[nodiscard]] std::optional<Route> resolve(const HopSet& hops);
+  void decide_carriages(const IpPrefix& prefix, const HopSet& hops);
+  [[nodiscard]] std::optional<Route> resolve(const CarriedHops& hops);
   const std::optional<RouteHop>& hop_to(const IpAddress& next_hop);
   void forget_unused_hops();
 
   RouteDriver& driver_;
   NextHopResolver& resolver_;
   Source source_;
+  CarriageRule rule_;
+  std::vector<Carriage> carriages_;  // of the route at hand
   std::optional<RouteTableId> table_;
   Routes wanted_;
   Sets sets_;

@@ -73,6 +73,11 @@ void RouteProgrammer::apply(const RouteBatch& batch) {
   write();
 }
 
+void RouteProgrammer::set_carriage(CarriageRule rule) {
+  learned_.set_carriage(std::move(rule));
+  write();
+}
+
 void RouteProgrammer::note_route(const netlink::MessageView& message) {
   if (driver_.note_event(message, loop_.now())) return repair_soon();
   // Somebody else's routes may be what next hops lead over.

@@ -54,6 +54,8 @@ class RouteProgrammer {
   [[nodiscard]] std::size_t found() const { return driver_.actual_count(); }
 
   void apply(const RouteBatch& batch);
+  // How learnt routes leave, from now on; written at once.
+  void set_carriage(CarriageRule rule);
 
   // For watch(), and for tests.
   void note_route(const netlink::MessageView& message);
