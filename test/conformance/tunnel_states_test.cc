@@ -136,6 +136,27 @@ Lines expected_lines(const json::Value& expected, const std::string& our_node) {
   return out;
 }
 
+// States in which another part of the agent has a say.
+struct Elsewhere {
+  const char* state;
+  const char* prefix;
+  const char* why;
+};
+constexpr Elsewhere kElsewhere[] = {
+    {"VXLAN local with borrows with local WEP override", "10.0.0.2/32 ",
+     "a workload of ours has the address: the route driver prefers its route"},
+};
+
+// Without the lines that are decided elsewhere, which must be there.
+Lines own_lines(const std::string& state, Lines lines) {
+  for (const Elsewhere& each : kElsewhere) {
+    if (state != each.state) continue;
+    const auto is_meant = [&](const std::string& line) { return line.starts_with(each.prefix); };
+    EXPECT_EQ(std::erase_if(lines, is_meant), 1U) << state << ": " << each.why;
+  }
+  return lines;
+}
+
 // Moves from state to state and keeps what the deltas come to.
 class Mover {
  public:
@@ -216,7 +237,7 @@ class TunnelStates : public testing::Test {
           ASSERT_EQ(mover.lines(), Lines{});
         }
         mover.move_to(states_[number].objects, random);
-        ASSERT_EQ(mover.lines(), states_[number].expected) << states_[number].name;
+        ASSERT_EQ(own_lines(states_[number].name, mover.lines()), states_[number].expected) << states_[number].name;
       }
     }
   }
