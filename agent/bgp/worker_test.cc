@@ -262,6 +262,25 @@ TEST_F(Cluster, ServiceAddressesAreToldAndStayOutOfTheKernel) {
   EXPECT_EQ(at(1).routes(), Lines{"10.0.2.0/26 192.0.2.2 1024"}) << "and is taken out again";
 }
 
+// Some nodes peer with a router, the others with them: the router gets all blocks, the others none of its routes.
+TEST_F(Cluster, ARouterHearsOfAllBlocksThroughOneNode) {
+  start(3);
+  apply(router("edge", "192.0.2.9", 65100, [](auto& spec) { spec.node = "n1"; }));
+  machines_.push_back(std::make_unique<Machine>(loop_, internet_, "router", "192.0.2.9"));
+  Machine& outside = at(4);
+  outside.apply(node("router", {.ipv4 = "192.0.2.9/24", .asn = "65100"}));
+  outside.apply(router("cluster", "192.0.2.1", 64512));
+  outside.apply(affinity("router", "0.0.0.0/0"));
+  open_all();
+  run();
+  EXPECT_EQ(outside.routes(),
+            (Lines{"10.0.1.0/26 192.0.2.1 1024", "10.0.2.0/26 192.0.2.1 1024", "10.0.3.0/26 192.0.2.1 1024"}));
+  Lines with_default = blocks_but(1, 3);
+  with_default.insert(with_default.begin(), "0.0.0.0/0 192.0.2.9 1024");
+  EXPECT_EQ(at(1).routes(), with_default);
+  EXPECT_EQ(at(2).routes(), blocks_but(2, 3));
+}
+
 TEST_F(Cluster, ARestartWithdrawsNothing) {
   start(3);
   open_all();
