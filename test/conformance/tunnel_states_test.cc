@@ -18,7 +18,7 @@ namespace {
 using ipip::PlanInput;
 using model::Kind;
 using model::ObjectKey;
-using Objects = std::map<ObjectKey, PlanInput>;
+using PlanObjects = std::map<ObjectKey, PlanInput>;
 using Lines = std::set<std::string>;
 
 std::string text_at(const json::Value& value, std::string_view member) {
@@ -79,8 +79,8 @@ PlanInput node_input(const std::string& name, const Annotations& annotations) {
 }
 
 // Calico keeps what a node says of itself under several keys; here it is one object.
-Objects objects_of(const json::Value& state) {
-  Objects out;
+PlanObjects objects_of(const json::Value& state) {
+  PlanObjects out;
   std::map<std::string, Annotations> nodes;
   const auto add = [&](PlanInput input) { out[input.key] = std::move(input); };
   for (const json::Value& entry : *state.as_array()) {
@@ -158,11 +158,11 @@ Lines own_lines(const std::string& state, Lines lines) {
 }
 
 // Moves from state to state and keeps what the deltas come to.
-class Mover {
+class TunnelMover {
  public:
-  explicit Mover(const std::string& node) : planner_(node, {.ipip = true, .plain = true}) {}
+  explicit TunnelMover(const std::string& node) : planner_(node, {.ipip = true, .plain = true}) {}
 
-  void move_to(const Objects& to, Random* random) {
+  void move_to(const PlanObjects& to, Random* random) {
     std::vector<PlanInput> changes;
     for (const auto& [key, input] : objects_) {
       if (!to.contains(key)) changes.push_back({key, {}});
@@ -196,16 +196,16 @@ class Mover {
 
  private:
   ipip::TunnelPlanner planner_;
-  Objects objects_;
+  PlanObjects objects_;
   std::map<IpPrefix, std::string> routes_;
   std::map<ipip::VtepKey, std::string> vteps_;
 };
 
 class TunnelStates : public testing::Test {
  protected:
-  struct State {
+  struct TunnelState {
     std::string name;
-    Objects objects;
+    PlanObjects objects;
     Lines expected;
   };
 
@@ -230,7 +230,7 @@ class TunnelStates : public testing::Test {
   void walk(bool is_reversed, bool is_empty_between, Random* random) {
     for (std::vector<std::size_t> sequence : sequences_) {
       if (is_reversed) std::reverse(sequence.begin(), sequence.end());
-      Mover mover(node_);
+      TunnelMover mover(node_);
       for (const std::size_t number : sequence) {
         if (is_empty_between) {
           mover.move_to({}, random);
@@ -243,13 +243,13 @@ class TunnelStates : public testing::Test {
   }
 
   std::string node_;
-  std::vector<State> states_;
+  std::vector<TunnelState> states_;
   std::vector<std::vector<std::size_t>> sequences_;
 };
 
 TEST_F(TunnelStates, AreRead) {
   std::size_t with_routes = 0;
-  for (const State& state : states_) with_routes += state.expected.empty() ? 0U : 1U;
+  for (const TunnelState& state : states_) with_routes += state.expected.empty() ? 0U : 1U;
   EXPECT_EQ(states_.size(), 139U);
   EXPECT_GE(with_routes, 40U);
   EXPECT_GE(sequences_.size(), 80U);
