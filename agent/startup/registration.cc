@@ -52,10 +52,11 @@ class Registration::Impl {
   void set_node(const std::string& name, std::shared_ptr<const model::Node> node) {
     if (name == environment_.node_name) {
       node_ = std::move(node);
-    } else {
-      book_.set_node(name, node == nullptr ? nullptr : &node->metadata.annotations);
+      return evaluate();
     }
-    evaluate();
+    // Of others only their addresses are of interest.
+    book_.set_node(name, node == nullptr ? nullptr : &node->metadata.annotations);
+    if (identity_) tell_conflicts();
   }
   void set_interfaces(HostInterfaces interfaces) {
     interfaces_ = std::move(interfaces);

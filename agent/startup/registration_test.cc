@@ -161,6 +161,26 @@ TEST_F(RegistrationTest, ConflictsAreToldOnceAndMayBeLeftAlone) {
   EXPECT_THAT(notes, SizeIs(2)) << "it was gone in between";
 }
 
+TEST_F(RegistrationTest, NewsOfOtherNodesDecideNothing) {
+  int asked = 0;
+  Registration registration({loop,
+                             random,
+                             client,
+                             {},
+                             [&asked](const std::string&, IpFamily) -> Result<IpAddress> {
+                               ++asked;
+                               return IpAddress::parse("10.0.0.7");
+                             }},
+                            read_environment({{"NODENAME", "node-1"}, {"IP_AUTODETECTION_METHOD", "can-reach=x"}}), {});
+  registration.set_interfaces(interfaces());
+  registration.set_node("node-1", node(registered));
+  const int before = asked;
+  for (int i = 0; i < 10; ++i) registration.set_node("node-2", node({}));
+  EXPECT_EQ(asked, before);
+  loop.advance(std::chrono::seconds(61));
+  EXPECT_GT(asked, before) << "routes change without a word";
+}
+
 TEST_F(RegistrationTest, ANodeThatIsGoneGetsNothing) {
   const auto registration = make();
   registration->set_interfaces(interfaces());

@@ -16,7 +16,8 @@ namespace margay::status {
 struct ServerTls {
   std::string certificate_file;
   std::string key_file;
-  std::string client_ca_file;  // "": clients need no certificate
+  bool asks_clients = false;  // for a certificate of the authorities in client_ca_file
+  std::string client_ca_file;
   bool is_client_certificate_optional = false;
 
   friend bool operator==(const ServerTls&, const ServerTls&) = default;

@@ -31,13 +31,15 @@ std::string lines_of(const Report& report, std::string_view probe) {
 }
 
 std::optional<ServerTls> tls_of(const model::FelixProcess& process) {
-  if (process.prometheus_metrics_cert_file.empty() || process.prometheus_metrics_key_file.empty()) return std::nullopt;
+  // One without the other is a mistake, and no reason to go without TLS.
+  if (process.prometheus_metrics_cert_file.empty() && process.prometheus_metrics_key_file.empty()) return std::nullopt;
   ServerTls tls;
   tls.certificate_file = process.prometheus_metrics_cert_file;
   tls.key_file = process.prometheus_metrics_key_file;
   const std::string& auth = process.prometheus_metrics_client_auth;
   if (auth.empty() || auth == "NoClientCert") return tls;
   // RequireAnyClientCert asks for one without checking it: it is checked all the same.
+  tls.asks_clients = true;
   tls.client_ca_file = process.prometheus_metrics_ca_file;
   tls.is_client_certificate_optional = auth == "VerifyClientCertIfGiven";
   return tls;

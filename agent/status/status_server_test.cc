@@ -4,10 +4,12 @@
 #include <gtest/gtest.h>
 
 #include "base/core/text.h"
+#include "base/file/file.h"
 #include "base/file/temp_dir.h"
 #include "base/http/client.h"
 #include "base/loop/sim_loop.h"
 #include "base/loop/sim_network.h"
+#include "base/loop/test_certificates.h"
 
 namespace margay::status {
 namespace {
@@ -128,6 +130,25 @@ TEST_F(StatusServerTest, TimeoutsComeFromTheSettings) {
   settings.process.health_timeout_overrides = {{"dataplane", std::chrono::seconds(60)}};
   apply();
   EXPECT_TRUE(health.liveness().is_ok);
+}
+
+TEST_F(StatusServerTest, TlsIsNeverLeftOutByMistake) {
+  file::TempDir directory = std::move(file::TempDir::make()).value();
+  const auto identity = loop::TestAuthority("metrics").issue({});
+  ASSERT_TRUE(file::write_file_atomically(directory.at("cert"), identity.certificate_pem).ok());
+  ASSERT_TRUE(file::write_file_atomically(directory.at("key"), identity.key_pem).ok());
+  auto& process = settings.process;
+  process.prometheus_metrics_cert_file = directory.at("cert");
+  enable(9099, 9091);
+  EXPECT_FALSE(server.metrics_server().listening()) << "a certificate without its key";
+  process.prometheus_metrics_key_file = directory.at("key");
+  process.prometheus_metrics_client_auth = "RequireAndVerifyClientCert";
+  apply();
+  EXPECT_FALSE(server.metrics_server().listening()) << "nobody to check clients with";
+  EXPECT_THAT(server.metrics_server().last_error(), HasSubstr("no authority"));
+  process.prometheus_metrics_client_auth = "NoClientCert";
+  apply();
+  EXPECT_TRUE(server.metrics_server().listening());
 }
 
 TEST_F(StatusServerTest, CertificatesThatCannotBeReadAreTriedAgain) {

@@ -21,7 +21,9 @@ Result<Config> config_of(const ServerTls& files, const file::FreshFiles::Content
   config->key_pem = contents[1];
   config->client_ca_pem = contents[2];
   config->is_client_certificate_optional = files.is_client_certificate_optional;
-  if (!files.client_ca_file.empty() && contents[2].empty()) return invalid("the file of authorities is empty");
+  if (files.asks_clients && contents[2].empty()) {
+    return invalid("clients are to show certificates, and there is no authority to check them with");
+  }
   MARGAY_RETURN_IF_ERROR(loop::check_tls(*config));
   return Config(std::move(config));
 }
