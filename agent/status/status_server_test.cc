@@ -159,6 +159,7 @@ TEST_F(StatusServerTest, CertificatesThatCannotBeReadAreTriedAgain) {
   EXPECT_FALSE(server.metrics_server().listening());
   EXPECT_THAT(server.metrics_server().last_error(), HasSubstr(directory.path()));
   settings.process.prometheus_metrics_cert_file.clear();
+  settings.process.prometheus_metrics_key_file.clear();
   apply();
   EXPECT_THAT(get("tcp://127.0.0.1:9091", "/metrics"), HasSubstr("200"));
 }
