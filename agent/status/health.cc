@@ -60,6 +60,15 @@ Readiness Health::readiness(const std::string& name) {
   return Readiness(state);
 }
 
+void Health::set_timeout(const std::string& name, Duration timeout) { timeouts_.insert_or_assign(name, timeout); }
+
+Duration Health::timeout_of(const std::string& name, const Beat& beat) const {
+  for (const auto* given : {&overrides_, &timeouts_}) {
+    if (const auto at = given->find(name); at != given->end()) return at->second;
+  }
+  return beat.timeout;
+}
+
 void Health::set_timeouts(const std::vector<model::HealthTimeoutOverride>& overrides) {
   overrides_.clear();
   for (const model::HealthTimeoutOverride& each : overrides) overrides_.insert_or_assign(each.name, each.timeout);
@@ -68,8 +77,7 @@ void Health::set_timeouts(const std::vector<model::HealthTimeoutOverride>& overr
 Report Health::liveness() const {
   Report report;
   for (const auto& [name, beat] : beats_) {
-    const auto given = overrides_.find(name);
-    const Duration timeout = given == overrides_.end() ? beat.timeout : given->second;
+    const Duration timeout = timeout_of(name, beat);
     const TimePoint last(Duration(beat.state->last.load(std::memory_order_relaxed)));
     const Duration age = loop_.now() - last;
     Check check{name, timeout <= Duration(0) || age <= timeout, ""};

@@ -84,7 +84,9 @@ class Health {
   Heartbeat heartbeat(const std::string& name, Duration timeout = std::chrono::seconds(90));
   // Not ready until it is set. A name that is there already gives the same condition.
   Readiness readiness(const std::string& name);
-  // healthTimeoutOverrides; 0 means never.
+  // Instead of the one that heartbeat() was given.
+  void set_timeout(const std::string& name, Duration timeout);
+  // healthTimeoutOverrides, which win; 0 means never.
   void set_timeouts(const std::vector<model::HealthTimeoutOverride>& overrides);
 
   [[nodiscard]] Report liveness() const;
@@ -93,10 +95,12 @@ class Health {
 
  private:
   struct Beat;
+  [[nodiscard]] Duration timeout_of(const std::string& name, const Beat& beat) const;
+
   loop::Loop& loop_;
   std::map<std::string, Beat, std::less<>> beats_;
   std::map<std::string, std::shared_ptr<Readiness::State>, std::less<>> conditions_;
-  std::map<std::string, Duration, std::less<>> overrides_;
+  std::map<std::string, Duration, std::less<>> timeouts_, overrides_;
 };
 
 }  // namespace margay::status

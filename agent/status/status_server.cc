@@ -72,13 +72,10 @@ StatusServer::StatusServer(LiveServer::Parts parts, Health& health, const teleme
 
 void StatusServer::apply(const config::Settings& settings) {
   const model::FelixProcess& process = settings.process;
-  std::vector<model::HealthTimeoutOverride> timeouts;
   if (process.dataplane_watchdog_timeout) {
-    timeouts.push_back({std::string(kDataplane), *process.dataplane_watchdog_timeout});
+    health_.set_timeout(std::string(kDataplane), *process.dataplane_watchdog_timeout);
   }
-  const auto& given = process.health_timeout_overrides;
-  timeouts.insert(timeouts.end(), given.begin(), given.end());  // of one name the last counts
-  health_.set_timeouts(timeouts);
+  health_.set_timeouts(process.health_timeout_overrides);
 
   std::optional<ServerPlace> health_place, metrics_place;
   if (process.health_enabled.value_or(false)) health_place = place_of(process.health_host, process.health_port);
