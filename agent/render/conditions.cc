@@ -173,49 +173,54 @@ class Compiler {
     for (const IpSetId& id : end.not_port_sets) add(in_set(id, words.set_ports, "! "));
   }
 
-  // "-p tcp " for each protocol with ports that the rule leaves open, or "" when it says which.
-  [[nodiscard]] std::vector<std::string> port_protocols() const {
-    if (protocol_) return protocol_->has_ports() ? std::vector<std::string>{""} : std::vector<std::string>();
-    std::vector<std::string> out;
+  // That have ports and that the rule leaves open.
+  [[nodiscard]] std::vector<Protocol> port_protocols() const {
+    std::vector<Protocol> out;
     for (const Protocol each : {model::kProtocolTcp, model::kProtocolUdp, model::kProtocolSctp}) {
-      if (rule_.not_protocol != each) out.push_back(concat(is_protocol(each), ' '));
+      if (protocol_ ? *protocol_ == each : rule_.not_protocol != each) out.push_back(each);
     }
     return out;
   }
 
-  // iptables asks for a port only where it knows the protocol.
-  bool add_ports(const RuleEnd& end, const EndWords& words) {
-    if (end.ports.empty() && end.port_sets.empty()) return true;
-    Block block;
-    const std::vector<std::string> protocols = port_protocols();
-    for (const std::string& protocol : protocols) {
-      for (const std::string& list : port_lists(end.ports)) {
-        block.matches.push_back(concat(protocol, "-m multiport ", words.ports, ' ', list));
+  // iptables asks for a port only where it knows the protocol, in each rule of a block anew.
+  static void add_port_lists(const std::vector<Protocol>& protocols, const std::vector<std::string>& lists,
+                             const EndWords& words, Block& block) {
+    for (const Protocol protocol : protocols) {
+      for (const std::string& list : lists) {
+        block.matches.push_back(concat(is_protocol(protocol), " -m multiport ", words.ports, ' ', list));
       }
     }
-    for (const IpSetId& id : end.port_sets) block.matches.push_back(in_set(id, words.set_ports));
+  }
+
+  bool add_ports(const RuleEnd& end, const EndWords& words) {
+    if (end.ports.empty() && end.port_sets.empty()) return true;
+    const std::vector<Protocol> protocols = port_protocols();
     if (protocols.empty()) return false;
-    const bool is_simple = block.matches.size() == 1 && !block.matches.front().starts_with("-p");
-    if (is_simple) {
-      add(block.matches.front());
+    const std::vector<std::string> lists = port_lists(end.ports);
+    if (protocol_ && lists.size() == 1 && end.port_sets.empty()) {
+      add(concat("-m multiport ", words.ports, ' ', lists.front()));
+    } else if (lists.empty() && end.port_sets.size() == 1) {
+      add(in_set(end.port_sets.front(), words.set_ports));
     } else {
+      Block block;
+      add_port_lists(protocols, lists, words, block);
+      for (const IpSetId& id : end.port_sets) block.matches.push_back(in_set(id, words.set_ports));
       blocks_.push_back(std::move(block));
     }
     return true;
   }
 
   void add_not_ports(const RuleEnd& end, const EndWords& words) {
-    Block block{.is_negated = true, .matches = {}};
-    for (const std::string& protocol : port_protocols()) {
-      for (const std::string& list : port_lists(end.not_ports)) {
-        if (protocol.empty()) {
-          add(concat("-m multiport ! ", words.ports, ' ', list));
-        } else {
-          block.matches.push_back(concat(protocol, "-m multiport ", words.ports, ' ', list));
-        }
-      }
+    const std::vector<Protocol> protocols = port_protocols();
+    const std::vector<std::string> lists = port_lists(end.not_ports);
+    if (protocols.empty() || lists.empty()) return;
+    if (protocol_) {
+      for (const std::string& list : lists) add(concat("-m multiport ! ", words.ports, ' ', list));
+      return;
     }
-    if (!block.matches.empty()) blocks_.push_back(std::move(block));
+    Block block{.is_negated = true, .matches = {}};
+    add_port_lists(protocols, lists, words, block);
+    blocks_.push_back(std::move(block));
   }
 
   // Packets of other protocols are not of that type.

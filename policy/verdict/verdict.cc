@@ -30,7 +30,11 @@ class Walk {
   Walk(const State& state, Direction direction, const Packet& packet, std::vector<Step>* path)
       : state_(state), direction_(direction), packet_(packet), path_(path) {}
 
-  std::optional<Decision> tiers(const std::vector<TierPolicies>& tiers) {
+  // What happens where no rule of a tier decides.
+  enum class End { kDefaultAction, kPass };
+
+  std::optional<Decision> tiers(const std::vector<TierPolicies>& tiers, End end = End::kDefaultAction) {
+    end_ = end;
     for (const TierPolicies& tier : tiers) {
       if (std::optional<Decision> decision = this->tier(tier)) return decision;
     }
@@ -126,7 +130,8 @@ class Walk {
 
   std::optional<Decision> end_of(const TierPolicies& tier, bool is_enforced) {
     place_ = Step{.direction = direction_, .tier = tier.tier, .policy = {}, .is_staged = false, .rule = {}, .what = ""};
-    if (is_enforced && tier.default_action == model::TierDefaultAction::kDeny) return decided(Answer::kDeny);
+    const bool denies = end_ == End::kDefaultAction && tier.default_action == model::TierDefaultAction::kDeny;
+    if (is_enforced && denies) return decided(Answer::kDeny);
     note(std::nullopt, is_enforced ? "Pass at its end" : "no policy for this direction");
     return std::nullopt;
   }
@@ -135,6 +140,7 @@ class Walk {
   const Direction direction_;
   const Packet& packet_;
   std::vector<Step>* path_;
+  End end_ = End::kDefaultAction;
   Step place_;
 };
 
@@ -151,9 +157,14 @@ Decision evaluate(const State& state, const Endpoint& endpoint, Direction direct
 std::optional<Decision> evaluate_host(const State& state, const Endpoint& endpoint, Direction direction,
                                       const HostPacket& packet, std::vector<Step>* path) {
   const EndpointPolicy& policy = endpoint.policy;
-  if (auto decision = Walk(state, direction, packet.before_dnat, path).tiers(policy.untracked)) return decision;
+  Walk before(state, direction, packet.before_dnat, path);
+  // What is forwarded leaves without passing the place of untracked policy again.
+  const bool passes_untracked = direction == Direction::kIngress || !packet.is_forwarded;
+  if (passes_untracked) {
+    if (auto decision = before.tiers(policy.untracked, Walk::End::kPass)) return decision;
+  }
   if (direction == Direction::kIngress) {
-    if (auto decision = Walk(state, direction, packet.before_dnat, path).tiers(policy.pre_dnat)) return decision;
+    if (auto decision = before.tiers(policy.pre_dnat, Walk::End::kPass)) return decision;
   }
   if (packet.is_forwarded) return Walk(state, direction, packet.packet, path).tiers(policy.forward);
   return evaluate(state, endpoint, direction, packet.packet, path);

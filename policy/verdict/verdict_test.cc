@@ -289,5 +289,18 @@ TEST(Verdict, ForwardedPacketsPassAHostWithoutForwardPolicy) {
   EXPECT_EQ(evaluate_host(state, world.endpoint, Direction::kIngress, packet)->answer, Answer::kDeny);
 }
 
+TEST(Verdict, UntrackedPolicyAndPolicyBeforeDnatDecideByTheirRulesOnly) {
+  World world;
+  world.add_policy("default", TierDefaultAction::kDeny, "a", {});
+  world.add_profile("open", {RuleAction::kAllow});
+  const State state = world.state();
+  const HostPacket packet{.packet = tcp("10.0.0.1", "10.0.0.2", 80), .before_dnat = tcp("10.0.0.1", "10.0.0.2", 80)};
+  EXPECT_EQ(evaluate_host(state, world.endpoint, Direction::kIngress, packet)->answer, Answer::kDeny);
+  std::swap(world.endpoint.policy.normal, world.endpoint.policy.untracked);
+  EXPECT_EQ(evaluate_host(state, world.endpoint, Direction::kIngress, packet)->answer, Answer::kAllow);
+  std::swap(world.endpoint.policy.untracked, world.endpoint.policy.pre_dnat);
+  EXPECT_EQ(evaluate_host(state, world.endpoint, Direction::kIngress, packet)->answer, Answer::kAllow);
+}
+
 }  // namespace
 }  // namespace margay::policy

@@ -87,8 +87,13 @@ json::Value world_in(const json::Value& step, json::Value world) {
 
 }  // namespace
 
+Scenario::Scenario() {
+  pair_.on_delta([this](const policy::Delta& delta) { wrong_ = rendered_.apply(delta); });
+}
+
 void ScenarioResult::add(const ScenarioResult& other) {
   cells += other.cells;
+  rendered += other.rendered;
   naive += other.naive;
   open += other.open;
   local += other.local;
@@ -97,11 +102,11 @@ void ScenarioResult::add(const ScenarioResult& other) {
 
 void ScenarioResult::print(const std::string& what, std::size_t scenarios) const {
   std::printf(
-      "%s: %zu scenarios, %zu cells, %zu of them by the naive "
-      "evaluator too; %zu with nothing to ask, "
+      "%s: %zu scenarios, %zu cells, %zu of them in iptables and %zu "
+      "by the naive evaluator too; %zu with nothing to ask, "
       "%zu from a node to its own pods, where no policy is asked; %zu "
       "contested\n",
-      what.c_str(), scenarios, cells, naive, open, local, contested);
+      what.c_str(), scenarios, cells, rendered, naive, open, local, contested);
 }
 
 StringMap string_map(const json::Value& object) {
@@ -220,6 +225,7 @@ void Scenario::apply(const std::string& where, ScenarioResult& result) {
   applied_ = objects_;
   const Status status = pair_.flush();
   if (!status.ok()) result.differences.push_back(concat(where, ": ", status.error().message));
+  for (const std::string& wrong : wrong_) result.differences.push_back(concat(where, ": ", wrong));
 }
 
 void Scenario::check_step(const json::Value& step, const std::string& where, ScenarioResult& result) {
@@ -251,6 +257,7 @@ void Scenario::check_pair(const std::string& from, const std::string& to, const 
     packet.destination = *destination_address;
     const policy::Verdict verdict = pair_.verdict(packet);
     const bool is_allowed = verdict.answer == policy::Answer::kAllow;
+    check_rendered(packet, is_allowed, concat(where, ": ", from, " to ", to), result);
     const bool is_naive_asked = result.cells++ % naive_stride_ == 0;
     result.naive += is_naive_asked ? 1 : 0;
     const bool naive = is_naive_asked ? pair_.naive_allows(packet) : is_allowed;
@@ -267,6 +274,16 @@ void Scenario::check_pair(const std::string& from, const std::string& to, const 
                                         verdict.decided_by ? verdict.decided_by->to_string() : "nobody", "), naive ",
                                         is_naive_asked ? (naive ? "." : "X") : "not asked"));
   }
+}
+
+void Scenario::check_rendered(const policy::Packet& packet, bool is_allowed, const std::string& where,
+                              ScenarioResult& result) {
+  const test::Walked walked =
+      rendered_.walk(packet, pair_.endpoint_at(packet.source), pair_.endpoint_at(packet.destination));
+  ++result.rendered;
+  if (walked.passes() == is_allowed || result.differences.size() >= kDifferencesMax) return;
+  result.differences.push_back(concat(where, ' ', packet.protocol.to_string(), ' ', packet.destination_port.value(),
+                                      ": iptables says ", walked.passes() ? "." : "X", " (", walked.where, ")"));
 }
 
 }  // namespace margay::conformance

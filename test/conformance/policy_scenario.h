@@ -1,7 +1,8 @@
 // Policy scenarios: a world of pods, nodes and outsiders; steps, each with the
 // complete set of policies; for every pair of ends and every probe whether it
-// passes. Run through translation, engine, state and verdict, and through the
-// naive evaluator, on one engine from the first step to the last.
+// passes. Run through translation, engine, state and verdict, through the chains
+// of iptables rendered from the same deltas, and through the naive evaluator, on
+// one engine from the first step to the last.
 #pragma once
 
 #include <cstddef>
@@ -12,6 +13,7 @@
 
 #include "base/json/value.h"
 #include "test/support/policy_pair.h"
+#include "test/support/rendered_policy.h"
 
 namespace margay::conformance {
 
@@ -31,6 +33,7 @@ struct Probe {
 
 struct ScenarioResult {
   std::size_t cells = 0;                 // held against the engine
+  std::size_t rendered = 0;              // and against the rendered chains
   std::size_t naive = 0;                 // and against the naive evaluator
   std::size_t open = 0;                  // nothing to ask: "?" in the data
   std::size_t local = 0;                 // from a node to its own pods: always let through, no policy is asked
@@ -48,6 +51,7 @@ inline constexpr std::size_t kNaiveStride = 7;
 
 class Scenario {
  public:
+  Scenario();
   virtual ~Scenario() = default;
 
   // `naive_stride`: every n-th cell is asked of the naive evaluator, too.
@@ -82,8 +86,11 @@ class Scenario {
   void check_step(const json::Value& step, const std::string& where, ScenarioResult& result);
   void check_pair(const std::string& from, const std::string& to, const std::string& expected, const std::string& where,
                   ScenarioResult& result);
+  void check_rendered(const policy::Packet& packet, bool is_allowed, const std::string& where, ScenarioResult& result);
 
   test::PolicyPair pair_;
+  test::RenderedPolicy rendered_;
+  std::vector<std::string> wrong_;  // with the tables
   Objects applied_;
   std::vector<Probe> probes_;
   std::size_t naive_stride_ = 1;

@@ -1,4 +1,5 @@
-// Tiers of rules with IP sets, and packets, through the verdict: rows taken from Calico's tests of its BPF programs.
+// Tiers of rules with IP sets, and packets, through the verdict and through chains of iptables: rows taken from
+// Calico's tests of its BPF programs.
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -10,6 +11,7 @@
 #include "gtest/gtest.h"
 #include "policy/verdict/verdict.h"
 #include "test/conformance/conformance_data.h"
+#include "test/support/rendered_policy.h"
 
 namespace margay::conformance {
 namespace {
@@ -86,6 +88,11 @@ Rule rule(const json::Value& row) {
   return out;
 }
 
+// The interfaces in the tables of one case: the host endpoint's, one that has none, the workload's.
+constexpr std::string_view kHostInterface = "eth0";
+constexpr std::string_view kPlainInterface = "eth9";
+constexpr std::string_view kWorkloadInterface = "cali1";
+
 // The world of one case: an endpoint with the tiers of the workload, and one of the host.
 class Case {
  public:
@@ -99,6 +106,7 @@ class Case {
     add_profiles();
     const Status status = state_.apply(delta_);
     EXPECT_TRUE(status.ok()) << (status.ok() ? "" : status.error().message);
+    render();
   }
 
   // "allow", "deny", or "unmatched".
@@ -121,7 +129,58 @@ class Case {
     return workload.answer == Answer::kAllow ? "allow" : "deny";
   }
 
+  // The same by packets that walk through the rendered chains.
+  std::string walked(const json::Value& row) {
+    const bool is_forwarded = row.find("to_host") == nullptr && row.find("from_host") == nullptr;
+    const bool has_workload = !is_set("for_host_interface") && !is_set("for_xdp");
+    const bool asks_host = !(is_set("suppress_normal_host_policy") && !is_forwarded);
+    const std::string_view beyond = has_workload ? kWorkloadInterface : kPlainInterface;
+    if (asks_host) {
+      const test::Walked host = walk(row, kHostInterface, is_forwarded ? beyond : "");
+      if (!host.passes()) return "deny";
+      if (is_set("for_xdp")) return host.is_tracked ? "unmatched" : "allow";
+    }
+    if (!has_workload) return "allow";
+    // What is for the host itself asks no policy of its workloads; the rows ask both.
+    const test::Walked workload = walk(row, kPlainInterface, kWorkloadInterface);
+    return workload.passes() ? "allow" : "deny";
+  }
+
  private:
+  void render() {
+    auto workload = std::make_shared<model::WorkloadEndpoint>();
+    workload->spec.interface_name = kWorkloadInterface;
+    workload_.workload = workload;
+    Delta delta = delta_;
+    delta.endpoints[{.kind = model::Kind::kWorkloadEndpoint, .name_space = "ns", .name = "w"}] =
+        std::make_shared<const Endpoint>(workload_);
+    if (is_set("for_host_interface") || is_set("for_xdp") || has_host_tiers()) {
+      auto host = std::make_shared<model::HostEndpoint>();
+      host->spec.interface_name = kHostInterface;
+      host_.host = host;
+      delta.endpoints[{.kind = model::Kind::kHostEndpoint, .name_space = "", .name = "h"}] =
+          std::make_shared<const Endpoint>(host_);
+    }
+    for (const std::string& wrong : rendered_.apply(delta)) ADD_FAILURE() << wrong;
+  }
+
+  [[nodiscard]] bool has_host_tiers() const {
+    const EndpointPolicy& policy = host_.policy;
+    return !policy.normal.empty() || !policy.forward.empty() || !policy.pre_dnat.empty();
+  }
+
+  test::Walked walk(const json::Value& row, std::string_view in, std::string_view out) {
+    test::NodePacket packet = test::node_packet(this->packet(row, "dst", "dport"));
+    if (row.find("pre_nat_dst") != nullptr) {
+      const Packet before = this->packet(row, "pre_nat_dst", "pre_nat_dport");
+      packet.before_dnat = before.destination;
+      packet.port_before_dnat = before.destination_port.value();
+    }
+    packet.in = in;
+    packet.out = out;
+    return rendered_.node().walk(packet);
+  }
+
   [[nodiscard]] bool is_set(std::string_view name) const {
     const bool* value = get(policy_, name).as_bool();
     return value != nullptr && *value;
@@ -207,6 +266,7 @@ class Case {
   State state_;
   Endpoint workload_;
   Endpoint host_;
+  test::RenderedPolicy rendered_{test::RenderedPolicy::Hosts::kRendered};
 };
 
 TEST(Polprog, EveryPacketHasItsVerdict) {
@@ -220,6 +280,8 @@ TEST(Polprog, EveryPacketHasItsVerdict) {
       EXPECT_EQ(one.verdict(packet), packet.string_at({"verdict"}))
           << row.string_at({"name"}) << " " << json::dump(packet) << "\n"
           << json::dump(get(row, "policy"));
+      EXPECT_EQ(one.walked(packet), packet.string_at({"verdict"}))
+          << "in iptables: " << row.string_at({"name"}) << " " << json::dump(packet);
     }
   }
   EXPECT_GT(packets, 500U);

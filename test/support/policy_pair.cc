@@ -60,7 +60,9 @@ void PolicyPair::put(const ObjectKey& key, const policy::ObjectValue& value) {
 }
 
 Status PolicyPair::flush() {
-  MARGAY_RETURN_IF_ERROR(state_.apply(engine_.flush()));
+  const policy::Delta delta = engine_.flush();
+  if (told_) told_(delta);
+  MARGAY_RETURN_IF_ERROR(state_.apply(delta));
   endpoints_.clear();
   for (const auto& [key, endpoint] : state_.endpoints()) {
     if (endpoint->workload == nullptr) continue;
