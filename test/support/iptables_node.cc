@@ -401,6 +401,28 @@ std::string IptablesNode::dump() const {
   return out;
 }
 
+std::string IptablesNode::restore_input(const TableId& table) const {
+  std::string out = concat('*', word(table.table), '\n');
+  const auto chains = chains_.find(table);
+  if (chains == chains_.end()) return out + "COMMIT\n";
+  for (const auto& [name, chain] : chains->second) out += concat(':', name, " - [0:0]\n");
+  for (const auto& [name, chain] : chains->second) out += text(table, name);
+  for (const auto& [name, hook] : hooks_.at(table)) {
+    for (const iptables::Rule& rule : hook.first) out += concat("-A ", name, ' ', rule.spec, '\n');
+    for (const iptables::Rule& rule : hook.last) out += concat("-A ", name, ' ', rule.spec, '\n');
+  }
+  return out + "COMMIT\n";
+}
+
+std::string IptablesNode::ipset_input() const {
+  std::string out;
+  for (const auto& [name, set] : sets_) {
+    const std::string_view type = set.spec.type == ipset::SetType::kHashIpPort ? "hash:ip,port" : "hash:net";
+    out += concat("create ", name, ' ', type, " family ", set.spec.family == IpFamily::kV4 ? "inet" : "inet6", '\n');
+  }
+  return out;
+}
+
 const std::set<ipset::Member>* IptablesNode::members(const std::string& set) const {
   const auto at = sets_.find(set);
   return at == sets_.end() ? nullptr : &at->second.members;

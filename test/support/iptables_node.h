@@ -65,6 +65,9 @@ class IptablesNode {
   [[nodiscard]] std::string text(const iptables::TableId& table, const std::string& chain) const;
   // All tables, hooks and sets: equal nodes have equal ones.
   [[nodiscard]] std::string dump() const;
+  // The table as iptables-restore reads it; the sets as ipset restore does.
+  [[nodiscard]] std::string restore_input(const iptables::TableId& table) const;
+  [[nodiscard]] std::string ipset_input() const;
   [[nodiscard]] const std::set<ipset::Member>* members(const std::string& set) const;
 
  private:
