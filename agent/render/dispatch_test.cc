@@ -101,7 +101,7 @@ TEST(Dispatch, OneMoreChangesOneChain) {
   const auto after = dispatch_chains(dispatch_of(interfaces));
   ASSERT_EQ(before.size(), after.size());
   std::size_t changed = 0;
-  for (std::size_t n = 0; n < before.size(); ++n) changed += before[n] == after[n] ? 0 : 1;
+  for (std::size_t n = 0; n < before.size(); ++n) changed += before[n] == after[n] ? 0U : 1U;
   EXPECT_EQ(changed, 1U);
 }
 

@@ -23,7 +23,7 @@ Endpoints endpoints(const std::vector<Given>& given) {
     for (const std::string& address : each.addresses) {
       host->spec.expected_ips.push_back(IpAddress::parse(address).value());
     }
-    out[key(each.name)] = std::make_shared<const policy::Endpoint>(policy::Endpoint{.host = host});
+    out[key(each.name)] = std::make_shared<const policy::Endpoint>(policy::Endpoint{.workload = nullptr, .host = host, .policy = {}});
   }
   return out;
 }

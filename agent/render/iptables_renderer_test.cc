@@ -2,12 +2,14 @@
 #include <gtest/gtest.h>
 
 #include "agent/render/iptables_renderer.h"
-#include "agent/render/render_fixture.h"
+#include "test/support/render_fixture.h"
 
 namespace margay::render {
 namespace {
 
-using namespace fixture;
+using namespace test::fixture;
+using test::NodePacket;
+using test::Walked;
 
 TEST(IptablesRenderer, WithoutEndpointsPacketsPassButThoseOfUnknownInterfaces) {
   Node node;

@@ -2,12 +2,12 @@
 #include <gtest/gtest.h>
 
 #include "agent/render/iptables_renderer.h"
-#include "agent/render/render_fixture.h"
+#include "test/support/render_fixture.h"
 
 namespace margay::render {
 namespace {
 
-using namespace fixture;
+using namespace test::fixture;
 
 TEST(RendererChanges, NothingChangesWhenTheSameIsSaidAgain) {
   Node node;

@@ -10,6 +10,7 @@
 #include "base/core/text.h"
 #include "dataplane/exec/runner.h"
 #include "dataplane/iptables/commands.h"
+#include "dataplane/iptables/features.h"
 #include "dataplane/netlink/scratch_namespace.h"
 #include "test/support/iptables_node.h"
 #include "test/support/random_rules.h"
@@ -62,8 +63,11 @@ policy::Delta limited_workload() {
   workload->spec.ip_networks = {net("10.0.0.1"), net("10.0.0.2"), net("fd00::1")};
   workload->spec.allow_spoofed_source_prefixes = {net("203.0.113.0/24"), net("2001:db8::/32")};
   workload->spec.qos_controls = model::QosControls{};
-  workload->spec.qos_controls->ingress = {.packet_rate = 10000, .packet_burst = 10000, .max_connections = 4294967295};
-  workload->spec.qos_controls->egress = {.packet_rate = 1, .max_connections = 0};
+  model::QosDirection& ingress = workload->spec.qos_controls->ingress;
+  ingress.packet_rate = ingress.packet_burst = 10000;
+  ingress.max_connections = 4294967295;
+  workload->spec.qos_controls->egress.packet_rate = 1;
+  workload->spec.qos_controls->egress.max_connections = 0;
   policy::Delta out;
   out.endpoints[{.kind = model::Kind::kWorkloadEndpoint, .name_space = "ns", .name = "limited"}] =
       std::make_shared<const policy::Endpoint>(policy::Endpoint{.workload = workload, .host = nullptr, .policy = {}});

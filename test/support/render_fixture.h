@@ -14,14 +14,12 @@
 #include "base/core/text.h"
 #include "test/support/iptables_node.h"
 
-namespace margay::render::fixture {
+namespace margay::test::fixture {
 
 using iptables::Table;
 using iptables::TableId;
 using model::Kind;
 using policy::ObjectKey;
-using test::NodePacket;
-using test::Walked;
 
 inline const TableId kFilter4{IpFamily::kV4, Table::kFilter};
 inline const TableId kFilter6{IpFamily::kV6, Table::kFilter};
@@ -54,7 +52,7 @@ class Node {
     take();
   }
 
-  void put_networks(const NodeNetworks& networks) {
+  void put_networks(const render::NodeNetworks& networks) {
     renderer.set_networks(networks);
     take();
   }
@@ -72,9 +70,9 @@ class Node {
     return out;
   }
 
-  IptablesRenderer renderer{KernelFeatures{}};
-  test::IptablesNode node;
-  RenderChange last;
+  render::IptablesRenderer renderer{render::KernelFeatures{}};
+  IptablesNode node;
+  render::RenderChange last;
   model::FelixConfigurationSpec settings;
 };
 
@@ -164,4 +162,4 @@ inline NodePacket to_host(std::uint16_t port) {
   return made;
 }
 
-}  // namespace margay::render::fixture
+}  // namespace margay::test::fixture
