@@ -16,7 +16,7 @@ IpPrefix net(std::string_view text) { return IpPrefix::parse_cidr_or_address(tex
 PortRange port(std::string_view text) { return PortRange::parse(text).value(); }
 
 // "matches | any: a, b | none: c", or "never".
-std::string text(const std::optional<Conditions>& conditions) {
+std::string conditions_text(const std::optional<Conditions>& conditions) {
   if (!conditions) return "never";
   std::string out = conditions->matches;
   for (const Block& block : conditions->blocks) {
@@ -144,8 +144,8 @@ TEST(Conditions, SayWhatTheRuleAsks) {
   for (const Case& c : kCases) {
     Rule rule;
     c.fill(rule);
-    EXPECT_EQ(text(conditions_of(rule, IpFamily::kV4)), c.v4) << c.why;
-    EXPECT_EQ(text(conditions_of(rule, IpFamily::kV6)), c.v6) << c.why;
+    EXPECT_EQ(conditions_text(conditions_of(rule, IpFamily::kV4)), c.v4) << c.why;
+    EXPECT_EQ(conditions_text(conditions_of(rule, IpFamily::kV6)), c.v6) << c.why;
   }
 }
 
@@ -153,14 +153,14 @@ TEST(Conditions, FifteenPlacesForPortsInOneMatchAndARangeTakesTwo) {
   Rule rule;
   rule.protocol = model::kProtocolTcp;
   for (std::uint16_t n = 1; n <= 15; ++n) rule.destination.ports.push_back(PortRange(Port(n)));
-  EXPECT_EQ(text(conditions_of(rule, IpFamily::kV4)),
+  EXPECT_EQ(conditions_text(conditions_of(rule, IpFamily::kV4)),
             "-p tcp -m multiport --dports 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15");
   rule.destination.ports.back() = port("15:16");
-  EXPECT_EQ(text(conditions_of(rule, IpFamily::kV4)),
+  EXPECT_EQ(conditions_text(conditions_of(rule, IpFamily::kV4)),
             "-p tcp | any: -p tcp -m multiport --dports 1,2,3,4,5,6,7,8,9,10,11,12,13,14, "
             "-p tcp -m multiport --dports 15:16");
   std::swap(rule.destination.ports, rule.destination.not_ports);
-  EXPECT_EQ(text(conditions_of(rule, IpFamily::kV4)),
+  EXPECT_EQ(conditions_text(conditions_of(rule, IpFamily::kV4)),
             "-p tcp -m multiport ! --dports 1,2,3,4,5,6,7,8,9,10,11,12,13,14 -m multiport ! --dports 15:16");
 }
 
@@ -168,7 +168,7 @@ TEST(Conditions, WhatMustBeTrueStandsBeforeWhatMustNot) {
   Rule rule;
   rule.source.not_nets = {net("10.0.0.0/8"), net("11.0.0.0/8")};
   rule.destination.nets = {net("12.0.0.0/8"), net("13.0.0.0/8")};
-  EXPECT_EQ(text(conditions_of(rule, IpFamily::kV4)),
+  EXPECT_EQ(conditions_text(conditions_of(rule, IpFamily::kV4)),
             " | any: -d 12.0.0.0/8, -d 13.0.0.0/8 | none: -s 10.0.0.0/8, -s 11.0.0.0/8");
 }
 

@@ -13,7 +13,7 @@ struct Given {
   std::vector<std::string> addresses;
 };
 
-policy::ObjectKey key(std::string name) { return {model::Kind::kHostEndpoint, "", std::move(name)}; }
+policy::ObjectKey host_key(std::string name) { return {model::Kind::kHostEndpoint, "", std::move(name)}; }
 
 Endpoints endpoints(const std::vector<Given>& given) {
   Endpoints out;
@@ -23,7 +23,8 @@ Endpoints endpoints(const std::vector<Given>& given) {
     for (const std::string& address : each.addresses) {
       host->spec.expected_ips.push_back(IpAddress::parse(address).value());
     }
-    out[key(each.name)] = std::make_shared<const policy::Endpoint>(policy::Endpoint{.workload = nullptr, .host = host, .policy = {}});
+    out[host_key(each.name)] =
+        std::make_shared<const policy::Endpoint>(policy::Endpoint{.workload = nullptr, .host = host, .policy = {}});
   }
   return out;
 }

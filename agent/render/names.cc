@@ -34,6 +34,11 @@ std::string shortened(std::string head, std::string_view id, std::size_t size_ma
   return head.append(digest_text(id, rest));
 }
 
+// Kubernetes has a kind of the same name as one of ours.
+std::string identity(const model::ObjectKey& object) {
+  return concat(model::info(object.kind).api_version, '/', object.to_string());
+}
+
 std::string_view letter(Direction direction) { return direction == Direction::kIngress ? "i" : "o"; }
 
 }  // namespace
@@ -44,7 +49,7 @@ std::string chain_name(std::string_view prefix, std::string_view id) {
 
 std::string policy_chain(Direction direction, const model::ObjectKey& policy) {
   const std::string head = concat("margay-p", letter(direction), "-_");
-  return head + digest_text(policy.to_string(), iptables::kChainNameMax - 1 - head.size());
+  return head + digest_text(identity(policy), iptables::kChainNameMax - 1 - head.size());
 }
 
 std::string profile_chain(Direction direction, std::string_view profile) {
@@ -53,7 +58,7 @@ std::string profile_chain(Direction direction, std::string_view profile) {
 
 std::string group_chain(Direction direction, const std::vector<model::ObjectKey>& policies) {
   std::string all;
-  for (const model::ObjectKey& policy : policies) all += concat(policy.to_string(), '\n');
+  for (const model::ObjectKey& policy : policies) all += concat(identity(policy), '\n');
   const std::string head = concat("margay-g", letter(direction), "-_");
   return head + digest_text(all, iptables::kChainNameMax - 1 - head.size());
 }

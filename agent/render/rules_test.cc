@@ -16,7 +16,7 @@ const RuleOwner kOwner{.text = "NetworkPolicy default/a ingress",
                        .name = "a",
                        .full_name = "default/a"};
 
-Settings settings(const model::FelixConfigurationSpec& spec = {}) {
+Settings rule_settings(const model::FelixConfigurationSpec& spec = {}) {
   FieldErrors problems;
   return settings_of(spec, KernelFeatures{}, problems);
 }
@@ -44,35 +44,35 @@ Rule tcp(RuleAction action) {
 }
 
 TEST(Rules, AllowAndPassLeaveAMarkAndReturn) {
-  EXPECT_EQ(rendered(tcp(RuleAction::kAllow), settings()),
+  EXPECT_EQ(rendered(tcp(RuleAction::kAllow), rule_settings()),
             "-p tcp -j MARK --set-xmark 0x10000/0x10000\n"
             "-m mark --mark 0x10000/0x10000 -j RETURN\n");
-  EXPECT_EQ(rendered(tcp(RuleAction::kPass), settings()),
+  EXPECT_EQ(rendered(tcp(RuleAction::kPass), rule_settings()),
             "-p tcp -j MARK --set-xmark 0x20000/0x20000\n"
             "-m mark --mark 0x20000/0x20000 -j RETURN\n");
 }
 
 TEST(Rules, PassInAProfileGoesToTheNextOne) {
-  EXPECT_EQ(rendered(tcp(RuleAction::kPass), settings(), Table::kFilter, true), "-p tcp -j RETURN\n");
+  EXPECT_EQ(rendered(tcp(RuleAction::kPass), rule_settings(), Table::kFilter, true), "-p tcp -j RETURN\n");
 }
 
 TEST(Rules, DenyRejectsWhereThatIsPossibleAndWanted) {
-  EXPECT_EQ(rendered(tcp(RuleAction::kDeny), settings()), "-p tcp -j DROP\n");
+  EXPECT_EQ(rendered(tcp(RuleAction::kDeny), rule_settings()), "-p tcp -j DROP\n");
   model::FelixConfigurationSpec spec;
   spec.netfilter.iptables_filter_deny_action = model::DenyAction::kReject;
-  EXPECT_EQ(rendered(tcp(RuleAction::kDeny), settings(spec)), "-p tcp -j REJECT\n");
-  EXPECT_EQ(rendered(tcp(RuleAction::kDeny), settings(spec), Table::kRaw), "-p tcp -j DROP\n");
-  EXPECT_EQ(rendered(tcp(RuleAction::kDeny), settings(spec), Table::kMangle), "-p tcp -j DROP\n");
+  EXPECT_EQ(rendered(tcp(RuleAction::kDeny), rule_settings(spec)), "-p tcp -j REJECT\n");
+  EXPECT_EQ(rendered(tcp(RuleAction::kDeny), rule_settings(spec), Table::kRaw), "-p tcp -j DROP\n");
+  EXPECT_EQ(rendered(tcp(RuleAction::kDeny), rule_settings(spec), Table::kMangle), "-p tcp -j DROP\n");
 }
 
 TEST(Rules, LogWritesWithPrefixAndLimit) {
-  EXPECT_EQ(rendered(tcp(RuleAction::kLog), settings()),
+  EXPECT_EQ(rendered(tcp(RuleAction::kLog), rule_settings()),
             "-p tcp -j LOG --log-prefix \"calico-packet: \" --log-level 5\n");
   model::FelixConfigurationSpec spec;
   spec.netfilter.log_prefix = "%t/%k";
   spec.netfilter.log_action_rate_limit = "10/minute";
   spec.netfilter.log_action_rate_limit_burst = 20;
-  EXPECT_EQ(rendered(tcp(RuleAction::kLog), settings(spec)),
+  EXPECT_EQ(rendered(tcp(RuleAction::kLog), rule_settings(spec)),
             "-p tcp -m limit --limit 10/minute --limit-burst 20 -j LOG --log-prefix \"t/NetworkPolicy: \" "
             "--log-level 5\n");
 }
@@ -92,7 +92,7 @@ TEST(Rules, ThePrefixOfTheLogNamesWhoWrites) {
 TEST(Rules, OneListOfAlternativesIsOneBlock) {
   Rule rule = tcp(RuleAction::kDeny);
   rule.source.nets = {IpPrefix::parse("10.0.0.0/8").value(), IpPrefix::parse("11.0.0.0/8").value()};
-  EXPECT_EQ(rendered(rule, settings()),
+  EXPECT_EQ(rendered(rule, rule_settings()),
             "-j MARK --set-xmark 0x0/0xc0000\n"
             "-s 10.0.0.0/8 -j MARK --set-xmark 0x40000/0x40000\n"
             "-s 11.0.0.0/8 -j MARK --set-xmark 0x40000/0x40000\n"
@@ -104,7 +104,7 @@ TEST(Rules, ASecondBlockKeepsTheMarkOfTheFirstOnlyIfItIsTrue) {
   rule.source.nets = {IpPrefix::parse("10.0.0.0/8").value(), IpPrefix::parse("11.0.0.0/8").value()};
   rule.destination.nets = {IpPrefix::parse("12.0.0.0/8").value(), IpPrefix::parse("13.0.0.0/8").value()};
   rule.destination.not_nets = {IpPrefix::parse("12.1.0.0/16").value(), IpPrefix::parse("12.2.0.0/16").value()};
-  EXPECT_EQ(rendered(rule, settings()),
+  EXPECT_EQ(rendered(rule, rule_settings()),
             "-j MARK --set-xmark 0x0/0xc0000\n"
             "-s 10.0.0.0/8 -j MARK --set-xmark 0x40000/0x40000\n"
             "-s 11.0.0.0/8 -j MARK --set-xmark 0x40000/0x40000\n"
@@ -120,7 +120,7 @@ TEST(Rules, ASecondBlockKeepsTheMarkOfTheFirstOnlyIfItIsTrue) {
 TEST(Rules, ABlockOfWhatMustNotBeBeginsAsTrue) {
   Rule rule = tcp(RuleAction::kAllow);
   rule.source.not_nets = {IpPrefix::parse("10.0.0.0/8").value(), IpPrefix::parse("11.0.0.0/8").value()};
-  EXPECT_EQ(rendered(rule, settings()),
+  EXPECT_EQ(rendered(rule, rule_settings()),
             "-j MARK --set-xmark 0x40000/0xc0000\n"
             "-s 10.0.0.0/8 -j MARK --set-xmark 0x0/0x40000\n"
             "-s 11.0.0.0/8 -j MARK --set-xmark 0x0/0x40000\n"
@@ -131,7 +131,7 @@ TEST(Rules, ABlockOfWhatMustNotBeBeginsAsTrue) {
 TEST(Rules, ARuleOfTheOtherFamilyIsNotThere) {
   Rule rule = tcp(RuleAction::kDeny);
   rule.ip_version = IpFamily::kV6;
-  EXPECT_EQ(rendered(rule, settings()), "");
+  EXPECT_EQ(rendered(rule, rule_settings()), "");
 }
 
 TEST(Rules, WhatCannotBeAskedIsDeniedAndNeverAllowed) {
@@ -139,9 +139,9 @@ TEST(Rules, WhatCannotBeAskedIsDeniedAndNeverAllowed) {
     Rule rule = tcp(action);
     rule.protocol = model::kProtocolIcmp;
     rule.icmp = model::IcmpMatch{.type = {}, .code = 1};
-    EXPECT_EQ(rendered(rule, settings()), "");
+    EXPECT_EQ(rendered(rule, rule_settings()), "");
     rule.action = RuleAction::kDeny;
-    EXPECT_EQ(rendered(rule, settings()), "-p icmp -j DROP\n");
+    EXPECT_EQ(rendered(rule, rule_settings()), "-p icmp -j DROP\n");
   }
 }
 

@@ -9,8 +9,8 @@
 namespace margay::render {
 namespace {
 
-model::ObjectKey key(std::string name) { return {model::Kind::kNetworkPolicy, "ns", std::move(name)}; }
-ChainSource policy(const std::string& name) { return {Direction::kIngress, PolicySource{key(name)}}; }
+model::ObjectKey shared_key(std::string name) { return {model::Kind::kNetworkPolicy, "ns", std::move(name)}; }
+ChainSource policy(const std::string& name) { return {Direction::kIngress, PolicySource{shared_key(name)}}; }
 ChainSource group(const std::vector<model::ObjectKey>& keys) { return {Direction::kIngress, GroupSource{keys}}; }
 
 // "+name" for each that is to be there, "-name" for each that goes; of one table.
@@ -46,7 +46,7 @@ TEST(SharedChains, OneThatGoesAndComesBackIsWritten) {
 
 TEST(SharedChains, AGroupUsesItsPolicies) {
   SharedChains chains;
-  const ChainSource ab = group({key("a"), key("b")});
+  const ChainSource ab = group({shared_key("a"), shared_key("b")});
   auto use = std::optional(chains.use(Table::kFilter, ab));
   auto alone = std::optional(chains.use(Table::kFilter, policy("b")));
   EXPECT_EQ(taken(chains).size(), 3U);

@@ -10,12 +10,12 @@
 namespace margay::render {
 namespace {
 
-Settings settings(const model::FelixConfigurationSpec& spec = {}, const KernelFeatures& features = {}) {
+Settings static_settings(const model::FelixConfigurationSpec& spec = {}, const KernelFeatures& features = {}) {
   FieldErrors problems;
   return settings_of(spec, features, problems);
 }
 
-std::string text(const TableContent& content, std::string_view name) {
+std::string chain_text(const TableContent& content, std::string_view name) {
   for (const iptables::Chain& chain : content.chains) {
     if (chain.name != name) continue;
     std::string out;
@@ -35,14 +35,14 @@ NodeNetworks networks() {
 }
 
 TEST(StaticChains, RawClearsMarksAndChecksSourcesOfWorkloads) {
-  EXPECT_EQ(text(static_raw(IpFamily::kV4, settings(), {}), "margay-PREROUTING"),
+  EXPECT_EQ(chain_text(static_raw(IpFamily::kV4, static_settings(), {}), "margay-PREROUTING"),
             "-j MARK --set-xmark 0x0/0xf0000\n"
             "-i cali+ -j MARK --set-xmark 0x40000/0x40000\n"
             "-m mark --mark 0x40000/0x40000 -j margay-rpf-skip\n"
             "-m mark --mark 0x40000/0x40000 -m rpfilter --validmark --invert -j DROP\n"
             "-m mark --mark 0x0/0x40000 -j margay-from-hep\n"
             "-m mark --mark 0x10000/0x10000 -j ACCEPT\n");
-  EXPECT_EQ(text(static_raw(IpFamily::kV4, settings(), {}), "margay-OUTPUT"),
+  EXPECT_EQ(chain_text(static_raw(IpFamily::kV4, static_settings(), {}), "margay-OUTPUT"),
             "-j MARK --set-xmark 0x0/0xf0000\n"
             "-j margay-to-hep\n"
             "-m mark --mark 0x10000/0x10000 -j ACCEPT\n");
@@ -51,49 +51,50 @@ TEST(StaticChains, RawClearsMarksAndChecksSourcesOfWorkloads) {
 TEST(StaticChains, AKernelWithoutRpfilterHasNoSuchRule) {
   KernelFeatures features;
   features.has_rpfilter = false;
-  const std::string raw = text(static_raw(IpFamily::kV4, settings({}, features), {}), "margay-PREROUTING");
+  const std::string raw = chain_text(static_raw(IpFamily::kV4, static_settings({}, features), {}), "margay-PREROUTING");
   EXPECT_EQ(raw.find("rpf"), std::string::npos);
 }
 
 TEST(StaticChains, VxlanIsNotTracked) {
-  const std::string raw = text(static_raw(IpFamily::kV4, settings(), networks()), "margay-PREROUTING");
+  const std::string raw = chain_text(static_raw(IpFamily::kV4, static_settings(), networks()), "margay-PREROUTING");
   EXPECT_NE(raw.find("-p udp -m multiport --dports 4789 -j CT --notrack\n"), std::string::npos);
-  EXPECT_EQ(text(static_raw(IpFamily::kV6, settings(), networks()), "margay-PREROUTING").find("CT"), std::string::npos)
+  EXPECT_EQ(chain_text(static_raw(IpFamily::kV6, static_settings(), networks()), "margay-PREROUTING").find("CT"),
+            std::string::npos)
       << "no peer has an IPv6 address";
 }
 
 TEST(StaticChains, MangleLooksBeforeDnatAndAfterIt) {
-  EXPECT_EQ(text(static_mangle(settings()), "margay-PREROUTING"),
+  EXPECT_EQ(chain_text(static_mangle(static_settings()), "margay-PREROUTING"),
             "-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"
             "-m mark --mark 0x10000/0x10000 -j ACCEPT\n"
             "-j margay-from-hep\n"
             "-m mark --mark 0x10000/0x10000 -j ACCEPT\n");
-  EXPECT_EQ(text(static_mangle(settings()), "margay-POSTROUTING"),
+  EXPECT_EQ(chain_text(static_mangle(static_settings()), "margay-POSTROUTING"),
             "-m mark --mark 0x10000/0x10000 -j RETURN\n"
             "-j MARK --set-xmark 0x0/0xf0000\n"
             "-m conntrack --ctstate DNAT -j margay-to-hep\n"
             "-m mark --mark 0x10000/0x10000 -j RETURN\n");
   model::FelixConfigurationSpec spec;
   spec.netfilter.iptables_mangle_allow_action = model::AllowAction::kReturn;
-  EXPECT_EQ(text(static_mangle(settings(spec)), "margay-PREROUTING").find("ACCEPT"), std::string::npos);
+  EXPECT_EQ(chain_text(static_mangle(static_settings(spec)), "margay-PREROUTING").find("ACCEPT"), std::string::npos);
 }
 
 TEST(StaticChains, FilterSendsPacketsWhereTheyBelong) {
-  const TableContent filter = static_filter(IpFamily::kV4, settings(), {});
-  EXPECT_EQ(text(filter, "margay-INPUT"),
+  const TableContent filter = static_filter(IpFamily::kV4, static_settings(), {});
+  EXPECT_EQ(chain_text(filter, "margay-INPUT"),
             "-i cali+ -g margay-wl-to-host\n"
             "-m mark --mark 0x10000/0x10000 -j ACCEPT\n"
             "-j MARK --set-xmark 0x0/0xf0000\n"
             "-j margay-from-hep\n"
             "-m mark --mark 0x10000/0x10000 -j ACCEPT\n");
-  EXPECT_EQ(text(filter, "margay-FORWARD"),
+  EXPECT_EQ(chain_text(filter, "margay-FORWARD"),
             "-j MARK --set-xmark 0x0/0xe0000\n"
             "-m mark --mark 0x0/0x10000 -j margay-from-hepfw\n"
             "-i cali+ -j margay-from-wl\n"
             "-o cali+ -j margay-to-wl\n"
             "-j margay-to-hepfw\n"
             "-j margay-cidr-block\n");
-  EXPECT_EQ(text(filter, "margay-OUTPUT"),
+  EXPECT_EQ(chain_text(filter, "margay-OUTPUT"),
             "-m mark --mark 0x10000/0x10000 -j ACCEPT\n"
             "-o cali+ -j RETURN\n"
             "-j MARK --set-xmark 0x0/0xf0000\n"
@@ -106,7 +107,7 @@ TEST(StaticChains, FilterSendsPacketsWhereTheyBelong) {
 }
 
 TEST(StaticChains, TunnelsComeFromNodesOnly) {
-  const std::string input = text(static_filter(IpFamily::kV4, settings(), networks()), "margay-INPUT");
+  const std::string input = chain_text(static_filter(IpFamily::kV4, static_settings(), networks()), "margay-INPUT");
   EXPECT_TRUE(input.starts_with(
       "-p 4 -m set --match-set margay4ipip-peers src -m addrtype --dst-type LOCAL -j ACCEPT\n"
       "-p 4 -j DROP\n"
@@ -114,15 +115,18 @@ TEST(StaticChains, TunnelsComeFromNodesOnly) {
       "ACCEPT\n"
       "-p udp -m multiport --dports 4789 -m addrtype --dst-type LOCAL -j DROP\n"))
       << input;
-  EXPECT_EQ(text(static_filter(IpFamily::kV6, settings(), networks()), "margay-INPUT").find("-p 4"), std::string::npos);
-  const std::string output = text(static_filter(IpFamily::kV4, settings(), networks()), "margay-OUTPUT");
+  EXPECT_EQ(chain_text(static_filter(IpFamily::kV6, static_settings(), networks()), "margay-INPUT").find("-p 4"),
+            std::string::npos);
+  const std::string output = chain_text(static_filter(IpFamily::kV4, static_settings(), networks()), "margay-OUTPUT");
   EXPECT_NE(output.find("-p 4 -m set --match-set margay4ipip-peers dst -m addrtype --src-type LOCAL -j ACCEPT\n"),
             std::string::npos);
 }
 
 TEST(StaticChains, WorkloadToHostEndsInItsAction) {
   model::FelixConfigurationSpec spec;
-  const auto end = [&spec] { return text(static_filter(IpFamily::kV4, settings(spec), {}), "margay-wl-to-host"); };
+  const auto end = [&spec] {
+    return chain_text(static_filter(IpFamily::kV4, static_settings(spec), {}), "margay-wl-to-host");
+  };
   EXPECT_EQ(end(), "-j margay-from-wl\n-j DROP\n");
   spec.host.default_endpoint_to_host_action = model::EndpointToHostAction::kAccept;
   EXPECT_EQ(end(), "-j margay-from-wl\n-j ACCEPT\n");
@@ -131,7 +135,7 @@ TEST(StaticChains, WorkloadToHostEndsInItsAction) {
   spec.host.default_endpoint_to_host_action = model::EndpointToHostAction::kDrop;
   spec.netfilter.iptables_filter_deny_action = model::DenyAction::kReject;
   EXPECT_EQ(end(), "-j margay-from-wl\n-j REJECT\n");
-  const std::string six = text(static_filter(IpFamily::kV6, settings(), {}), "margay-wl-to-host");
+  const std::string six = chain_text(static_filter(IpFamily::kV6, static_settings(), {}), "margay-wl-to-host");
   EXPECT_TRUE(six.starts_with("-p ipv6-icmp -m icmp6 --icmpv6-type 130 -j ACCEPT\n")) << six;
   EXPECT_NE(six.find("--icmpv6-type 136"), std::string::npos) << "neighbours are found whatever policy says";
 }
@@ -139,7 +143,7 @@ TEST(StaticChains, WorkloadToHostEndsInItsAction) {
 TEST(StaticChains, ServiceAddressesWithoutBackendAreDroppedOrRejected) {
   model::FelixConfigurationSpec spec;
   const auto block = [&spec](IpFamily family) {
-    return text(static_filter(family, settings(spec), networks()), "margay-cidr-block");
+    return chain_text(static_filter(family, static_settings(spec), networks()), "margay-cidr-block");
   };
   EXPECT_EQ(block(IpFamily::kV4), "-d 10.96.0.0/12 -j DROP\n");
   EXPECT_EQ(block(IpFamily::kV6), "-d fd01::/108 -j DROP\n");
@@ -155,16 +159,17 @@ TEST(StaticChains, FailsafePortsOpenOneWayAndInRawBothWays) {
       {.protocol = {}, .port = Port(22), .net = IpPrefix::parse("192.0.2.0/24").value()}};
   spec.host.failsafe_outbound_host_ports = {{.protocol = model::TransportProtocol::kUdp, .port = Port(53), .net = {}}};
   const auto chains = [&spec](IpFamily family, Table table) {
-    return TableContent{.chains = failsafe_chains(family, table, settings(spec)), .hooks = {}};
+    return TableContent{.chains = failsafe_chains(family, table, static_settings(spec)), .hooks = {}};
   };
   const std::string ssh = "-p tcp -s 192.0.2.0/24 -m multiport --dports 22 -j ACCEPT\n";
-  EXPECT_EQ(text(chains(IpFamily::kV4, Table::kFilter), "margay-failsafe-in"), ssh);
-  EXPECT_EQ(text(chains(IpFamily::kV6, Table::kFilter), "margay-failsafe-in"), "") << "a network of the other family";
-  EXPECT_EQ(text(chains(IpFamily::kV4, Table::kFilter), "margay-failsafe-out"),
+  EXPECT_EQ(chain_text(chains(IpFamily::kV4, Table::kFilter), "margay-failsafe-in"), ssh);
+  EXPECT_EQ(chain_text(chains(IpFamily::kV6, Table::kFilter), "margay-failsafe-in"), "")
+      << "a network of the other family";
+  EXPECT_EQ(chain_text(chains(IpFamily::kV4, Table::kFilter), "margay-failsafe-out"),
             "-p udp -m multiport --dports 53 -j ACCEPT\n");
-  EXPECT_EQ(text(chains(IpFamily::kV4, Table::kRaw), "margay-failsafe-in"),
+  EXPECT_EQ(chain_text(chains(IpFamily::kV4, Table::kRaw), "margay-failsafe-in"),
             ssh + "-p udp -m multiport --sports 53 -j ACCEPT\n");
-  EXPECT_EQ(text(chains(IpFamily::kV4, Table::kRaw), "margay-failsafe-out"),
+  EXPECT_EQ(chain_text(chains(IpFamily::kV4, Table::kRaw), "margay-failsafe-out"),
             "-p udp -m multiport --dports 53 -j ACCEPT\n"
             "-p tcp -d 192.0.2.0/24 -m multiport --sports 22 -j ACCEPT\n");
 }
@@ -204,8 +209,9 @@ TEST(Nat, WhatLeavesThePoolsGetsAnAddressOfTheNode) {
   for (const NatCase& c : kNatCases) {
     model::FelixConfigurationSpec spec;
     c.fill(spec);
-    EXPECT_EQ(text(nat_content(IpFamily::kV4, settings(spec), networks()), "margay-nat-outgoing"), c.rules) << c.why;
-    EXPECT_EQ(text(nat_content(IpFamily::kV6, settings(spec), networks()), "margay-nat-outgoing"), "")
+    EXPECT_EQ(chain_text(nat_content(IpFamily::kV4, static_settings(spec), networks()), "margay-nat-outgoing"), c.rules)
+        << c.why;
+    EXPECT_EQ(chain_text(nat_content(IpFamily::kV6, static_settings(spec), networks()), "margay-nat-outgoing"), "")
         << "no pool of that family has natOutgoing";
   }
 }
@@ -215,7 +221,7 @@ TEST(Nat, AKernelWithoutRandomFullyHasNoSuchOption) {
   features.has_random_fully = false;
   NodeNetworks with_tunnel = networks();
   with_tunnel.tunnel_devices = {"tunl0"};
-  const TableContent content = nat_content(IpFamily::kV4, settings({}, features), with_tunnel);
+  const TableContent content = nat_content(IpFamily::kV4, static_settings({}, features), with_tunnel);
   for (const auto& chain : content.chains) {
     for (const auto& rule : chain.rules) EXPECT_EQ(rule.spec.find("random"), std::string::npos);
   }
@@ -224,8 +230,8 @@ TEST(Nat, AKernelWithoutRandomFullyHasNoSuchOption) {
 TEST(Nat, TheHostGetsTheTunnelsAddressAndComesAfterOthersRules) {
   NodeNetworks with_tunnel = networks();
   with_tunnel.tunnel_devices = {"tunl0"};
-  const TableContent content = nat_content(IpFamily::kV4, settings(), with_tunnel);
-  EXPECT_EQ(text(content, "margay-POSTROUTING"),
+  const TableContent content = nat_content(IpFamily::kV4, static_settings(), with_tunnel);
+  EXPECT_EQ(chain_text(content, "margay-POSTROUTING"),
             "-j margay-nat-outgoing\n"
             "-o tunl0 -m addrtype ! --src-type LOCAL --limit-iface-out -m addrtype --src-type LOCAL -j MASQUERADE "
             "--random-fully\n");

@@ -12,7 +12,6 @@ namespace {
 using policy::Delta;
 using policy::Endpoint;
 using policy::IpSetDelta;
-using policy::ObjectKey;
 using policy::Rule;
 
 constexpr std::uint64_t kAddresses = 8;
@@ -21,7 +20,7 @@ constexpr std::uint64_t kWorkloads = 4;
 const std::vector<const char*> kNetSets = {"s:0", "s:1", "s:a-name-that-is-too-long-for-the-kernel-0123456789"};
 const std::vector<const char*> kPortSets = {"n:0", "n:1"};
 
-ObjectKey policy_key(int number) {
+model::ObjectKey policy_key(int number) {
   // Of two kinds, and some staged.
   if (number % 2 == 0) {
     return {.kind = model::Kind::kNetworkPolicy, .name_space = "ns", .name = concat("p", number)};
@@ -29,11 +28,11 @@ ObjectKey policy_key(int number) {
   return {.kind = model::Kind::kGlobalNetworkPolicy, .name_space = "", .name = concat("p", number)};
 }
 
-ObjectKey workload_key(std::uint64_t number) {
+model::ObjectKey workload_key(std::uint64_t number) {
   return {.kind = model::Kind::kWorkloadEndpoint, .name_space = "ns", .name = concat("w", number)};
 }
 
-ObjectKey host_key(std::string name) {
+model::ObjectKey host_key(std::string name) {
   return {.kind = model::Kind::kHostEndpoint, .name_space = "", .name = std::move(name)};
 }
 
@@ -136,7 +135,7 @@ std::vector<policy::TierPolicies> RandomRules::tiers(Delta& delta) {
     for (auto* list : {&tier.ingress, &tier.egress}) {
       for (int number = 0; number < kPolicies; ++number) {
         if (!chance(3)) continue;
-        const ObjectKey key = policy_key(number);
+        const model::ObjectKey key = policy_key(number);
         const auto told = delta.policies.find(key);
         const bool is_there = told != delta.policies.end() ? told->second != nullptr : state_.policies().contains(key);
         if (!is_there) change_policy(delta, number);
@@ -184,7 +183,7 @@ void RandomRules::change_policy(Delta& delta, int number) {
   policy.selector = concat("selector ", random_.below(2));
   policy.tier = "t";
   policy.rules = rules();
-  const ObjectKey key = policy.id;
+  const model::ObjectKey key = policy.id;
   delta.policies[key] = std::make_shared<const policy::Policy>(std::move(policy));
 }
 
@@ -230,10 +229,10 @@ void RandomRules::change_host(Delta& delta) {
   place = std::make_shared<const Endpoint>(std::move(endpoint));
 }
 
-std::set<ObjectKey> RandomRules::used_policies(const Delta& delta) const {
-  std::map<ObjectKey, std::shared_ptr<const Endpoint>> endpoints = state_.endpoints();
+std::set<model::ObjectKey> RandomRules::used_policies(const Delta& delta) const {
+  std::map<model::ObjectKey, std::shared_ptr<const Endpoint>> endpoints = state_.endpoints();
   for (const auto& [key, endpoint] : delta.endpoints) endpoints[key] = endpoint;
-  std::set<ObjectKey> out;
+  std::set<model::ObjectKey> out;
   for (const auto& [key, endpoint] : endpoints) {
     if (endpoint == nullptr) continue;
     const policy::EndpointPolicy& policy = endpoint->policy;
@@ -249,7 +248,7 @@ std::set<ObjectKey> RandomRules::used_policies(const Delta& delta) const {
 
 // As an engine does it: policies that no endpoint has any more go.
 void RandomRules::drop_unused(Delta& delta) {
-  const std::set<ObjectKey> used = used_policies(delta);
+  const std::set<model::ObjectKey> used = used_policies(delta);
   for (const auto& [key, policy] : state_.policies()) {
     if (!used.contains(key)) delta.policies[key] = nullptr;
   }
