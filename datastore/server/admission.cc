@@ -26,6 +26,13 @@ void copy_or_erase(const json::Value& from, json::Value& to, std::string_view fi
     to.make_object().erase(field);
 }
 
+void copy_labels(const json::Value& from, json::Value& to) {
+  static const json::Value kNone = json::Object{};
+  const json::Value* const metadata = from.find("metadata");
+  for (const std::string_view field : {"labels", "annotations"})
+    copy_or_erase(metadata == nullptr ? kNone : *metadata, metadata_of(to), field);
+}
+
 bool same_except_metadata_and_status(const json::Value& a, const json::Value& b, bool has_status) {
   const auto stripped = [&](json::Value value) {
     value.make_object().erase("metadata");
@@ -170,6 +177,7 @@ ApiResult<Admitted> admit_status(const AdmissionContext& context, const json::Va
   Admitted admitted{before, {}};
   metadata_of(admitted.object).make_object().erase("resourceVersion");
   copy_or_erase(object, admitted.object, "status");
+  if (takes_labels_with_status(context.resource)) copy_labels(object, admitted.object);
   MARGAY_RETURN_IF_ERROR(prune_unknown(context, admitted));
   context.schema.apply_defaults(admitted.object);
   MARGAY_RETURN_IF_ERROR(check(context, &before, admitted.object, Rules::kWithoutCodec));

@@ -1,5 +1,7 @@
 #include "datastore/server/kind_rules.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/core/text.h"
@@ -86,6 +88,12 @@ bool is_crd(const schema::ResourceInfo& resource) {
 bool is_namespace(const schema::ResourceInfo& resource) { return is_core(resource, "namespaces"); }
 
 bool keeps_status_on_create(const schema::ResourceInfo& resource) { return is_core(resource, "nodes"); }
+
+bool takes_labels_with_status(const schema::ResourceInfo& resource) {
+  constexpr std::string_view kPlurals[] = {"namespaces", "nodes", "pods", "services"};
+  return std::any_of(std::begin(kPlurals), std::end(kPlurals),
+                     [&](std::string_view plural) { return is_core(resource, plural); });
+}
 
 void complete_new_kind(const schema::ResourceInfo& resource, WallTime now, json::Value& object) {
   if (is_namespace(resource)) complete_namespace(object);

@@ -20,6 +20,9 @@ bool is_namespace(const schema::ResourceInfo& resource);
 
 // Kubernetes lets a node be created with its status.
 bool keeps_status_on_create(const schema::ResourceInfo& resource);
+// A write of the status subresource changes labels and annotations too, as Kubernetes has it for kinds of its own (the
+// kubelet and CNI plugins rely on it), but not for custom resources.
+bool takes_labels_with_status(const schema::ResourceInfo& resource);
 void complete_new_kind(const schema::ResourceInfo& resource, WallTime now, json::Value& object);
 void complete_changed_kind(const schema::ResourceInfo& resource, WallTime now, const json::Value& before,
                            json::Value& object);

@@ -200,6 +200,31 @@ TEST_P(ClientSuite, StatusIsWrittenThroughItsSubresourceOnly) {
   EXPECT_EQ(generation_of(updated), 1);
 }
 
+// The kubelet and CNI plugins, which may write nothing else, rely on it.
+TEST_P(ClientSuite, StatusOfANodeIsWrittenWithItsLabelsAndAnnotations) {
+  const ResourceType nodes{"", "v1", "nodes", "Node", false};
+  const std::string name = unique("status-node");
+  must(client_->create(nodes, Object{{"apiVersion", "v1"}, {"kind", "Node"}, {"metadata", Object{{"name", name}}}}));
+  const Value patch = Object{{"metadata", Object{{"annotations", Object{{"a", "b"}}}, {"labels", Object{{"c", "d"}}}}},
+                             {"spec", Object{{"unschedulable", true}}}};
+  const auto patched = client_->patch(nodes, {"", name}, kube::PatchType::kMerge, json::dump(patch), {}, "status");
+  const Value node = must(patched);
+  EXPECT_EQ(node.string_at({"metadata", "annotations", "a"}), "b");
+  EXPECT_EQ(node.string_at({"metadata", "labels", "c"}), "d");
+  EXPECT_EQ(node.find({"spec", "unschedulable"}), nullptr);
+  must(client_->remove(nodes, {"", name}));
+}
+
+// Of custom resources it is not so.
+TEST_P(ClientSuite, StatusOfAPoolIsWrittenWithoutItsLabels) {
+  const std::string name = unique("status-pool");
+  must(client_->create(kPools, pool(name, "10.4.0.0/16")));
+  const Value patch = Object{{"metadata", Object{{"labels", Object{{"c", "d"}}}}}};
+  const Value object =
+      must(client_->patch(kPools, {"", name}, kube::PatchType::kMerge, json::dump(patch), {}, "status"));
+  EXPECT_EQ(object.find({"metadata", "labels"}), nullptr);
+}
+
 TEST_P(ClientSuite, SchemaViolationsNameEveryField) {
   Value object = pool(unique("invalid"), "10.3.0.0/16");
   object["spec"]["ipipMode"] = "Sometimes";

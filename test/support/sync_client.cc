@@ -124,9 +124,9 @@ ApiResult<Value> SyncClient::update_status(const kube::ResourceType& type, const
 
 ApiResult<Value> SyncClient::patch(const kube::ResourceType& type, const kube::ObjectName& name,
                                    kube::PatchType patch_type, const std::string& body,
-                                   const kube::WriteOptions& options) {
+                                   const kube::WriteOptions& options, const std::string& subresource) {
   return impl_->wait_for_object([&](kube::ObjectDone done) {
-    return impl_->client->patch(type, name, "", patch_type, body, options, std::move(done));
+    return impl_->client->patch(type, name, subresource, patch_type, body, options, std::move(done));
   });
 }
 

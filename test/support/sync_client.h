@@ -52,7 +52,7 @@ class SyncClient {
   kube::ApiResult<json::Value> update_status(const kube::ResourceType& type, const json::Value& object);
   kube::ApiResult<json::Value> patch(const kube::ResourceType& type, const kube::ObjectName& name,
                                      kube::PatchType patch_type, const std::string& body,
-                                     const kube::WriteOptions& options = {});
+                                     const kube::WriteOptions& options = {}, const std::string& subresource = "");
   kube::ApiResult<json::Value> remove(const kube::ResourceType& type, const kube::ObjectName& name,
                                       const kube::DeleteOptions& options = {});
   kube::ApiResult<Listed> list(const kube::ResourceType& type, const std::string& name_space,
