@@ -33,6 +33,8 @@ struct DataplaneBatch {
   std::optional<std::set<IpPrefix>> own_blocks;
 
   void merge(DataplaneBatch&& later);
+  // Changes nothing, once the first one that is in sync has been sent.
+  [[nodiscard]] bool empty() const { return policy.empty() && !settings && !networks && !own_blocks; }
 };
 
 // How far an endpoint of this node has come.

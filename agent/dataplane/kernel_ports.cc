@@ -34,7 +34,10 @@ class Renderer final : public RendererPort {
 
 class Sets final : public SetPort {
  public:
-  explicit Sets(netlink::Netlink& kernel) : driver_(kernel, {}) { driver_.allow_removal(); }
+  // As agent/render names them.
+  explicit Sets(netlink::Netlink& kernel) : driver_(kernel, {.prefixes = {"margay4", "margay6"}}) {
+    driver_.allow_removal();
+  }
   void change(const std::string& name, const render::SetChange& change) override {
     switch (change.what) {
       case render::SetChange::What::kReplace: return driver_.replace(name, change.spec, change.added);
@@ -69,19 +72,17 @@ class Table final : public TablePort {
   void queue_resync() override { driver_.queue_resync(); }
   dataplane::ApplyReport apply(TimePoint now) override {
     dataplane::ApplyReport report = driver_.apply(now);
-    is_applied_ = report.failed == 0;
     const auto check = driver_.next_check();
     if (check && (!report.try_again_at || *check < *report.try_again_at)) report.try_again_at = check;
     return report;
   }
-  [[nodiscard]] bool is_applied() const override { return is_applied_; }
+  [[nodiscard]] bool is_applied() const override { return driver_.is_applied(); }
   [[nodiscard]] ObjectCounts counts() const override {
     return {driver_.desired_chain_count(), driver_.actual_chain_count()};
   }
 
  private:
   iptables::TableDriver driver_;
-  bool is_applied_ = false;
 };
 
 // Calico's settings of workload interfaces. The kernel answers for the gateway's address (proxy ARP, proxy ND); reverse
@@ -134,7 +135,8 @@ class Neighbours final : public NeighbourPort {
     driver_.set_neighbour(key.interface, key.address, mac);
   }
   void remove(const NeighbourKey& key) override {
-    driver_.remove({.kind = link::NeighbourKind::kNeighbour, .interface = key.interface, .address = key.address, .mac = {}});
+    driver_.remove(
+        {.kind = link::NeighbourKind::kNeighbour, .interface = key.interface, .address = key.address, .mac = {}});
   }
   void forget(IfIndex interface) override { driver_.disown(interface); }
   void queue_resync() override { driver_.queue_resync(); }

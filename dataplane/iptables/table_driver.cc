@@ -107,6 +107,7 @@ class TableDriver::Impl {
   TableStatistics statistics_;
   bool may_remove_ = false;
   bool needs_read_ = true;
+  bool is_applied_ = false;
 
  private:
   // What became of a transaction.
@@ -325,6 +326,7 @@ void TableDriver::Impl::refuse_chain(const std::string& name, const Error& error
 void TableDriver::Impl::finish(Round& round, const Status& done) {
   dataplane::ApplyReport& report = round.report;
   if (done.ok()) crashes_ = 0;
+  is_applied_ = done.ok() && !hooks_.has_refused();
   if (is_unfinished_) backoff_.succeed();  // it goes on
   if (!done.ok()) {
     ++report.failed;
@@ -371,6 +373,7 @@ void TableDriver::set_intervals(Duration refresh, Duration post_write_check) {
 void TableDriver::queue_resync() { impl_->needs_read_ = true; }
 dataplane::ApplyReport TableDriver::apply(TimePoint now) { return impl_->apply(now); }
 std::optional<TimePoint> TableDriver::next_check() const { return impl_->next_check(); }
+bool TableDriver::is_applied() const { return impl_->is_applied_; }
 const TableStatistics& TableDriver::statistics() const { return impl_->statistics_; }
 std::size_t TableDriver::desired_chain_count() const { return impl_->chains_.wanted_count(); }
 std::size_t TableDriver::desired_rule_count() const { return impl_->chains_.rule_count(); }

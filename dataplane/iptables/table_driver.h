@@ -79,6 +79,9 @@ class TableDriver final : public dataplane::Driver {
   [[nodiscard]] std::optional<TimePoint> next_check() const;
 
   // --- looking ---
+  // Whether the last apply() left the kernel with what was wanted. A chain that was refused and denies in its place
+  // counts; a hook that was refused does not.
+  [[nodiscard]] bool is_applied() const;
   [[nodiscard]] const TableStatistics& statistics() const;
   [[nodiscard]] std::size_t desired_chain_count() const;
   [[nodiscard]] std::size_t desired_rule_count() const;

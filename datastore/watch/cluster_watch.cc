@@ -33,12 +33,13 @@ void ClusterWatch::turn() {
   on_turn_(is_in_sync);
 }
 
-void ClusterWatch::note_failure(Feed& feed, const model::ObjectKey& kind, const kube::ApiError& error) {
+void ClusterWatch::note_failure(Feed& feed, model::Kind kind, const kube::ApiError& error) {
   constexpr int kNotFound = 404;
-  if (error.http_status != kNotFound || feed.is_in_sync || feed.is_absent) return;
+  const bool counts_as_empty = error.http_status == kNotFound || feed.is_optional;
+  if (!counts_as_empty || feed.is_in_sync || feed.is_absent) return;
   feed.is_absent = true;
-  environment_.log.warn("the server does not have this kind; it counts as empty",
-                        {{"kind", model::info(kind.kind).name}, {"reason", error.message}});
+  environment_.log.warn("no list of this kind; it counts as empty until there is one",
+                        {{"kind", model::info(kind).name}, {"reason", error.message}});
   turn_soon();
 }
 

@@ -34,6 +34,8 @@ struct Scope {
   std::string name_space{};      // "": all
   std::string label_selector{};  // "": all
   std::string field_selector{};
+  // Nothing waits for it: whatever prevents a list, the kind counts as empty until there is one.
+  bool is_optional = false;
 };
 
 class ClusterWatch {
@@ -63,7 +65,7 @@ class ClusterWatch {
     std::string resource;
     std::size_t objects = 0;
     bool is_in_sync = false;
-    bool is_absent = false;  // the server does not have the kind
+    bool is_absent = false;  // counts as empty: the server does not have the kind, or it is optional
     std::string error;       // why it is not watching now; empty: it is
   };
   [[nodiscard]] std::vector<KindState> states() const;
@@ -82,13 +84,14 @@ class ClusterWatch {
     [[nodiscard]] virtual const WatchDriver& driver() const = 0;
     bool is_absent = false;
     bool is_in_sync = false;
+    bool is_optional = false;
   };
   template <class T>
   class KindFeed;
 
   void turn_soon();
   void turn();
-  void note_failure(Feed& feed, const model::ObjectKey& kind, const kube::ApiError& error);
+  void note_failure(Feed& feed, model::Kind kind, const kube::ApiError& error);
   void note_invalid(model::Kind kind, const InvalidObject& object);
 
   WatchEnvironment environment_;
@@ -113,7 +116,8 @@ class ClusterWatch::KindFeed final : public Feed {
                {.decode = std::move(decode),
                 .on_invalid = [this](const InvalidObject& object) { owner_.note_invalid(kind_, object); }}),
         consumer_(watch_.cache().subscribe([this] { owner_.turn_soon(); })) {
-    watch_.set_on_failure([this](const kube::ApiError& error) { owner_.note_failure(*this, {kind_, "", ""}, error); });
+    watch_.set_on_failure([this](const kube::ApiError& error) { owner_.note_failure(*this, kind_, error); });
+    is_optional = scope.is_optional;
   }
 
   void start() override { watch_.start(); }

@@ -92,7 +92,7 @@ TEST_F(ClusterWatchTest, AKindThatIsNotThereCountsAsEmptyUntilItIs) {
   watch_.start();
   loop_.advance(seconds(2));
   EXPECT_TRUE(in_sync_);
-  EXPECT_TRUE(sink_.has("does not have this kind"));
+  EXPECT_TRUE(sink_.has("counts as empty"));
   EXPECT_TRUE(watch_.states().front().is_absent);
   client_.on_request = {};
   client_.put(resource_of(Kind::kIpPool), {"", "a"}, pool("10.0.0.0/16"));
@@ -100,6 +100,19 @@ TEST_F(ClusterWatchTest, AKindThatIsNotThereCountsAsEmptyUntilItIs) {
   EXPECT_TRUE(seen_.contains("IPPool/a 10.0.0.0/16"));
   EXPECT_FALSE(watch_.states().front().is_absent);
   EXPECT_TRUE(in_sync_);
+}
+
+TEST_F(ClusterWatchTest, NothingWaitsForAnOptionalKind) {
+  watch_.add<model::Secret>({.name_space = "kube-system", .is_optional = true}, {});
+  client_.on_request = [](std::string_view, const kube::ResourceType& type) -> std::optional<kube::ApiError> {
+    if (type.plural != "secrets") return std::nullopt;
+    return kube::ApiError{.code = ErrorCode::kPermissionDenied, .message = "forbidden", .http_status = 403};
+  };
+  watch_.start();
+  loop_.advance(seconds(2));
+  EXPECT_TRUE(in_sync_);
+  EXPECT_TRUE(watch_.states().back().is_absent);
+  EXPECT_EQ(watch_.states().back().error, "forbidden");
 }
 
 TEST_F(ClusterWatchTest, AnObjectThatCannotBeReadIsNamedUntilItCan) {

@@ -1,0 +1,269 @@
+#include "agent/main/agent.h"
+
+#include <utility>
+#include <vector>
+
+#include "base/core/text.h"
+#include "base/file/file.h"
+#include "base/ip/ids.h"
+
+namespace margay::agent {
+namespace {
+
+constexpr Duration kBeat = std::chrono::seconds(1);
+constexpr std::string_view kDefaultNamespace = "kube-system";
+
+std::string secret_namespace(const std::map<std::string, std::string>& variables) {
+  const auto at = variables.find("POD_NAMESPACE");
+  return at == variables.end() || at->second.empty() ? std::string(kDefaultNamespace) : at->second;
+}
+
+Calculation::Options calculation_options(const Agent::Parts& parts) {
+  Calculation::Options options{.node = parts.environment.node_name, .bgp = {}};
+  options.bgp.node = options.node;
+  options.bgp.secret_namespace = secret_namespace(parts.variables);
+  const auto router_id = RouterId::parse(parts.environment.router_id);
+  if (router_id.ok()) options.bgp.router_id = *router_id;
+  return options;
+}
+
+startup::Registration::Parts registration_parts(const Agent::Parts& parts, const telemetry::Logger& log) {
+  return {.loop = parts.loop,
+          .random = parts.random,
+          .client = parts.client,
+          .log = log.with({{"scope", "node"}}),
+          .source_towards = startup::kernel_source_towards};
+}
+
+}  // namespace
+
+Agent::Agent(Parts parts)
+    : parts_(std::move(parts)),
+      log_(parts_.log_output),
+      timeline_(parts_.loop.now()),
+      health_(parts_.loop),
+      agent_metrics_(parts_.metrics),
+      status_server_({parts_.loop, parts_.network, log_.with({{"scope", "status"}})}, health_, parts_.metrics),
+      calculation_(calculation_options(parts_)),
+      cni_({.loop = parts_.loop,
+            .network = parts_.network,
+            .client = parts_.client,
+            .book = book_,
+            .workloads = calculation_.workloads(),
+            .node = parts_.environment.node_name,
+            .state_dir = parts_.flags.state_dir,
+            .log = log_.with({{"scope", "cni"}}),
+            .metrics = &parts_.metrics}),
+      events_({parts_.loop, parts_.random, parts_.client, log_.with({{"scope", "events"}})}, "margay-node",
+              parts_.environment.node_name),
+      pools_({parts_.loop, parts_.random, parts_.client, log_.with({{"scope", "pools"}})}, parts_.environment),
+      registration_(registration_parts(parts_, log_), parts_.environment,
+                    {.on_identity = {},
+                     .on_note = [this](std::string_view reason, const std::string& message,
+                                       bool is_warning) { note(reason, message, is_warning); }}),
+      datastore_ready_(health_.readiness("datastore")),
+      dataplane_ready_(health_.readiness("dataplane")),
+      node_ready_(health_.readiness("node")),
+      control_beat_(health_.heartbeat("control")),
+      dataplane_beat_(health_.heartbeat("dataplane")),
+      bgp_beat_(health_.heartbeat("bgp")),
+      beat_timer_(parts_.loop.make_timer([this] { beat(); })),
+      cluster_({parts_.loop, parts_.random, parts_.client, log_.with({{"scope", "watch"}}), &parts_.metrics},
+               [this](bool is_in_sync) { on_turn(is_in_sync); }) {
+  calculation_.configuration().set_environment(parts_.variables);
+  calculation_.watch_all(cluster_, others());
+  cni_.watch_all(cluster_);
+}
+
+Agent::~Agent() = default;
+
+Calculation::Others Agent::others() {
+  using model::ObjectKey;
+  ClusterFacts& facts = cni_.facts();
+  const auto to_facts = [&facts](const ObjectKey& key, const auto& value) { facts.set(key, value); };
+  return {.on_node =
+              [this, to_facts](const ObjectKey& key, const std::shared_ptr<const model::Node>& node) {
+                registration_.set_node(key.name, node);
+                to_facts(key, node);
+              },
+          .on_pod = to_facts,
+          .on_namespace = to_facts,
+          .on_pool = to_facts,
+          .on_block =
+              [this](const ObjectKey&, const std::shared_ptr<const model::IpamBlock>& block) {
+                if (block != nullptr) cni_.see(*block);
+              }};
+}
+
+Status Agent::start() {
+  read_config_file();
+  MARGAY_RETURN_IF_ERROR(start_dataplane());
+  start_bgp();
+  beat();
+  cluster_.start();
+  return ok_status();
+}
+
+Status Agent::start_dataplane() {
+  auto started = DataplaneThread::start({.owner = parts_.loop,
+                                         .log = log_.with({{"scope", "dataplane"}}),
+                                         .metrics = &parts_.metrics,
+                                         .on_report = [this](DataplaneReport report) { on_report(std::move(report)); },
+                                         .on_links = [this](const HostLinks& links) { on_links(links); }});
+  if (!started.ok()) return started.error().within("dataplane");
+  dataplane_ = std::move(started).value();
+  const iptables::BackendChoice& backend = dataplane_->backend();
+  log_.info("kernel read", {{"backend", std::string(iptables::to_string(backend.backend))},
+                            {"why", backend.why},
+                            {"routes", dataplane_->found_routes()}});
+  agent_metrics_.set_dataplane_mode("iptables", backend.why);
+  reach(Stage::kKernelRead);
+  return ok_status();
+}
+
+void Agent::start_bgp() {
+  bgp_ = BgpThread::start({.owner = parts_.loop,
+                           .on_routes = [sender = dataplane_->route_sender()](
+                                            route::RouteBatch batch) mutable { sender.send(std::move(batch)); },
+                           .log = log_,
+                           .metrics = &parts_.metrics});
+}
+
+// What an admin of the node should know, on the Node object; the log has it already.
+void Agent::note(std::string_view reason, const std::string& message, bool is_warning) {
+  status::News news;
+  news.about.api_version = "v1";
+  news.about.kind = "Node";
+  news.about.name = parts_.environment.node_name;
+  news.reason = reason;
+  news.message = message;
+  news.is_warning = is_warning;
+  events_.record(news);
+}
+
+void Agent::reach(Stage stage) {
+  if (!timeline_.reach(stage, parts_.loop.now())) return;
+  log_.info("reached", {{"stage", std::string(to_string(stage))}, {"after", *timeline_.at(stage)}});
+}
+
+void Agent::on_turn(bool is_in_sync) {
+  if (!is_in_sync) return;
+  reach(Stage::kDatastoreInSync);
+  datastore_ready_.set(true);
+  agent_metrics_.set_in_sync(true);
+  cni_.open();
+  Calculation::Change change = calculation_.take();
+  const bool is_first = !timeline_.has(Stage::kCalcFlushed);
+  reach(Stage::kCalcFlushed);
+  apply_config(change.config);
+  // Most of what happens in a cluster is none of this node's business.
+  if (is_first || !change.dataplane.empty()) dataplane_->send(std::move(change.dataplane));
+  if (!change.bgp.speaker.empty()) bgp_->send(std::move(change.bgp.speaker));
+  if (!pools_.is_done()) {
+    std::vector<IpPrefix> present;
+    for (const model::IpPool* pool : cni_.facts().pools()) present.push_back(pool->spec.cidr);
+    pools_.set_pools(std::move(present));
+  }
+  agent_metrics_.local_endpoints.set(static_cast<double>(calculation_.workloads().size()));
+}
+
+void Agent::apply_config(const config::Change& change) {
+  for (const config::Problem& problem : change.new_problems) {
+    log_.warn("setting", {{"reason", std::string(config::to_string(problem.kind))}, {"problem", problem.to_string()}});
+  }
+  if (change.changed.empty()) return;
+  set_log_level(change);
+  status_server_.apply(*change.settings);
+  health_.set_timeouts(change.settings->process.health_timeout_overrides);
+  book_.files().set_prefix(change.settings->host.endpoint_status_path_prefix);
+}
+
+// The command line's word is the stronger one.
+void Agent::set_log_level(const config::Change& change) {
+  if (parts_.flags.has_log_level || !change.touches({"logSeverityScreen"})) return;
+  using model::LogSeverity;
+  switch (change.settings->process.log_severity_screen.value_or(LogSeverity::kInfo)) {
+    case LogSeverity::kTrace:
+    case LogSeverity::kDebug: return parts_.log_output.set_level(telemetry::Level::kDebug);
+    case LogSeverity::kInfo: return parts_.log_output.set_level(telemetry::Level::kInfo);
+    case LogSeverity::kWarning: return parts_.log_output.set_level(telemetry::Level::kWarn);
+    case LogSeverity::kError:
+    case LogSeverity::kFatal:
+    case LogSeverity::kPanic: return parts_.log_output.set_level(telemetry::Level::kError);
+    case LogSeverity::kNone: return parts_.log_output.set_level(telemetry::Level::kOff);
+  }
+}
+
+void Agent::on_report(DataplaneReport report) {
+  book_.note(report.endpoints, calculation_.workloads());
+  report.endpoints.clear();
+  report_ = std::move(report);
+  cni_.look();
+  if (!report_.has_written) return;
+  if (!timeline_.has(Stage::kDataplaneSynced)) {
+    reach(Stage::kDataplaneSynced);
+    dataplane_ready_.set(true);
+    book_.files().mark_in_sync();
+    open_bgp();
+  }
+  const Status written = book_.files().apply();
+  if (!written.ok()) log_.warn("endpoint status files", {{"error", written.error()}});
+}
+
+void Agent::open_bgp() {
+  bgp_->open_gate(dataplane_->found_routes() > 0);
+  reach(Stage::kBgpStarted);
+  registration_.set_ready();
+  check_ready();
+}
+
+void Agent::check_ready() {
+  node_ready_.set(registration_.is_registered(), registration_.last_error());
+  if (timeline_.has(Stage::kReady) || !timeline_.has(Stage::kBgpStarted) || !registration_.identity()) return;
+  reach(Stage::kReady);
+  if (parts_.on_ready) parts_.on_ready();
+}
+
+void Agent::on_links(const HostLinks& links) {
+  startup::HostInterfaces interfaces;
+  std::map<IfIndex, const link::Interface*> by_index;
+  for (const auto& [name, interface] : links.links) by_index[interface.index] = &interface;
+  for (const auto& [index, interface] : by_index) {
+    interfaces.push_back({.name = interface->name, .is_up = interface->is_up, .addresses = interface->addresses});
+  }
+  std::vector<IpPrefix> networks;
+  for (const startup::HostInterface& interface : interfaces) {
+    for (const InterfaceAddress& address : interface.addresses) networks.push_back(address.prefix());
+  }
+  registration_.set_interfaces(std::move(interfaces));
+  const auto& identity = registration_.identity();
+  pools_.set_host(std::move(networks), identity && identity->networking.ipv6_address);
+}
+
+// A loop that does not turn does not answer.
+void Agent::beat() {
+  beat_timer_->arm(kBeat);
+  control_beat_.beat(parts_.loop.now());
+  dataplane_->thread().loop().post(
+      [beat = dataplane_beat_, &loop = dataplane_->thread().loop()] { beat.beat(loop.now()); });
+  bgp_->heartbeat([this] { bgp_beat_.beat(parts_.loop.now()); });
+  check_ready();
+}
+
+void Agent::read_config_file() {
+  if (parts_.flags.config.empty()) return;
+  const auto text = file::read_file(parts_.flags.config);
+  if (!text.ok()) {
+    log_.warn("settings file cannot be read; what was read before holds",
+              {{"file", parts_.flags.config}, {"error", text.error()}});
+    return;
+  }
+  calculation_.configuration().set_file(parts_.flags.config, *text);
+}
+
+void Agent::reload() {
+  read_config_file();
+  on_turn(cluster_.is_in_sync());
+}
+
+}  // namespace margay::agent

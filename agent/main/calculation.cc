@@ -1,0 +1,136 @@
+#include "agent/main/calculation.h"
+
+#include <utility>
+
+#include "datastore/model/policy.h"
+#include "datastore/model/service.h"
+
+namespace margay::agent {
+namespace {
+
+template <class T>
+watch::Consume<T> to_engine(policy::Engine& engine) {
+  return [&engine](const model::ObjectKey& key, const std::shared_ptr<const T>& value) {
+    policy::Input input{.key = key, .value = {}};
+    if (value != nullptr) input.value = value;
+    engine.apply(input);
+  };
+}
+
+template <class T>
+watch::Consume<T> to_bgp(BgpCalculation& bgp) {
+  return [&bgp](const model::ObjectKey& key, const std::shared_ptr<const T>& value) {
+    BgpInput input{.key = key, .value = {}};
+    if (value != nullptr) input.value = value;
+    bgp.apply(input);
+  };
+}
+
+}  // namespace
+
+Calculation::Calculation(const Options& options)
+    : node_(options.node),
+      secret_namespace_(options.bgp.secret_namespace),
+      engine_({.node = options.node}),
+      networks_(options.node),
+      bgp_(options.bgp),
+      configuration_(options.node) {}
+
+void Calculation::watch_all(watch::ClusterWatch& cluster, const Others& others) {
+  watch_policy(cluster, others);
+  watch_bgp(cluster, others);
+  watch_both(cluster, others);
+  cluster.add<config::SettingsObject>(
+      model::Kind::kFelixConfiguration, {}, config::decode,
+      {[this](const model::ObjectKey& key, const std::shared_ptr<const config::SettingsObject>& object) {
+        configuration_.set_object(key.name, object == nullptr ? std::nullopt : std::optional(*object));
+      }});
+}
+
+void Calculation::watch_policy(watch::ClusterWatch& cluster, const Others& others) {
+  cluster.add<model::Pod>(model::Kind::kPod, {}, codec::SharingDecoder<model::Pod>(),
+                          {to_engine<model::Pod>(engine_), others.on_pod});
+  cluster.add<model::Namespace>({}, {to_engine<model::Namespace>(engine_), others.on_namespace});
+  cluster.add<model::ServiceAccount>({}, {to_engine<model::ServiceAccount>(engine_)});
+  cluster.add<model::Tier>({}, {to_engine<model::Tier>(engine_)});
+  cluster.add<model::NetworkPolicy>({}, {to_engine<model::NetworkPolicy>(engine_)});
+  cluster.add<model::GlobalNetworkPolicy>({}, {to_engine<model::GlobalNetworkPolicy>(engine_)});
+  cluster.add<model::StagedNetworkPolicy>({}, {to_engine<model::StagedNetworkPolicy>(engine_)});
+  cluster.add<model::StagedGlobalNetworkPolicy>({}, {to_engine<model::StagedGlobalNetworkPolicy>(engine_)});
+  cluster.add<model::NetworkSet>({}, {to_engine<model::NetworkSet>(engine_)});
+  cluster.add<model::GlobalNetworkSet>({}, {to_engine<model::GlobalNetworkSet>(engine_)});
+  cluster.add<model::Profile>({}, {to_engine<model::Profile>(engine_)});
+  cluster.add<model::HostEndpoint>({}, {to_engine<model::HostEndpoint>(engine_)});
+  // Those of this node reach BGP through the engine, with those that pods make (note_workloads).
+  cluster.add<model::WorkloadEndpoint>({}, {to_engine<model::WorkloadEndpoint>(engine_)});
+}
+
+void Calculation::watch_bgp(watch::ClusterWatch& cluster, const Others& others) {
+  cluster.add<model::BgpPeer>({}, {to_bgp<model::BgpPeer>(bgp_)});
+  cluster.add<model::BgpFilter>({}, {to_bgp<model::BgpFilter>(bgp_)});
+  cluster.add<model::IpamBlock>({}, {to_bgp<model::IpamBlock>(bgp_), others.on_block});
+  cluster.add<model::Service>({}, {to_bgp<model::Service>(bgp_)});
+  // Passwords. Who may not read Secrets has peers without.
+  cluster.add<model::Secret>({.name_space = secret_namespace_, .is_optional = true}, {to_bgp<model::Secret>(bgp_)});
+}
+
+void Calculation::watch_both(watch::ClusterWatch& cluster, const Others& others) {
+  using model::ObjectKey;
+  cluster.add<model::EndpointSlice>({}, {to_engine<model::EndpointSlice>(engine_), to_bgp<model::EndpointSlice>(bgp_)});
+  cluster.add<model::IpPool>({}, {others.on_pool, to_bgp<model::IpPool>(bgp_),
+                                  [this](const ObjectKey& key, const auto& value) { networks_.set_pool(key, value); }});
+  cluster.add<model::BlockAffinity>(
+      {}, {to_bgp<model::BlockAffinity>(bgp_),
+           [this](const ObjectKey& key, const auto& value) { networks_.set_affinity(key, value); }});
+  cluster.add<model::BgpConfiguration>(
+      {}, {to_bgp<model::BgpConfiguration>(bgp_),
+           [this](const ObjectKey& key, const auto& value) { networks_.set_configuration(key, value); }});
+  cluster.add<model::Node>(
+      {}, {to_engine<model::Node>(engine_), to_bgp<model::Node>(bgp_),
+           [this](const ObjectKey& key, const auto& value) { note_node(key, value); }, others.on_node});
+}
+
+void Calculation::note_node(const model::ObjectKey& key, const std::shared_ptr<const model::Node>& node) {
+  if (key.name == node_ && node != nullptr) configuration_.set_node_labels(node->metadata.labels);
+}
+
+// BGP tells of addresses that were borrowed from blocks of others.
+void Calculation::note_workloads(const policy::Delta& delta) {
+  for (const auto& [key, endpoint] : delta.endpoints) {
+    BgpInput input{.key = {model::Kind::kWorkloadEndpoint, key.name_space, key.name}, .value = {}};
+    if (endpoint == nullptr) {
+      if (workloads_.erase(key) == 0) continue;
+    } else if (endpoint->workload == nullptr) {
+      continue;
+    } else {
+      workloads_[key] = endpoint->workload;
+      input.value = endpoint->workload;
+    }
+    bgp_.apply(input);
+  }
+}
+
+Calculation::Change Calculation::take() {
+  if (!std::exchange(is_in_sync_, true)) engine_.mark_in_sync();
+  Change change;
+  change.dataplane.policy = engine_.flush();
+  note_workloads(change.dataplane.policy);
+  Networks::Change networks = networks_.take();
+  change.dataplane.networks = std::move(networks.networks);
+  change.dataplane.own_blocks = std::move(networks.own_blocks);
+  change.config = configuration_.take();
+  if (!change.config.changed.empty()) change.dataplane.settings = *change.config.settings;
+  change.bgp = bgp_.flush();
+  return change;
+}
+
+std::map<model::ObjectKey, FieldErrors> Calculation::problems() const {
+  std::map<model::ObjectKey, FieldErrors> out = engine_.problems();
+  for (const auto& [key, errors] : bgp_.problems()) {
+    FieldErrors& all = out[key];
+    all.insert(all.end(), errors.begin(), errors.end());
+  }
+  return out;
+}
+
+}  // namespace margay::agent

@@ -1,0 +1,78 @@
+// Calculation: everything the objects of the cluster mean for this node, behind one door.
+//
+//   ClusterWatch ─▶ policy::Engine, Networks, BgpCalculation, config::Configuration ─▶ take(): what changed
+//
+// No I/O. Thread: the control loop's.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "agent/bgp/bgp_calculation.h"
+#include "agent/cluster/networks.h"
+#include "agent/config/configuration.h"
+#include "agent/dataplane/batch.h"
+#include "base/core/field_error.h"
+#include "datastore/model/ipam.h"
+#include "datastore/model/kubernetes.h"
+#include "datastore/model/pod.h"
+#include "datastore/watch/cluster_watch.h"
+#include "policy/calc/engine.h"
+
+namespace margay::agent {
+
+class Calculation {
+ public:
+  struct Options {
+    std::string node;
+    BgpCalculation::Options bgp;
+  };
+  explicit Calculation(const Options& options);
+
+  // Of kinds that others in the agent need as well.
+  struct Others {
+    watch::Consume<model::Node> on_node;
+    watch::Consume<model::Pod> on_pod;
+    watch::Consume<model::Namespace> on_namespace;
+    watch::Consume<model::IpPool> on_pool;
+    watch::Consume<model::IpamBlock> on_block;
+  };
+  // All kinds it needs.
+  void watch_all(watch::ClusterWatch& cluster, const Others& others);
+
+  struct Change {
+    DataplaneBatch dataplane;
+    BgpDelta bgp;
+    config::Change config;
+  };
+  // Everything that was there at the start has been taken in: only now is there a whole state to speak of.
+  Change take();
+
+  [[nodiscard]] config::Configuration& configuration() { return configuration_; }
+  [[nodiscard]] const BgpCalculation& bgp() const { return bgp_; }
+  // Workload endpoints of this node, as of the last take().
+  using Workloads = std::map<model::ObjectKey, std::shared_ptr<const model::WorkloadEndpoint>>;
+  [[nodiscard]] const Workloads& workloads() const { return workloads_; }
+  // Objects that count as absent, or act otherwise than written.
+  [[nodiscard]] std::map<model::ObjectKey, FieldErrors> problems() const;
+
+ private:
+  void watch_policy(watch::ClusterWatch& cluster, const Others& others);
+  void watch_bgp(watch::ClusterWatch& cluster, const Others& others);
+  void watch_both(watch::ClusterWatch& cluster, const Others& others);
+  void note_workloads(const policy::Delta& delta);
+  void note_node(const model::ObjectKey& key, const std::shared_ptr<const model::Node>& node);
+
+  std::string node_;
+  std::string secret_namespace_;
+  policy::Engine engine_;
+  Networks networks_;
+  BgpCalculation bgp_;
+  config::Configuration configuration_;
+  Workloads workloads_;
+  bool is_in_sync_ = false;
+};
+
+}  // namespace margay::agent

@@ -1,0 +1,39 @@
+#include "agent/main/cni_parts.h"
+
+#include <utility>
+
+namespace margay::agent {
+
+CniParts::CniParts(Parts parts)
+    : parts_(std::move(parts)),
+      facts_(parts_.node),
+      addresses_({parts_.loop, parts_.client, parts_.log}, facts_.allocator_config()),
+      waiter_(parts_.loop, parts_.book, parts_.workloads),
+      server_({.loop = parts_.loop,
+               .client = parts_.client,
+               .facts = facts_,
+               .book = addresses_,
+               .readiness = waiter_,
+               .log = parts_.log,
+               .metrics = parts_.metrics,
+               .spool_folder = parts_.state_dir + "/cni/releases"}) {
+  facts_.on_config = [this] { addresses_.configure(facts_.allocator_config()); };
+}
+
+void CniParts::watch_all(watch::ClusterWatch& cluster) {
+  cluster.add<model::IpReservation>(
+      {}, {[this](const model::ObjectKey& key, const auto& value) { facts_.set(key, value); }});
+  cluster.add<model::IpamConfiguration>(
+      {}, {[this](const model::ObjectKey& key, const auto& value) { facts_.set(key, value); }});
+}
+
+void CniParts::open() {
+  if (std::exchange(is_open_, true)) return;
+  facts_.mark_in_sync();
+  addresses_.start();
+  server_.start();
+}
+
+Status CniParts::listen(const std::string& socket_path) { return server_.listen(parts_.network, socket_path); }
+
+}  // namespace margay::agent

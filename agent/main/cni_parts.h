@@ -1,0 +1,51 @@
+// CniParts: address management and the CNI plugin's server, as the agent has them: fed by its watches, answering once
+// the dataplane has what a pod needs.
+// Thread: the control loop's. What it refers to outlives it.
+#pragma once
+
+#include <string>
+
+#include "agent/cni/address_book.h"
+#include "agent/cni/cluster_facts.h"
+#include "agent/cni/cni_server.h"
+#include "agent/main/endpoint_waiter.h"
+#include "datastore/watch/cluster_watch.h"
+
+namespace margay::agent {
+
+class CniParts {
+ public:
+  struct Parts {
+    loop::Loop& loop;
+    loop::Network& network;
+    kube::Client& client;
+    const EndpointBook& book;
+    const EndpointBook::Workloads& workloads;
+    std::string node;
+    std::string state_dir;
+    telemetry::Logger log{};
+    telemetry::Registry* metrics = nullptr;
+  };
+  explicit CniParts(Parts parts);
+
+  // Kinds that nobody else in the agent watches; the others come through facts() and see().
+  void watch_all(watch::ClusterWatch& cluster);
+  [[nodiscard]] ClusterFacts& facts() { return facts_; }
+  void see(const model::IpamBlock& block) { addresses_.see(block); }
+
+  // All that was there at the start is known: the plugin is answered from now on.
+  void open();
+  Status listen(const std::string& socket_path);
+  // The dataplane has reported.
+  void look() { waiter_.look(); }
+
+ private:
+  Parts parts_;
+  ClusterFacts facts_;
+  AddressBook addresses_;
+  EndpointWaiter waiter_;
+  CniServer server_;
+  bool is_open_ = false;
+};
+
+}  // namespace margay::agent

@@ -1,0 +1,93 @@
+#include "agent/main/endpoint_waiter.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "base/core/text.h"
+
+namespace margay::agent {
+namespace {
+
+// Endpoints that pods make go by the pod.
+model::ObjectKey key_of(const NewEndpoint& endpoint) {
+  if (endpoint.pod_name.empty()) return endpoint.key;
+  return {model::Kind::kPod, endpoint.pod_namespace, endpoint.pod_name};
+}
+
+}  // namespace
+
+class EndpointWaiter::Handle final : public ReadinessWait {
+ public:
+  Handle(const std::shared_ptr<Waits>& waits, std::uint64_t id) : waits_(waits), id_(id) {}
+  ~Handle() override {
+    if (const auto waits = waits_.lock()) waits->erase(id_);
+  }
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+
+ private:
+  std::weak_ptr<Waits> waits_;
+  std::uint64_t id_;
+};
+
+EndpointWaiter::EndpointWaiter(loop::Loop& loop, const EndpointBook& book, const EndpointBook::Workloads& workloads)
+    : loop_(loop), book_(book), workloads_(workloads), look_timer_(loop.make_timer([this] { look(); })) {}
+
+EndpointWaiter::~EndpointWaiter() = default;
+
+std::unique_ptr<ReadinessWait> EndpointWaiter::wait(const NewEndpoint& endpoint, Duration timeout,
+                                                    Callback<void(Status)> done) {
+  const std::uint64_t id = ++last_;
+  auto waiting = std::make_unique<Waiting>();
+  waiting->endpoint = endpoint;
+  waiting->done = std::move(done);
+  waiting->timer = loop_.make_timer([this, id] {
+    const auto at = waits_->find(id);
+    if (at != waits_->end()) end(id, Error{ErrorCode::kTimeout, missing(at->second->endpoint)});
+  });
+  waiting->timer->arm(timeout);
+  waits_->emplace(id, std::move(waiting));
+  look_timer_->arm({});  // it may be there already, but nobody is told from inside this call
+  return std::make_unique<Handle>(waits_, id);
+}
+
+std::string EndpointWaiter::missing(const NewEndpoint& endpoint) const {
+  const model::ObjectKey key = key_of(endpoint);
+  const auto workload = workloads_.find(key);
+  if (workload == workloads_.end()) return concat(key.to_string(), " is not known as a workload of this node yet");
+  const model::WorkloadEndpointSpec& spec = workload->second->spec;
+  for (const IpPrefix& address : endpoint.addresses) {
+    if (std::find(spec.ip_networks.begin(), spec.ip_networks.end(), address) == spec.ip_networks.end()) {
+      return concat(key.to_string(), " does not have ", address.to_string(), " yet");
+    }
+  }
+  const EndpointState* state = book_.find(key);
+  if (state == nullptr) return concat(key.to_string(), " has not reached the dataplane");
+  if (state->stage != EndpointStage::kProgrammed) {
+    return concat(key.to_string(), ": ", to_string(state->stage), state->message.empty() ? "" : ": ", state->message);
+  }
+  if (state->version != workload->second->metadata.resource_version) {
+    return concat(key.to_string(), ": the kernel has an older version of it");
+  }
+  return {};
+}
+
+void EndpointWaiter::look() {
+  std::vector<std::uint64_t> ready;
+  for (const auto& [id, waiting] : *waits_) {
+    if (missing(waiting->endpoint).empty()) ready.push_back(id);
+  }
+  for (const std::uint64_t id : ready) end(id, ok_status());
+}
+
+// The callback may destroy the handle, or begin another wait.
+void EndpointWaiter::end(std::uint64_t id, const Status& outcome) {
+  const auto at = waits_->find(id);
+  if (at == waits_->end()) return;
+  const std::unique_ptr<Waiting> waiting = std::move(at->second);
+  waits_->erase(at);
+  waiting->done(outcome);
+}
+
+}  // namespace margay::agent

@@ -1,0 +1,129 @@
+#include "agent/main/status_json.h"
+
+#include <utility>
+
+#include "base/process/build_info.h"
+
+namespace margay::agent {
+namespace {
+
+double seconds_of(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+json::Value number(std::size_t value) { return static_cast<std::int64_t>(value); }
+
+json::Value stages_json(const Timeline& timeline) {
+  json::Array out;
+  for (std::size_t i = 0; i < kStageCount; ++i) {
+    const auto stage = static_cast<Stage>(i);
+    const auto at = timeline.at(stage);
+    json::Object one{{"stage", std::string(to_string(stage))}};
+    if (at) one["seconds"] = seconds_of(*at);
+    out.emplace_back(std::move(one));
+  }
+  return out;
+}
+
+json::Value watches_json(const watch::ClusterWatch& cluster) {
+  json::Array out;
+  for (const watch::ClusterWatch::KindState& state : cluster.states()) {
+    json::Object one{{"resource", state.resource}, {"objects", number(state.objects)}, {"inSync", state.is_in_sync}};
+    if (state.is_absent) one["absent"] = true;
+    if (!state.error.empty()) one["error"] = state.error;
+    out.emplace_back(std::move(one));
+  }
+  return out;
+}
+
+json::Value driver_json(const DriverState& state) {
+  json::Object out{{"desired", number(state.desired)},
+                   {"actual", number(state.actual)},
+                   {"writes", static_cast<std::int64_t>(state.applied)},
+                   {"updated", static_cast<std::int64_t>(state.updated)},
+                   {"removed", static_cast<std::int64_t>(state.removed)},
+                   {"failed", number(state.failed)},
+                   {"lastWriteSeconds", seconds_of(state.last_apply)}};
+  if (state.failures.empty()) return out;
+  json::Array failures;
+  for (const dataplane::ObjectFailure& failure : state.failures) {
+    failures.emplace_back(json::Object{{"object", failure.object}, {"error", failure.error.message}});
+  }
+  out["failures"] = std::move(failures);
+  return out;
+}
+
+json::Value dataplane_json(const Agent& agent) {
+  const DataplaneReport& report = agent.report();
+  json::Object drivers;
+  for (const auto& [name, state] : report.drivers) drivers[name] = driver_json(state);
+  json::Object out{{"hasWritten", report.has_written},
+                   {"passes", static_cast<std::int64_t>(report.applies)},
+                   {"lastPassSeconds", seconds_of(report.last_apply)},
+                   {"learnedRoutes", number(report.learned_routes)},
+                   {"unresolvedRoutes", number(report.unresolved_routes)}};
+  if (const DataplaneThread* dataplane = agent.dataplane()) {
+    out["backend"] = std::string(iptables::to_string(dataplane->backend().backend));
+    out["backendReason"] = dataplane->backend().why;
+    out["routesFound"] = number(dataplane->found_routes());
+  }
+  out["drivers"] = std::move(drivers);
+  return out;
+}
+
+json::Value counts_json(const EndpointBook& book) {
+  json::Object out;
+  for (const EndpointStage stage : {EndpointStage::kWaitingForPolicy, EndpointStage::kWaitingForInterface,
+                                    EndpointStage::kFailed, EndpointStage::kProgrammed}) {
+    out[to_string(stage)] = number(book.count(stage));
+  }
+  return out;
+}
+
+json::Value errors_json(const FieldErrors& errors) {
+  json::Array out;
+  for (const FieldError& error : errors) {
+    out.emplace_back(json::Object{{"field", error.path}, {"message", error.message}});
+  }
+  return out;
+}
+
+}  // namespace
+
+json::Value status_json(Agent& agent) {
+  json::Object out{{"node", agent.node_name()},
+                   {"version", std::string(process::build_info().version)},
+                   {"ready", agent.timeline().has(Stage::kReady)},
+                   {"stages", stages_json(agent.timeline())},
+                   {"endpoints", counts_json(agent.endpoints())},
+                   {"dataplane", dataplane_json(agent)},
+                   {"watches", watches_json(agent.cluster())}};
+  json::Object node{{"registered", agent.registration().is_registered()}};
+  if (!agent.registration().last_error().empty()) node["error"] = agent.registration().last_error();
+  out["registration"] = std::move(node);
+  return out;
+}
+
+json::Value endpoints_json(const EndpointBook& book) {
+  json::Array out;
+  for (const auto& [key, state] : book.states()) {
+    json::Object one{{"endpoint", key.to_string()},
+                     {"interface", state.interface},
+                     {"state", std::string(to_string(state.stage))},
+                     {"version", state.version}};
+    if (!state.message.empty()) one["message"] = state.message;
+    out.emplace_back(std::move(one));
+  }
+  return json::Object{{"endpoints", std::move(out)}};
+}
+
+json::Value problems_json(Agent& agent) {
+  json::Object objects;
+  for (const auto& [key, errors] : agent.calculation().problems()) objects[key.to_string()] = errors_json(errors);
+  for (const auto& [key, errors] : agent.cluster().invalid()) objects[key.to_string()] = errors_json(errors);
+  for (const auto& [name, errors] : agent.report().problems) objects[name] = errors_json(errors);
+  json::Array settings;
+  for (const config::Problem& problem : agent.calculation().configuration().problems()) {
+    settings.emplace_back(problem.to_string());
+  }
+  return json::Object{{"objects", std::move(objects)}, {"settings", std::move(settings)}};
+}
+
+}  // namespace margay::agent

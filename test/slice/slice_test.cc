@@ -1,0 +1,180 @@
+// The thin slice: from an object in the API server to a packet that passes or does not, with real processes on a real
+// kernel. Needs root; what is missing on a machine is said and the tests are skipped.
+#include <memory>
+#include <string>
+
+#include "base/core/text.h"
+#include "gtest/gtest.h"
+#include "policy/translate/translate.h"
+#include "test/slice/traffic.h"
+#include "test/slice/two_nodes.h"
+
+namespace margay::test {
+namespace {
+
+using json::Array;
+using json::Object;
+using json::Value;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using Who = TwoNodes::Who;
+
+constexpr std::uint16_t kPort = 8080;
+constexpr seconds kDeadline{15};
+
+Value deny_all(const std::string& name, const std::string& selector) {
+  return Object{{"apiVersion", "projectcalico.org/v3"},
+                {"kind", "NetworkPolicy"},
+                {"metadata", Object{{"name", name}, {"namespace", "default"}}},
+                {"spec", Object{{"selector", selector}, {"types", Array{"Ingress"}}}}};
+}
+
+// One cluster for all: starting it takes longer than any of them.
+struct Cluster {
+  std::unique_ptr<TwoNodes> nodes;
+  std::unique_ptr<Namespace> pod_a, pod_b;
+  std::unique_ptr<TcpServer> server_a, server_b;
+};
+
+class Slice : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    cluster_ = std::make_unique<Cluster>();
+    cluster_->nodes = TwoNodes::start(&why_);
+    if (cluster_->nodes == nullptr) return;
+    cluster_->pod_a = cluster_->nodes->run_pod(Who::kA, "a", kA);
+    cluster_->pod_b = cluster_->nodes->run_pod(Who::kB, "b", kB);
+    cluster_->server_a = std::make_unique<TcpServer>(*cluster_->pod_a, kA, kPort);
+    cluster_->server_b = std::make_unique<TcpServer>(*cluster_->pod_b, kB, kPort);
+  }
+  static void TearDownTestSuite() { cluster_.reset(); }
+
+  void SetUp() override {
+    if (cluster_->nodes == nullptr) GTEST_SKIP() << why_;
+    ASSERT_TRUE(reaches(pod_a(), kB)) << state();
+    ASSERT_TRUE(reaches(pod_b(), kA)) << state();
+  }
+  void TearDown() override {
+    if (HasFailure() && cluster_->nodes != nullptr) std::fprintf(stderr, "%s\n", nodes().logs().c_str());
+  }
+
+  static TwoNodes& nodes() { return *cluster_->nodes; }
+  static const Namespace& pod_a() { return *cluster_->pod_a; }
+  static const Namespace& pod_b() { return *cluster_->pod_b; }
+  static bool reaches(const Namespace& from, const std::string& address) {
+    return poll_until(kDeadline, [&] { return can_connect(from, address, kPort); });
+  }
+  static bool is_cut_off(const Namespace& from, const std::string& address) {
+    return poll_until(kDeadline, [&] { return !can_connect(from, address, kPort); });
+  }
+  static std::string state() {
+    return json::dump(nodes().ask(Who::kA, "/status")) + "\n" + json::dump(nodes().ask(Who::kB, "/peers")) + "\n" +
+           json::dump(nodes().ask(Who::kA, "/endpoints"));
+  }
+
+  // What an agent has written in this life to sets and tables: "iptables raw v4: 7".
+  static std::string written(Who who) {
+    const Value status = nodes().ask(who, "/status");
+    const Value* drivers = status.find({"dataplane", "drivers"});
+    if (drivers == nullptr || drivers->as_object() == nullptr) return "nobody answers";
+    std::string out;
+    for (const json::Member& driver : *drivers->as_object()) {
+      const Value* updated = driver.value.find("updated");
+      const bool counts = driver.name.starts_with("ipset") || driver.name.starts_with("iptables");
+      if (!counts || updated == nullptr || *updated->as_integer() == 0) continue;
+      out += concat(driver.name, ": ", *updated->as_integer(), "; ");
+    }
+    return out;
+  }
+
+  static constexpr const char* kA = "10.65.0.1";
+  static constexpr const char* kB = "10.65.0.65";
+  static std::unique_ptr<Cluster> cluster_;
+  static std::string why_;
+};
+
+std::unique_ptr<Cluster> Slice::cluster_;
+std::string Slice::why_;
+
+TEST_F(Slice, PodsOnDifferentNodesReachEachOther) {
+  EXPECT_TRUE(poll_until(kDeadline, [] { return nodes().is_ready(Who::kA) && nodes().is_ready(Who::kB); })) << state();
+  const ProgramResult pinged = pod_a().run({"ping", "-n", "-c", "1", "-W", "2", kB});
+  EXPECT_EQ(pinged.exit_status, 0) << pinged.out << pinged.err;
+  EXPECT_TRUE(can_connect(nodes().node(Who::kA), kA, kPort)) << "the host reaches its own workloads";
+  const std::string routes = nodes().node(Who::kA).run({"ip", "route"}).out;
+  EXPECT_NE(routes.find("10.65.0.64/26 via 192.0.2.2 dev eth0"), std::string::npos) << routes;
+  EXPECT_NE(routes.find("blackhole 10.65.0.0/26"), std::string::npos) << routes;
+}
+
+TEST_F(Slice, APolicyBitesAndLetsGoAgain) {
+  nodes().create(kPolicies, deny_all("deny-b", "app == 'b'"));
+  EXPECT_TRUE(is_cut_off(pod_a(), kB)) << state();
+  EXPECT_TRUE(can_connect(pod_b(), kA, kPort)) << "the other way is open";
+  nodes().remove(kPolicies, {"default", "deny-b"});
+  EXPECT_TRUE(reaches(pod_a(), kB)) << state();
+}
+
+TEST_F(Slice, ARestartOfAnAgentLosesNoPacket) {
+  ASSERT_TRUE(poll_until(kDeadline, [] { return nodes().is_ready(Who::kA); })) << state();
+  Prober there(pod_a(), pod_b(), kB, 9001);
+  Prober back(pod_b(), pod_a(), kA, 9002);
+  for (const bool is_hard : {true, false}) {
+    if (is_hard) {
+      nodes().kill_agent(Who::kA);
+    } else {
+      EXPECT_EQ(nodes().stop_agent(Who::kA), 0);
+    }
+    nodes().start_agent(Who::kA);
+    ASSERT_TRUE(poll_until(kDeadline, [] { return nodes().is_ready(Who::kA); })) << state();
+    EXPECT_EQ(written(Who::kA), "") << "the kernel had it all";
+    const std::size_t so_far = there.received();
+    ASSERT_TRUE(poll_until(kDeadline, [&] { return there.received() > so_far + 100; }));
+  }
+  for (Prober* prober : {&there, &back}) {
+    const Prober::Outcome outcome = prober->stop();
+    EXPECT_GT(outcome.sent, 200U);
+    EXPECT_TRUE(outcome.lost.empty()) << outcome.lost.size() << " of " << outcome.sent << " lost, the first "
+                                      << outcome.lost.front();
+  }
+}
+
+TEST_F(Slice, AnUnknownInterfaceOfOursIsDropped) {
+  const std::string address = "10.65.0.9";
+  const auto stranger = nodes().plug(Who::kA, "cali0123456789a", address);
+  nodes().node(Who::kA).ip({"route add 10.65.0.9 dev cali0123456789a"});
+  const TcpServer server(*stranger, address, kPort);
+  EXPECT_FALSE(can_connect(*stranger, kA, kPort));
+  EXPECT_FALSE(can_connect(*stranger, kB, kPort));
+  EXPECT_FALSE(can_connect(pod_a(), address, kPort));
+  // The same interface, once its pod is known.
+  EXPECT_TRUE(can_connect(pod_a(), kB, kPort));
+}
+
+TEST_F(Slice, AWorkloadWhoseProfileIsMissingGetsNothing) {
+  const std::string address = "10.65.0.10";
+  const auto orphan = nodes().plug(Who::kA, "cali0orphan", address);
+  const TcpServer server(*orphan, address, kPort);
+  nodes().create(kWorkloads, Object{{"apiVersion", "projectcalico.org/v3"},
+                                    {"kind", "WorkloadEndpoint"},
+                                    {"metadata", Object{{"name", "node--a-cni-orphan-eth0"}, {"namespace", "default"}}},
+                                    {"spec", Object{{"node", "node-a"},
+                                                    {"orchestrator", "cni"},
+                                                    {"containerID", "orphan"},
+                                                    {"endpoint", "eth0"},
+                                                    {"interfaceName", "cali0orphan"},
+                                                    {"ipNetworks", Array{Value(address + "/32")}},
+                                                    {"profiles", Array{"nowhere"}}}}});
+  ASSERT_TRUE(poll_until(kDeadline, [&] {
+    const std::string routes = nodes().node(Who::kA).run({"ip", "route"}).out;
+    return routes.find("10.65.0.10 dev cali0orphan") != std::string::npos;
+  })) << state();
+  EXPECT_FALSE(can_connect(*orphan, kB, kPort));
+  EXPECT_FALSE(can_connect(pod_b(), address, kPort));
+  nodes().remove(kWorkloads, {"default", "node--a-cni-orphan-eth0"});
+  EXPECT_TRUE(poll_until(kDeadline, [&] {
+    return nodes().node(Who::kA).run({"ip", "route"}).out.find("cali0orphan") == std::string::npos;
+  }));
+}
+
+}  // namespace
+}  // namespace margay::test
