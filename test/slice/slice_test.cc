@@ -138,6 +138,30 @@ TEST_F(Slice, ARestartOfAnAgentLosesNoPacket) {
   }
 }
 
+TEST_F(Slice, APodOfThePluginWorksWhenAddReturns) {
+  Value object = pod_object("plugged", "node-a", "");
+  object.as_object()->erase("status");
+  nodes().create(kPods, object);
+  const Namespace space;
+  const ProgramResult added = nodes().plugin(Who::kA, "ADD", "plugged", space);
+  ASSERT_EQ(added.exit_status, 0) << added.out << added.err << state();
+  const auto result = json::parse(added.out);
+  ASSERT_TRUE(result.ok()) << added.out;
+  const Value* addresses = result->find("ips");
+  ASSERT_TRUE(addresses != nullptr && addresses->as_array() != nullptr && !addresses->as_array()->empty()) << added.out;
+  const std::string address(split(addresses->as_array()->front().string_at({"address"}), '/').front());
+  const TcpServer server(space, address, kPort);
+  EXPECT_TRUE(can_connect(pod_a(), address, kPort)) << "at once: route and policy are in the kernel";
+  EXPECT_TRUE(can_connect(space, kA, kPort));
+  EXPECT_TRUE(reaches(pod_b(), address)) << "once its block is told: " << state();
+  const ProgramResult deleted = nodes().plugin(Who::kA, "DEL", "plugged", space);
+  EXPECT_EQ(deleted.exit_status, 0) << deleted.out;
+  EXPECT_TRUE(poll_until(kDeadline, [&] {
+    return nodes().node(Who::kA).run({"ip", "route"}).out.find(address + " dev") == std::string::npos;
+  }));
+  nodes().remove(kPods, {"default", "plugged"});
+}
+
 TEST_F(Slice, AnUnknownInterfaceOfOursIsDropped) {
   const std::string address = "10.65.0.9";
   const auto stranger = nodes().plug(Who::kA, "cali0123456789a", address);
