@@ -114,6 +114,20 @@ TEST_F(Slice, APolicyBitesAndLetsGoAgain) {
   EXPECT_TRUE(reaches(pod_a(), kB)) << state();
 }
 
+// Translated by the controllers.
+TEST_F(Slice, APolicyOfKubernetesBitesAndLetsGoAgain) {
+  const kube::ResourceType type{"networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", true};
+  nodes().create(type, Object{{"apiVersion", "networking.k8s.io/v1"},
+                              {"kind", "NetworkPolicy"},
+                              {"metadata", Object{{"name", "b"}, {"namespace", "default"}}},
+                              {"spec", Object{{"podSelector", Object{{"matchLabels", Object{{"app", "b"}}}}},
+                                              {"policyTypes", Array{"Ingress"}}}}});
+  EXPECT_TRUE(is_cut_off(pod_a(), kB)) << state();
+  EXPECT_TRUE(can_connect(pod_b(), kA, kPort)) << "the other way is open";
+  nodes().remove(type, {"default", "b"});
+  EXPECT_TRUE(reaches(pod_a(), kB)) << state();
+}
+
 TEST_F(Slice, ARestartOfAnAgentLosesNoPacket) {
   ASSERT_TRUE(poll_until(kDeadline, [] { return nodes().is_ready(Who::kA); })) << state();
   Prober there(pod_a(), pod_b(), kB, 9001);

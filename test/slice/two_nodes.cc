@@ -56,12 +56,17 @@ Value pod_object(const std::string& name, const std::string& node, const std::st
 std::unique_ptr<TwoNodes> TwoNodes::start(std::string* why) {
   *why = missing_for_namespaces();
   if (!why->empty()) return nullptr;
-  for (const char* program : {"margay-node", "margay"}) {
+  for (const char* program : {"margay-node", "margay", "margay-controllers"}) {
     if (access(program_path(program).c_str(), X_OK) != 0) return *why = concat(program, " is not built"), nullptr;
   }
   auto server = start_memory_server({.flags = {}, .unix_socket = true}, why);
   if (server == nullptr) return nullptr;
   std::unique_ptr<TwoNodes> made(new TwoNodes(std::move(server)));
+  made->controllers_ = std::make_unique<ChildProcess>(ProcessOptions{
+      {program_path("margay-controllers"), "--kubeconfig", made->server_->kubeconfig(), "--listen", "none"},
+      {},
+      "",
+      made->dir_.file("controllers.log")});
   made->start_agent(Who::kA);
   made->start_agent(Who::kB);
   return made;
@@ -181,7 +186,7 @@ bool TwoNodes::is_ready(Who who) const {
 }
 
 std::string TwoNodes::logs() const {
-  std::string out;
+  std::string out = concat("--- controllers\n", read_text(dir_.file("controllers.log")));
   for (const Node& node : nodes_) {
     out += concat("--- ", node.name, "\n", read_text(dir_.file(node.name + ".log")));
   }

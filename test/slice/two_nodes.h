@@ -63,6 +63,7 @@ class TwoNodes {
   TempDir dir_;
   std::unique_ptr<ApiServer> server_;
   SyncClient client_;
+  std::unique_ptr<ChildProcess> controllers_;
   std::array<Node, 2> nodes_;
 };
 
