@@ -4,10 +4,11 @@
 #include <set>
 #include <utility>
 
-#include "agent/render/dispatch.h"
+#include "agent/render/endpoint_dispatch.h"
 #include "agent/render/host_chains.h"
 #include "agent/render/host_endpoints.h"
 #include "agent/render/nat.h"
+#include "agent/render/owned_chains.h"
 #include "agent/render/policy_chains.h"
 #include "agent/render/sets.h"
 #include "agent/render/static_chains.h"
@@ -74,12 +75,6 @@ class IptablesRenderer::Impl {
   [[nodiscard]] const std::map<std::string, FieldErrors>& problems() const { return problems_; }
 
  private:
-  // What is in the tables for one interface.
-  struct Rendered {
-    std::vector<std::pair<iptables::TableId, std::string>> names;
-    std::vector<SharedChains::Use> uses;
-  };
-
   void report(const std::string& object, FieldErrors errors) {
     if (errors.empty()) {
       problems_.erase(object);
@@ -101,8 +96,7 @@ class IptablesRenderer::Impl {
     }
     report(readable(key), problems_of(policy->rules));
     book_.policies[key] = policy;
-    // One that comes is followed by the endpoints that name it.
-    if (before != nullptr && !is_grouped_alike) touch_endpoints_with(key);
+    if (!is_grouped_alike) touch_endpoints_with(key);
   }
 
   void apply_profile(const std::string& name, const std::shared_ptr<const policy::Profile>& profile) {
@@ -203,41 +197,21 @@ class IptablesRenderer::Impl {
     }
   }
 
-  // New chains first, so that what both use stays.
-  void replace(const std::string& interface, std::map<std::string, Rendered>& in, EndpointChains made) {
-    Rendered now;
-    now.uses = std::move(made.uses);
-    std::set<std::pair<iptables::TableId, std::string>> names;
-    for (auto& [table, chain] : made.chains) {
-      names.emplace(table, chain.name);
-      tables_.put(table, std::move(chain));
-    }
-    now.names.assign(names.begin(), names.end());
-    const auto before = in.find(interface);
-    if (before != in.end()) {
-      for (const auto& [table, name] : before->second.names) {
-        if (!names.contains({table, name})) tables_.remove(table, name);
-      }
-      in.erase(before);
-    }
-    if (!now.names.empty()) in.emplace(interface, std::move(now));
-  }
-
   [[nodiscard]] EndpointContext context() { return {.settings = settings_, .book = book_, .shared = shared_}; }
 
   // Of several workloads on one interface, which is a matter of an old one that is going, the first by name.
   void render_workload_of(const std::string& interface) {
-    const bool was_there = rendered_workloads_.contains(interface);
+    const bool was_there = workload_chains_.contains(interface);
     const auto at = workloads_.find(interface);
     if (at == workloads_.end()) {
-      replace(interface, rendered_workloads_, {});
+      workload_chains_.replace(interface, {});
       with_exceptions_.erase(interface);
       is_dispatch_dirty_ = is_dispatch_dirty_ || was_there;
       return;
     }
     const ObjectKey& first = *at->second.begin();
     const policy::Endpoint& endpoint = *endpoints_.at(first);
-    replace(interface, rendered_workloads_, render_workload(interface, endpoint, context()));
+    workload_chains_.replace(interface, render_workload(interface, endpoint, context()));
     const bool had_exceptions = with_exceptions_.erase(interface) > 0;
     const bool has_exceptions = !endpoint.workload->spec.allow_spoofed_source_prefixes.empty();
     if (has_exceptions) with_exceptions_.insert(interface);
@@ -262,36 +236,9 @@ class IptablesRenderer::Impl {
   }
 
   void render_workload_dispatch() {
-    Dispatch to{.root = std::string(kToWorkloads), .by_output = true, .targets = {}, .end = unknown_interface()};
-    Dispatch from{.root = std::string(kFromWorkloads), .by_output = false, .targets = {}, .end = unknown_interface()};
-    for (const auto& [interface, rendered] : rendered_workloads_) {
-      to.targets[interface] = to_workload_chain(interface);
-      from.targets[interface] = from_workload_chain(interface);
-    }
-    EndpointChains out;
-    for (const IpFamily family : families(settings_)) {
-      add_dispatch(to, {family, Table::kFilter}, out);
-      add_dispatch(from, {family, Table::kFilter}, out);
-      out.chains.push_back({{family, Table::kRaw}, rpf_skip(family)});
-    }
-    replace("workloads", rendered_dispatch_, std::move(out));
-  }
-
-  [[nodiscard]] Rules unknown_interface() const {
-    return {{.spec = std::string(deny(Table::kFilter, settings_)), .comment = "unknown interface"}};
-  }
-
-  static void add_dispatch(const Dispatch& dispatch, const iptables::TableId& table, EndpointChains& out) {
-    for (iptables::Chain& chain : dispatch_chains(dispatch)) out.chains.push_back({table, std::move(chain)});
-  }
-
-  [[nodiscard]] iptables::Chain rpf_skip(IpFamily family) const {
-    iptables::Chain chain{.name = std::string(kRpfSkip), .rules = {}};
-    for (const auto& [interface, keys] : workloads_) {
-      const Rules rules = spoofing_exceptions(interface, *endpoints_.at(*keys.begin()), family, settings_);
-      chain.rules.insert(chain.rules.end(), rules.begin(), rules.end());
-    }
-    return chain;
+    std::map<std::string, const policy::Endpoint*> first_of;
+    for (const auto& [interface, keys] : workloads_) first_of[interface] = endpoints_.at(*keys.begin()).get();
+    dispatch_chains_.replace("workloads", workload_dispatch(first_of, settings_));
   }
 
   void render_hosts() {
@@ -299,52 +246,13 @@ class IptablesRenderer::Impl {
     for (const auto& [key, endpoint] : endpoints_) {
       if (endpoint->host != nullptr) report(readable(key), std::move(choice.problems[key]));
     }
-    std::vector<std::string> gone;
-    for (const auto& [interface, rendered] : rendered_hosts_) {
-      if (!choice.interfaces.contains(interface)) gone.push_back(interface);
+    for (const std::string& interface : host_chains_.owners()) {
+      if (!choice.interfaces.contains(interface)) host_chains_.replace(interface, {});
     }
-    for (const std::string& interface : gone) replace(interface, rendered_hosts_, {});
     for (const auto& [interface, key] : choice.interfaces) {
-      replace(interface, rendered_hosts_, render_host(interface, *endpoints_.at(key), context()));
+      host_chains_.replace(interface, render_host(interface, *endpoints_.at(key), context()));
     }
-    render_host_dispatch(choice);
-  }
-
-  void render_host_dispatch(const HostChoice& choice) {
-    EndpointChains out;
-    for (const HostPlace place : kHostPlaces) {
-      const HostPlaceInfo where = info(place);
-      Dispatch dispatch{.root = std::string(where.dispatch),
-                        .by_output = where.direction == Direction::kEgress,
-                        .targets = {},
-                        .end = {}};
-      for (const auto& [interface, key] : choice.interfaces) {
-        const bool has_it = has_chain(place, *endpoints_.at(key));
-        if (interface == kAnyInterface) {
-          if (has_it) dispatch.end = any_interface(place);
-        } else if (has_it) {
-          dispatch.targets[interface] = host_chain(place, interface);
-        } else {
-          // One that names the interface takes it from the one for all, also where it says nothing.
-          dispatch.targets[interface] = "";
-        }
-      }
-      if (dispatch.end.empty()) std::erase_if(dispatch.targets, [](const auto& each) { return each.second.empty(); });
-      for (const IpFamily family : families(settings_)) add_dispatch(dispatch, {family, where.table}, out);
-    }
-    replace("hosts", rendered_dispatch_, std::move(out));
-  }
-
-  [[nodiscard]] Rules any_interface(HostPlace place) const {
-    const bool by_output = info(place).direction == Direction::kEgress;
-    Rules rules;
-    std::vector<std::string> others{"lo"};
-    for (const std::string& prefix : settings_.workload_prefixes) others.push_back(prefix + '+');
-    for (const std::string& other : others) {
-      rules.push_back({.spec = spec({by_output ? to_interface(other) : from_interface(other), kReturn})});
-    }
-    rules.push_back({.spec = go_to(host_chain(place, kAnyInterface))});
-    return rules;
+    dispatch_chains_.replace("hosts", host_dispatch(choice, endpoints_, settings_));
   }
 
   void render_shared_chains() {
@@ -373,10 +281,10 @@ class IptablesRenderer::Impl {
 
   Sets sets_;
   Tables tables_;
-  SharedChains shared_;                                 // outlives the uses below
-  std::map<std::string, Rendered> rendered_workloads_;  // by interface
-  std::map<std::string, Rendered> rendered_hosts_;
-  std::map<std::string, Rendered> rendered_dispatch_;
+  SharedChains shared_;                   // outlives the uses below
+  OwnedChains workload_chains_{tables_};  // by interface
+  OwnedChains host_chains_{tables_};
+  OwnedChains dispatch_chains_{tables_};
 
   bool is_everything_dirty_ = true;
   bool are_static_dirty_ = true;
