@@ -1,0 +1,319 @@
+// The server on an API server in memory that is slow, away, busy or in conflict, in simulated time.
+#include "agent/cni/cni_server.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/core/random.h"
+#include "base/core/text.h"
+#include "base/file/temp_dir.h"
+#include "base/loop/sim_loop.h"
+#include "datastore/watch/resource_of.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "test/support/fake_kube_client.h"
+
+namespace margay::agent {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using testing::HasSubstr;
+
+struct Told {
+  int status = 0;
+  std::string body;
+  [[nodiscard]] bool is_there() const { return status != 0; }
+};
+
+class OneAnswer final : public http::Responder {
+ public:
+  explicit OneAnswer(std::shared_ptr<Told> told) : told_(std::move(told)) {}
+  void send(http::Response response) override {
+    told_->status = response.status;
+    told_->body = std::move(response.body);
+  }
+  void start(http::ResponseHead) override {}
+  void write(std::string) override {}
+  void finish() override {}
+  void abort() override {}
+  [[nodiscard]] bool is_open() const override { return true; }
+  [[nodiscard]] std::size_t queued_bytes() const override { return 0; }
+  void on_drained(Callback<void()>) override {}
+  void on_closed(Task) override {}
+  void on_input_end(Task) override {}
+
+ private:
+  std::shared_ptr<Told> told_;
+};
+
+class TestReadiness final : public EndpointReadiness {
+ public:
+  explicit TestReadiness(loop::Loop& loop) : loop_(loop) {}
+  std::unique_ptr<ReadinessWait> wait(const NewEndpoint& endpoint, Duration timeout,
+                                      Callback<void(Status)> done) override {
+    last = endpoint;
+    auto out = std::make_unique<Wait>();
+    out->done = std::move(done);
+    out->timer = loop_.make_timer([this, raw = out.get()] {
+      std::exchange(raw->done, nullptr)(missing.empty() ? ok_status() : Status(Error{ErrorCode::kTimeout, missing}));
+    });
+    out->timer->arm(missing.empty() ? milliseconds(1) : timeout);
+    return out;
+  }
+  NewEndpoint last;
+  std::string missing;
+
+ private:
+  struct Wait final : ReadinessWait {
+    Callback<void(Status)> done;
+    std::unique_ptr<loop::Timer> timer;
+  };
+  loop::Loop& loop_;
+};
+
+class CniServerTest : public testing::Test {
+ protected:
+  CniServerTest() {
+    add_pool("four", "10.0.0.0/16", 26);
+    facts_.mark_in_sync();
+    begin();
+  }
+
+  void advance(Duration by) { loop_.advance(by); }
+
+  void begin() {
+    server_.reset();
+    book_ = std::make_unique<AddressBook>(AddressBook::Parts{loop_, client_, {}}, config());
+    book_->start();
+    server_ = std::make_unique<CniServer>(CniServer::Parts{.loop = loop_,
+                                                           .client = client_,
+                                                           .facts = facts_,
+                                                           .book = *book_,
+                                                           .readiness = readiness_,
+                                                           .spool_folder = folder_.at("releases")});
+    advance(seconds(1));
+    server_->start();
+  }
+
+  ipam::AllocatorConfig config() {
+    ipam::AllocatorConfig out = facts_.allocator_config();
+    out.spare_min = 0;
+    return out;
+  }
+
+  void add_pool(const std::string& name, std::string_view cidr, int length) {
+    auto pool = std::make_shared<model::IpPool>();
+    pool->metadata.name = name;
+    pool->spec.cidr = IpPrefix::parse(cidr).value();
+    pool->spec.block_size = length;
+    facts_.set({model::Kind::kIpPool, "", name}, std::shared_ptr<const model::IpPool>(pool));
+  }
+
+  void add_pod(const std::string& name) {
+    json::Value object;
+    object["spec"]["nodeName"] = "node-1";
+    client_.put(watch::resource_of(model::Kind::kPod), {"default", name}, object);
+    auto pod = std::make_shared<model::Pod>();
+    pod->metadata.name = name;
+    pod->metadata.name_space = SharedText("default");
+    pod->spec.node_name = SharedText("node-1");
+    facts_.set({model::Kind::kPod, "default", name}, std::shared_ptr<const model::Pod>(pod));
+  }
+
+  std::shared_ptr<Told> ask(const std::string& verb, const std::string& container, const std::string& pod = "") {
+    auto told = std::make_shared<Told>();
+    json::Object body;
+    body["container"] = container;
+    if (!pod.empty()) {
+      body["podNamespace"] = "default";
+      body["podName"] = pod;
+    }
+    server_->serve({"POST", "/v1/" + verb, {}, json::dump(json::Value(std::move(body)))},
+                   std::make_unique<OneAnswer>(told));
+    return told;
+  }
+
+  void api_is_away() {
+    client_.on_request = [](std::string_view, const kube::ResourceType&) {
+      return std::optional<kube::ApiError>({.code = ErrorCode::kUnavailable, .message = "no connection"});
+    };
+  }
+  void api_is_back() { client_.on_request = nullptr; }
+
+  std::size_t stored_addresses() {
+    std::size_t count = 0;
+    for (const auto& [name, object] : client_.objects(watch::resource_of(model::Kind::kIpamBlock))) {
+      for (const json::Value& slot : *object.find({"spec", "allocations"})->as_array()) count += !slot.is_null();
+    }
+    return count;
+  }
+  std::size_t handles() { return client_.objects(watch::resource_of(model::Kind::kIpamHandle)).size(); }
+
+  loop::SimLoop loop_;
+  SeededRandom random_{1};
+  file::TempDir folder_ = file::TempDir::make().value();
+  test::FakeKubeClient client_{loop_, random_};
+  ClusterFacts facts_{"node-1"};
+  TestReadiness readiness_{loop_};
+  std::unique_ptr<AddressBook> book_;
+  std::unique_ptr<CniServer> server_;
+};
+
+TEST_F(CniServerTest, AddNotesThePodAndReadySaysWhenTheKernelHasIt) {
+  add_pod("web");
+  const auto added = ask("add", "c1", "web");
+  advance(milliseconds(10));
+  ASSERT_EQ(added->status, 200) << added->body;
+  const auto ready = ask("ready", "c1", "web");
+  advance(milliseconds(50));
+  EXPECT_EQ(ready->status, 200) << ready->body;
+  EXPECT_EQ(readiness_.last.addresses.size(), 1U);
+  EXPECT_EQ(readiness_.last.key.name, "node--1-k8s-web-eth0");
+  const auto pod = client_.objects(watch::resource_of(model::Kind::kPod)).at({"default", "web"});
+  EXPECT_EQ(pod.string_at({"metadata", "annotations", "cni.projectcalico.org/podIP"}),
+            readiness_.last.addresses.front().to_string());
+  const auto deleted = ask("del", "c1", "web");
+  advance(seconds(1));
+  EXPECT_EQ(deleted->status, 200);
+  EXPECT_EQ(stored_addresses(), 0U);
+  EXPECT_EQ(handles(), 0U);
+}
+
+TEST_F(CniServerTest, WhatIsMissingInTheKernelIsSaidInTime) {
+  add_pod("web");
+  readiness_.missing = "policy is not in the kernel";
+  (void)ask("add", "c1", "web");
+  advance(milliseconds(100));
+  const auto ready = ask("ready", "c1", "web");
+  advance(seconds(19));
+  EXPECT_FALSE(ready->is_there());
+  advance(seconds(2));
+  EXPECT_EQ(ready->status, 504);
+  EXPECT_THAT(ready->body, HasSubstr("policy is not in the kernel"));
+}
+
+TEST_F(CniServerTest, ManyAtOnceShareTheWritesOfTheirBlock) {
+  client_.faults.answer_delay_max = milliseconds(500);
+  std::vector<std::shared_ptr<Told>> told;
+  for (int i = 0; i < 60; ++i) told.push_back(ask("add", concat("c", i)));
+  advance(seconds(10));
+  for (const auto& each : told) EXPECT_EQ(each->status, 200) << each->body;
+  EXPECT_EQ(stored_addresses(), 60U);
+  // Claiming the block takes one update, then the first address, then all others; the rest is room for chance.
+  EXPECT_LE(client_.requests("update"), 4);
+}
+
+TEST_F(CniServerTest, DelWithTheApiServerAwayIsWrittenDownAndDoneMuchLater) {
+  (void)ask("add", "c1");
+  advance(seconds(1));
+  ASSERT_EQ(stored_addresses(), 1U);
+  api_is_away();
+  const auto deleted = ask("del", "c1");
+  advance(seconds(2));
+  EXPECT_FALSE(deleted->is_there());
+  advance(seconds(2));
+  EXPECT_EQ(deleted->status, 200);
+  EXPECT_THAT(deleted->body, HasSubstr("later"));
+  std::vector<std::string> problems;
+  EXPECT_EQ(ReleaseSpool(folder_.at("releases")).list(&problems).size(), 1U);
+  advance(minutes(10));
+  EXPECT_EQ(stored_addresses(), 1U);
+  api_is_back();
+  advance(minutes(1));
+  EXPECT_EQ(stored_addresses(), 0U);
+  EXPECT_TRUE(ReleaseSpool(folder_.at("releases")).list(&problems).empty());
+}
+
+TEST_F(CniServerTest, WhatWasWrittenDownSurvivesARestart) {
+  (void)ask("add", "c1");
+  advance(seconds(1));
+  api_is_away();
+  (void)ask("del", "c1");
+  advance(seconds(5));
+  begin();
+  api_is_back();
+  advance(minutes(1));
+  EXPECT_EQ(stored_addresses(), 0U);
+}
+
+TEST_F(CniServerTest, AddWithTheApiServerAwayFailsInTimeAndLeavesNothing) {
+  api_is_away();
+  const auto added = ask("add", "c1");
+  advance(seconds(31));
+  EXPECT_EQ(added->status, 504);
+  EXPECT_THAT(added->body, HasSubstr("waited 30s"));
+  api_is_back();
+  advance(minutes(1));
+  EXPECT_EQ(stored_addresses(), 0U);
+  EXPECT_EQ(handles(), 0U);
+}
+
+TEST_F(CniServerTest, BusyServerAndLostRacesAreWaitedOut) {
+  (void)ask("add", "c0");
+  advance(seconds(1));
+  int calls = 0;
+  client_.on_request = [&calls](std::string_view verb, const kube::ResourceType&) -> std::optional<kube::ApiError> {
+    if (++calls % 3 == 0) return kube::ApiError{.code = ErrorCode::kUnavailable, .message = "429", .http_status = 429};
+    if (verb == "update" && calls % 2 == 0) return kube::ApiError{.code = ErrorCode::kConflict, .message = "409"};
+    return std::nullopt;
+  };
+  std::vector<std::shared_ptr<Told>> told;
+  for (int i = 1; i <= 10; ++i) told.push_back(ask("add", concat("c", i)));
+  advance(seconds(20));
+  for (const auto& each : told) EXPECT_EQ(each->status, 200) << each->body;
+  EXPECT_EQ(stored_addresses(), 11U);
+}
+
+TEST_F(CniServerTest, HalfOfADualStackRequestIsNone) {
+  add_pool("six", "fd00::/127", 127);
+  (void)ask("add", "c1");
+  (void)ask("add", "c2");
+  advance(seconds(1));
+  ASSERT_EQ(stored_addresses(), 4U);
+  const auto third = ask("add", "c3");
+  advance(seconds(5));
+  EXPECT_EQ(third->status, 503);
+  EXPECT_THAT(third->body, HasSubstr("No IPs available in pools: [fd00::/127]"));
+  EXPECT_EQ(stored_addresses(), 4U);
+}
+
+TEST_F(CniServerTest, DelEndsAnAddUnderWay) {
+  client_.faults.answer_delay_max = milliseconds(500);
+  const auto added = ask("add", "c1");
+  advance(milliseconds(100));
+  const auto deleted = ask("del", "c1");
+  advance(seconds(20));
+  EXPECT_EQ(added->status, 500);
+  EXPECT_EQ(deleted->status, 200);
+  EXPECT_EQ(stored_addresses(), 0U);
+  EXPECT_EQ(handles(), 0U);
+}
+
+TEST_F(CniServerTest, RequestsThatMakeNoSenseAreAnswered) {
+  const auto told = std::make_shared<Told>();
+  server_->serve({"POST", "/v2/add", {}, "{}"}, std::make_unique<OneAnswer>(told));
+  EXPECT_EQ(told->status, 404);
+  EXPECT_THAT(told->body, HasSubstr("v1"));
+  server_->serve({"POST", "/v1/add", {}, "["}, std::make_unique<OneAnswer>(told));
+  EXPECT_EQ(told->status, 400);
+  EXPECT_EQ(ask("check", "c9")->status, 404);
+  EXPECT_EQ(ask("ready", "c9")->status, 404);
+}
+
+TEST(ReleaseSpoolTest, NamesCannotLeaveTheFolder) {
+  const file::TempDir folder = file::TempDir::make().value();
+  ReleaseSpool spool(folder.at("a/b"));
+  const PendingRelease release{"n", "../../x", "eth0", "", ""};
+  ASSERT_TRUE(spool.put(release).ok());
+  std::vector<std::string> problems;
+  EXPECT_THAT(spool.list(&problems), testing::ElementsAre(release));
+  spool.remove(release);
+  EXPECT_TRUE(spool.list(&problems).empty());
+  EXPECT_TRUE(problems.empty());
+}
+
+}  // namespace
+}  // namespace margay::agent
