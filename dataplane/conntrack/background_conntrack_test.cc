@@ -26,6 +26,10 @@ class SlowKernel final : public netlink::Netlink {
       ++may_end;
       changed.notify_all();
     }
+    void wait_for_walks(int number) {
+      std::unique_lock lock(mutex);
+      changed.wait(lock, [&] { return walks >= number; });
+    }
     int begun() {
       const std::scoped_lock lock(mutex);
       return walks;
@@ -36,6 +40,7 @@ class SlowKernel final : public netlink::Netlink {
     begin();
     std::unique_lock lock(gate_->mutex);
     const int number = ++gate_->walks;
+    gate_->changed.notify_all();
     gate_->changed.wait(lock, [&] { return gate_->may_end >= number; });
     if (gate_->fails) return Error{ErrorCode::kUnavailable, "away"};
     return ok_status();
@@ -71,7 +76,8 @@ TEST_F(BackgroundConntrackTest, TheLoopGoesOnDuringAWalkAndWhatComesThenWaitsFor
   EXPECT_TRUE(driver_.is_busy());
   bool went_on = false;
   loop_.post([&] { went_on = true; });
-  ASSERT_TRUE(wait([&] { return went_on && gate_->begun() == 1; }));
+  ASSERT_TRUE(wait([&] { return went_on; }));
+  gate_->wait_for_walks(1);
   driver_.flush(address(2));
   driver_.flush(address(3));
   EXPECT_TRUE(driver_.apply({}).is_in_sync());
@@ -79,7 +85,7 @@ TEST_F(BackgroundConntrackTest, TheLoopGoesOnDuringAWalkAndWhatComesThenWaitsFor
   gate_->let_go();
   ASSERT_TRUE(wait([&] { return done_ == 1; }));
   static_cast<void>(driver_.apply({}));
-  ASSERT_TRUE(wait([&] { return gate_->begun() == 2; }));
+  gate_->wait_for_walks(2);
   gate_->let_go();
   ASSERT_TRUE(wait([&] { return done_ == 2; }));
   EXPECT_TRUE(driver_.apply({}).is_in_sync());

@@ -134,7 +134,7 @@ Status IpSetDriver::read_unread() {
 Status IpSetDriver::read_members(const std::string& name, Set& set) {
   std::vector<Member> found;
   found.reserve(set.actual->header.members);
-  const Status dumped = messages_.dump_members(
+  Status dumped = messages_.dump_members(
       kernel_, name, set.spec, [&found] { found.clear(); },
       [&](const FoundMember& one) {
         // One that means the contrary is overwritten by adding it; else it is one too many like any other.
