@@ -58,8 +58,11 @@ class RouteDriver final : public dataplane::Driver {
   void set_route(Source source, const RouteKey& key, Route route);
   void remove_route(Source source, const RouteKey& key);
   void allow_removal() { may_remove_ = true; }
-  // Before that: those that `which` says yes to may go already (what another source than the one still waited for left).
-  void allow_removal_of(std::function<bool(const RouteKey&, const Route&)> which) { may_remove_some_ = std::move(which); }
+  // Before that: those that `which` says yes to may go already (what another source than the one still waited for
+  // left).
+  void allow_removal_of(std::function<bool(const RouteKey&, const Route&)> which) {
+    may_remove_some_ = std::move(which);
+  }
 
   // A message of the groups RTNLGRP_IPV4_ROUTE and RTNLGRP_IPV6_ROUTE. True if it is about a route with our protocol
   // number, in whatever table.

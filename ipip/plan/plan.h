@@ -1,8 +1,9 @@
 // Plan: which remote prefixes this node reaches how, and what its tunnels need, as values.
 //
-// Who applies a delta does all of it at once: routes and learned_rule together, and routes with the metric of those that
-// BGP teaches (1024), so that a pool that changes its mode is one replacing write a prefix. A tunnel that is not wanted any more should stay for some minutes: other nodes hear of
-// the change later than we do and still send through it (peers are known whatever the pools say).
+// Who applies a delta does all of it at once: routes and learned_rule together, and routes with the metric of those
+// that BGP teaches (1024), so that a pool that changes its mode is one replacing write a prefix. A tunnel that is not
+// wanted any more should stay for some minutes: other nodes hear of the change later than we do and still send through
+// it (peers are known whatever the pools say).
 #pragma once
 
 #include <cstdint>

@@ -73,8 +73,8 @@ struct HostPacket {
 };
 
 // What a host endpoint says: untracked policy and policy before DNAT (ingress only) first, which settle it when they
-// decide, and whose tiers have no end that denies; then forward policy for what is forwarded, normal policy and profiles
-// for the rest. nullopt: nothing decides, which lets forwarded packets pass.
+// decide, and whose tiers have no end that denies; then forward policy for what is forwarded, normal policy and
+// profiles for the rest. nullopt: nothing decides, which lets forwarded packets pass.
 std::optional<Decision> evaluate_host(const State& state, const Endpoint& endpoint, Direction direction,
                                       const HostPacket& packet, std::vector<Step>* path = nullptr);
 
