@@ -108,6 +108,7 @@ class TableDriver::Impl {
   bool may_remove_ = false;
   bool needs_read_ = true;
   bool is_applied_ = false;
+  bool retries_now_ = false;
 
  private:
   // What became of a transaction.
@@ -134,6 +135,7 @@ class TableDriver::Impl {
   Sent send(Round& round, const Plan& plan);
   Sent explain(const exec::Command& command, const exec::Finished& finished, const Plan& plan);
   void note_done(Round& round, const Plan& plan);
+  void watch_write(const Round& round);
   bool blame(const Sent& sent);
   void refuse_chain(const std::string& name, const Error& error);
   void finish(Round& round, const Status& done);
@@ -141,6 +143,7 @@ class TableDriver::Impl {
   std::optional<TimePoint> refresh_at_;
   std::optional<TimePoint> check_written_at_;
   std::optional<TimePoint> retry_at_;
+  bool was_ever_read_ = false;
   bool is_unfinished_ = false;  // the last apply() ran as many programs as it may
   int crashes_ = 0;
   dataplane::Backoff backoff_{std::chrono::milliseconds(100), std::chrono::seconds(30)};
@@ -160,7 +163,8 @@ std::optional<TimePoint> TableDriver::Impl::next_check() const {
 
 dataplane::ApplyReport TableDriver::Impl::apply(TimePoint now) {
   Round round{.now = now};
-  if (retry_at_ && now >= *retry_at_ && !is_unfinished_) {
+  const bool is_time = retry_at_ && now >= *retry_at_ && !is_unfinished_;
+  if (std::exchange(retries_now_, false) || is_time) {
     chains_.release();
     hooks_.release();
   }
@@ -195,6 +199,9 @@ Status TableDriver::Impl::read(Round& round) {
   check_written_at_.reset();
   refresh_at_.reset();
   if (config_.refresh_interval > Duration{}) refresh_at_ = round.now + config_.refresh_interval;
+  // An iptables-restore of an earlier life, which was killed, may still be waiting for its turn.
+  const bool is_first = !std::exchange(was_ever_read_, true);
+  if (is_first) watch_write(round);
   return ok_status();
 }
 
@@ -302,8 +309,12 @@ void TableDriver::Impl::note_done(Round& round, const Plan& plan) {
   round.report.updated += plan.chains.size() + plan.hooks.size();
   round.report.removed += plan.removals.size();
   needs_read_ = false;  // a failure before this one changed nothing: transactions are atomic
-  const bool is_watched = config_.post_write_check_interval > Duration{} && !plan.transaction.empty();
-  if (is_watched && !check_written_at_) check_written_at_ = round.now + config_.post_write_check_interval;
+  if (!plan.transaction.empty()) watch_write(round);
+}
+
+void TableDriver::Impl::watch_write(const Round& round) {
+  if (config_.post_write_check_interval == Duration{} || check_written_at_) return;
+  check_written_at_ = round.now + config_.post_write_check_interval;
 }
 
 // True if something was refused for it, so that the next transaction is another one.
@@ -370,6 +381,7 @@ void TableDriver::set_intervals(Duration refresh, Duration post_write_check) {
   impl_->config_.post_write_check_interval = post_write_check;
   queue_resync();  // from now on in the new rhythm
 }
+void TableDriver::retry_refused() { impl_->retries_now_ = true; }
 void TableDriver::queue_resync() { impl_->needs_read_ = true; }
 dataplane::ApplyReport TableDriver::apply(TimePoint now) { return impl_->apply(now); }
 std::optional<TimePoint> TableDriver::next_check() const { return impl_->next_check(); }

@@ -36,7 +36,8 @@ struct TableDriverConfig {
   Backend backend = Backend::kNft;
   InsertMode insert_mode = InsertMode::kInsert;
   Duration refresh_interval = std::chrono::seconds(180);         // reads the table again; zero: never
-  Duration post_write_check_interval = std::chrono::seconds(5);  // reads it once, that long after a write; zero: not
+  Duration post_write_check_interval = std::chrono::seconds(5);  // reads it once, that long after a write or its
+                                                                 // first reading; zero: not
   Duration lock_wait = std::chrono::seconds(10);                 // how long to wait for the lock of iptables
 };
 
@@ -71,6 +72,8 @@ class TableDriver final : public dataplane::Driver {
   void set_intervals(Duration refresh, Duration post_write_check);
   void set_lock_wait(Duration wait);
 
+  // What the kernel refused is tried again with the next apply(), before its time: a set it needs may have come.
+  void retry_refused();
   void queue_resync() override;
   // Reads the table first if that is due (asked for, an interval over, a failure before). A report that is in sync has
   // nothing to do with next_check(): call apply() at that time too.

@@ -279,6 +279,20 @@ TEST_F(TableDriverTest, TenThousandRulesAndOnePolicyChangesOneLineOfOneTransacti
   EXPECT_EQ(last_lines().size(), 100U);
 }
 
+// Killed with its iptables-restore under way, which the next life's reading may come before.
+TEST_F(TableDriverTest, TransactionOfAnEarlierLifeThatComesLateIsSeen) {
+  want_little(driver_);
+  must_be_in_sync(driver_);
+  TableDriver second(kernel_, kFilter, {});
+  want_little(second);
+  must_be_in_sync(second);
+  EXPECT_EQ(second.next_check(), kStart + 5s);
+  edit("-R margay-a 1 -j DROP");
+  now_ = kStart + 5s;
+  must_be_in_sync(second);
+  EXPECT_EQ(rules("margay-a").at(0), "-s 10.0.0.1/32 -j ACCEPT");
+}
+
 // --- what goes wrong ---
 
 TEST_F(TableDriverTest, RefusedChainDeniesAndTheRestGoesIn) {
@@ -323,6 +337,14 @@ TEST_F(TableDriverTest, RefusedChainIsTriedAgainLessAndLessOften) {
     now_ = *report.try_again_at;
   }
   EXPECT_EQ(last, 30s);
+  // When told, it is tried before its time.
+  EXPECT_EQ(apply(driver_).failed, 1U);
+  const auto restores = driver_.statistics().restores;
+  EXPECT_EQ(apply(driver_).failed, 1U);
+  EXPECT_EQ(driver_.statistics().restores, restores);
+  driver_.retry_refused();
+  EXPECT_EQ(apply(driver_).failed, 1U);
+  EXPECT_GT(driver_.statistics().restores, restores);
   // Set anew, it is tried at once.
   driver_.set_chain(chain("margay-b", {"-j ACCEPT"}));
   must_be_in_sync(driver_);
