@@ -111,6 +111,10 @@ std::string full_spec(const Mark& mark, const Rule& rule) {
 }
 
 std::optional<std::string> flaw_of(std::string_view chain, const Rule& rule) {
+  // Nearly all: too short for any limit, and without anything that is read in another way.
+  constexpr std::string_view kSpecial("\"\n\r\0", 4);
+  const bool is_short = rule.spec.size() <= kWordsMax && rule.comment.size() <= kCommentMax;
+  if (is_short && rule.spec.find_first_of(kSpecial) == std::string::npos) return std::nullopt;
   if (rule.spec.find_first_of(std::string_view("\n\r\0", 3)) != std::string::npos) return "a line break in the rule";
   if (chain.size() + full_spec(Mark{}, rule).size() + Mark::kSize > kLineMax)
     return "longer than iptables-restore reads";

@@ -69,7 +69,8 @@ class KernelTest : public testing::TestWithParam<Where> {
   // The targets of the rules of a chain, in order.
   std::string targets(const std::string& name) {
     std::string out;
-    for (const std::string_view line : split(saved(), '\n')) {
+    const std::string text = saved();
+    for (const std::string_view line : split(text, '\n')) {
       if (line.starts_with(concat("-A ", name, " "))) out += concat(target_of(line), " ");
     }
     return std::string(trim(out));
