@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/main/node_snapshot.h"
 #include "base/core/text.h"
 #include "base/file/file.h"
 #include "base/ip/ids.h"
@@ -61,6 +62,10 @@ Agent::Agent(Parts parts)
                     {.on_identity = {},
                      .on_note = [this](std::string_view reason, const std::string& message,
                                        bool is_warning) { note(reason, message, is_warning); }}),
+      node_status_(
+          {parts_.loop, parts_.random, parts_.client, log_.with({{"scope", "node status"}})},
+          parts_.environment.node_name,
+          [this] { return node_snapshot(bgp_snapshot_, calculation_.bgp().desired(), parts_.loop.wall_now()); }),
       datastore_ready_(health_.readiness("datastore")),
       dataplane_ready_(health_.readiness("dataplane")),
       node_ready_(health_.readiness("node")),
@@ -73,6 +78,24 @@ Agent::Agent(Parts parts)
   calculation_.configuration().set_environment(parts_.variables);
   calculation_.watch_all(cluster_, others());
   cni_.watch_all(cluster_);
+  watch_node_status();
+}
+
+void Agent::watch_node_status() {
+  cluster_.add<model::CalicoNodeStatus>(
+      {.is_optional = true},
+      {[this](const model::ObjectKey& key, const std::shared_ptr<const model::CalicoNodeStatus>& object) {
+        if (object == nullptr || object->spec.node != parts_.environment.node_name) {
+          status_objects_.erase(key.name);
+          return node_status_.set_object(key.name, object);
+        }
+        status_objects_.insert(key.name);
+        // It is answered at once: with what is so now.
+        bgp_->snapshot({}, [this, name = key.name, object](BgpSnapshot snapshot) {
+          bgp_snapshot_ = std::move(snapshot);
+          if (status_objects_.contains(name)) node_status_.set_object(name, object);
+        });
+      }});
 }
 
 Agent::~Agent() = default;
@@ -247,6 +270,9 @@ void Agent::beat() {
   dataplane_->thread().loop().post(
       [beat = dataplane_beat_, &loop = dataplane_->thread().loop()] { beat.beat(loop.now()); });
   bgp_->heartbeat([this] { bgp_beat_.beat(parts_.loop.now()); });
+  if (!status_objects_.empty()) {
+    bgp_->snapshot({}, [this](BgpSnapshot snapshot) { bgp_snapshot_ = std::move(snapshot); });
+  }
   check_ready();
 }
 

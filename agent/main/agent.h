@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "agent/bgp/bgp_thread.h"
@@ -26,6 +27,7 @@
 #include "agent/status/agent_metrics.h"
 #include "agent/status/event_recorder.h"
 #include "agent/status/health.h"
+#include "agent/status/node_status.h"
 #include "agent/status/status_server.h"
 #include "base/core/random.h"
 #include "base/loop/asio_loop.h"
@@ -91,6 +93,7 @@ class Agent {
   void beat();
   void read_config_file();
   [[nodiscard]] Calculation::Others others();
+  void watch_node_status();
 
   Parts parts_;
   telemetry::Logger log_;
@@ -105,6 +108,9 @@ class Agent {
   status::EventRecorder events_;
   startup::PoolCreation pools_;
   startup::Registration registration_;
+  BgpSnapshot bgp_snapshot_;  // as long as somebody asks
+  std::set<std::string> status_objects_;
+  status::NodeStatusReporter node_status_;
   status::Readiness datastore_ready_, dataplane_ready_, node_ready_;
   status::Heartbeat control_beat_, dataplane_beat_, bgp_beat_;
   std::unique_ptr<loop::Timer> beat_timer_;
