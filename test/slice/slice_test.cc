@@ -134,6 +134,22 @@ TEST_F(Slice, APolicyOfKubernetesBitesAndLetsGoAgain) {
   EXPECT_TRUE(can_connect(pod_b(), kA, kPort)) << "the other way is open";
   nodes().remove(type, {"default", "b"});
   EXPECT_TRUE(reaches(pod_a(), kB)) << state();
+TEST_F(Slice, WhoAsksForTheStateOfANodeIsAnswered) {
+  const kube::ResourceType statuses{"projectcalico.org", "v3", "caliconodestatuses", "CalicoNodeStatus", false};
+  ASSERT_TRUE(poll_until(kDeadline, [] { return has_session(Who::kA); })) << state();
+  nodes().create(
+      statuses,
+      Object{{"apiVersion", "projectcalico.org/v3"},
+             {"kind", "CalicoNodeStatus"},
+             {"metadata", Object{{"name", "asked"}}},
+             {"spec", Object{{"node", "node-a"}, {"classes", Array{"Agent", "BGP"}}, {"updatePeriodSeconds", 10}}}});
+  const auto established = [&] {
+    const auto object = nodes().api().get(statuses, {"", "asked"});
+    const Value* count = object.ok() ? object->find({"status", "bgp", "numberEstablishedV4"}) : nullptr;
+    return count != nullptr && count->as_integer() != nullptr ? *count->as_integer() : -1;
+  };
+  EXPECT_TRUE(poll_until(kDeadline, [&] { return established() == 1; }));
+  nodes().remove(statuses, {"", "asked"});
 }
 
 // Until its peer has it back: what was kept for it must not go when it speaks again.
