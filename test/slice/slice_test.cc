@@ -134,6 +134,8 @@ TEST_F(Slice, APolicyOfKubernetesBitesAndLetsGoAgain) {
   EXPECT_TRUE(can_connect(pod_b(), kA, kPort)) << "the other way is open";
   nodes().remove(type, {"default", "b"});
   EXPECT_TRUE(reaches(pod_a(), kB)) << state();
+}
+
 TEST_F(Slice, WhoAsksForTheStateOfANodeIsAnswered) {
   const kube::ResourceType statuses{"projectcalico.org", "v3", "caliconodestatuses", "CalicoNodeStatus", false};
   ASSERT_TRUE(poll_until(kDeadline, [] { return has_session(Who::kA); })) << state();
