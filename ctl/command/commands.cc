@@ -3,6 +3,7 @@
 #include <array>
 
 #include "ctl/command/file_flags.h"
+#include "ctl/command/ipam_commands.h"
 #include "ctl/command/policy_commands.h"
 
 namespace margay::command {
@@ -440,6 +441,12 @@ constexpr Spec kCommands[] = {
      .description = "Questions about policies of Kubernetes and Calico, of a cluster or of files.",
      .examples = kPolicyExamples,
      .children = kPolicyCommands},
+    {.id = CommandId::kGroup,
+     .word = "ipam",
+     .summary = "See, check and repair the management of addresses",
+     .description = "Pools, their blocks, and who has which address.",
+     .examples = kIpamExamples,
+     .children = kIpamCommands},
     {.id = CommandId::kDiff,
      .word = "diff",
      .summary = "Show what apply would change",

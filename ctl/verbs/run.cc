@@ -23,6 +23,10 @@ command::ExitCode run(Session& session) {
     case CommandId::kValidate: return run_validate(session);
     case CommandId::kPolicyEval: return run_policy_eval(session);
     case CommandId::kPolicyLint: return run_policy_lint(session);
+    case CommandId::kIpamShow: return run_ipam_show(session);
+    case CommandId::kIpamCheck: return run_ipam_check(session);
+    case CommandId::kIpamRelease: return run_ipam_release(session);
+    case CommandId::kIpamConfigure: return run_ipam_configure(session);
     case CommandId::kDiff: return run_diff(session);
     case CommandId::kExplain: return run_explain(session);
     case CommandId::kApiResources: return run_api_resources(session);

@@ -1,0 +1,82 @@
+// What netctl ipam shows, finds and changes.
+#include <string>
+
+#include "ctl/verbs/console.h"
+#include "gtest/gtest.h"
+#include "test/support/golden.h"
+
+namespace margay::verbs {
+namespace {
+
+// A /30 of node a: .0 given to a pod that is there, .1 to one that is gone, .2 to a pod of node b.
+void fill_addresses(Console& console) {
+  console.client.put("ippools", R"({"metadata": {"name": "main"}, "spec": {"cidr": "10.0.0.0/28", "blockSize": 30}})");
+  console.client.put("ipreservations", R"({"metadata": {"name": "r"}, "spec": {"reservedCIDRs": ["10.0.0.12/30"]}})");
+  console.client.put("ipamblocks", R"({"metadata": {"name": "10-0-0-0-30"}, "spec": {"cidr": "10.0.0.0/30",
+    "affinity": "host:a", "allocations": [0, 1, 2, null], "unallocated": [3], "sequenceNumber": 5,
+    "sequenceNumberForAllocation": {"0": 1, "1": 2, "2": 3}, "attributes": [
+      {"handle_id": "net.c0", "secondary": {"namespace": "shop", "pod": "web", "node": "a"}},
+      {"handle_id": "net.c1", "secondary": {"namespace": "shop", "pod": "gone", "node": "a"}},
+      {"handle_id": "net.c2", "secondary": {"namespace": "shop", "pod": "db", "node": "b"}}]}})");
+  console.client.put("blockaffinities", R"({"metadata": {"name": "a-10-0-0-0-30"}, "spec": {"cidr": "10.0.0.0/30",
+    "node": "a", "state": "confirmed", "type": "host"}})");
+  for (const char* container : {"c0", "c1", "c2"}) {
+    console.client.put("ipamhandles",
+                       concat(R"({"metadata": {"name": "net.)", container, R"("}, "spec": {"handleID": "net.)",
+                              container, R"(", "block": {"10.0.0.0/30": 1}}})"));
+  }
+  console.client.put("pods", R"({"metadata": {"name": "web", "namespace": "shop"}, "spec": {"nodeName": "a"},
+    "status": {"podIP": "10.0.0.0"}})");
+  console.client.put("pods", R"({"metadata": {"name": "db", "namespace": "shop"}, "spec": {"nodeName": "b"},
+    "status": {"podIP": "10.0.0.2"}})");
+}
+
+TEST(Ipam, ShowsPoolsBlocksAddressesAndSettings) {
+  Console console;
+  fill_addresses(console);
+  console.run("netctl ipam show");
+  console.run("netctl ipam show --show-blocks");
+  console.run("netctl ipam show --show-blocks -o json");
+  console.run("netctl ipam show --show-borrowed");
+  console.run("netctl ipam show --show-borrowed -o json");
+  console.run("netctl ipam show --ip 10.0.0.1");
+  console.run("netctl ipam show --ip 10.0.0.3 -o json");
+  console.run("netctl ipam show --ip ten");
+  console.run("netctl ipam show --show-configuration");
+  test::expect_golden("ctl/verbs/testdata/ipam-show.txt", console.screen);
+}
+
+TEST(Ipam, CheckFindsWhatReleaseRepairs) {
+  Console console;
+  fill_addresses(console);
+  console.run("netctl ipam check");
+  const std::string report = console.run("netctl ipam check -o json");
+  console.write("report.json", report.substr(report.find('{'), report.rfind('}') - report.find('{') + 1));
+  console.run("netctl ipam release --from-report @report.json");
+  console.run("netctl ipam check");
+  console.run("netctl ipam release --from-report @report.json");
+  console.run("netctl ipam release --ip 192.0.2.1");
+  console.run("netctl ipam release");
+  test::expect_golden("ctl/verbs/testdata/ipam-check.txt", console.screen);
+}
+
+TEST(Ipam, ReleaseLeavesAloneWhatWasGivenAgain) {
+  Console console;
+  fill_addresses(console);
+  console.write("report.json", R"({"version":1,"findings":[{"kind":"leaked address","ip":"10.0.0.1","handleId":"net.c1",
+    "sequenceNumber":1}]})");
+  EXPECT_NE(console.run("netctl ipam release --from-report @report.json").find("was given again"), std::string::npos);
+}
+
+TEST(Ipam, ConfigureChangesWhatIsNamed) {
+  Console console;
+  console.run("netctl ipam configure --strictaffinity=true");
+  console.run("netctl ipam configure --max-blocks-per-host 7 --ip-cooldown-seconds 30");
+  console.run("netctl ipam show --show-configuration");
+  console.run("netctl ipam configure");
+  console.run("netctl ipam configure --strictaffinity=maybe");
+  test::expect_golden("ctl/verbs/testdata/ipam-configure.txt", console.screen);
+}
+
+}  // namespace
+}  // namespace margay::verbs

@@ -1,0 +1,109 @@
+#include "ctl/verbs/ipam_world.h"
+
+#include "base/core/check.h"
+#include "base/core/text.h"
+#include "datastore/codec/codec.h"
+#include "datastore/model/kubernetes.h"
+#include "datastore/model/pod.h"
+
+namespace margay::verbs {
+namespace {
+
+using command::ExitCode;
+
+// One bad object must not hide all others.
+template <class T>
+std::optional<ExitCode> load_kind(Session& session, Api& api, std::vector<T>& out) {
+  const schema::ResourceInfo& resource = resource_of(session, T::kKind);
+  const auto listed = api.list(resource, "", {});
+  if (!listed.ok()) return session.fail(resource.plural, listed.error());
+  for (const json::Value& item : listed->items) {
+    json::Document document;
+    const auto view = document.parse(json::dump(item));
+    T object;
+    const FieldErrors errors = view.ok() ? codec::decode(view.value(), object) : FieldErrors{};
+    if (!view.ok() || !errors.empty()) {
+      session.io().warning(concat(model::info(T::kKind).name, '/', item.string_at({"metadata", "name"}),
+                                  " does not count: it cannot be read"));
+      continue;
+    }
+    out.push_back(std::move(object));
+  }
+  return std::nullopt;
+}
+
+void add_pods(const std::vector<model::Pod>& pods, IpamWorld& world) {
+  for (const model::Pod& pod : pods) {
+    const bool is_over =
+        pod.status.phase == model::PodPhase::kSucceeded || pod.status.phase == model::PodPhase::kFailed;
+    if (pod.spec.host_network || is_over) continue;
+    const std::string name = concat("pod ", pod.metadata.name_space.view(), '/', pod.metadata.name);
+    const auto note = [&](const IpAddress& address) { world.users[address] = {name, ""}; };
+    for (const model::PodIp& each : pod.status.pod_ips) {
+      if (each.ip) note(*each.ip);
+    }
+    if (pod.status.pod_ip) note(*pod.status.pod_ip);
+    for (const std::string_view text : split(pod.metadata.annotations.get("cni.projectcalico.org/podIPs"), ',')) {
+      const auto prefix = IpPrefix::parse_cidr_or_address(trim(text));
+      if (prefix.ok()) note(prefix->first());
+    }
+  }
+}
+
+void add_nodes(const std::vector<model::Node>& nodes, IpamWorld& world) {
+  for (const model::Node& node : nodes) {
+    const std::string& name = node.metadata.name;
+    for (const std::string_view key : {"IPv4IPIPTunnelAddr", "IPv4VXLANTunnelAddr", "IPv6VXLANTunnelAddr",
+                                       "IPv4WireguardInterfaceAddr", "IPv6WireguardInterfaceAddr"}) {
+      const auto address = IpAddress::parse(node.metadata.annotations.get(concat("projectcalico.org/", key)));
+      if (address.ok()) world.users[address.value()] = {concat("node ", name, " (tunnel)"), ""};
+    }
+  }
+}
+
+}  // namespace
+
+const schema::ResourceInfo& resource_of(Session& session, model::Kind kind) {
+  const model::KindInfo& info = model::info(kind);
+  const schema::ResourceInfo* resource = session.registry().by_kind(info.api_version, info.name);
+  MARGAY_CHECK(resource != nullptr);
+  return *resource;
+}
+
+ipam::AddressSet IpamWorld::reserved() const {
+  std::vector<IpPrefix> out;
+  for (const model::IpReservation& each : reservations) {
+    out.insert(out.end(), each.spec.reserved_cidrs.begin(), each.spec.reserved_cidrs.end());
+  }
+  return ipam::AddressSet(out);
+}
+
+ipam::AuditInput IpamWorld::audit_input() const {
+  ipam::AuditInput out;
+  for (const auto& each : pools) out.pools.push_back(&each);
+  for (const auto& each : blocks) out.blocks.push_back(&each.spec);
+  for (const auto& each : affinities) out.affinities.push_back(&each.spec);
+  for (const auto& each : handles) out.handles.push_back(&each.spec);
+  out.users = users;
+  return out;
+}
+
+std::optional<ExitCode> load_ipam(Session& session, bool has_users, IpamWorld& world) {
+  const auto api = session.api();
+  if (!api.ok()) return session.fail(api.error());
+  if (auto code = load_kind(session, **api, world.pools)) return code;
+  if (auto code = load_kind(session, **api, world.reservations)) return code;
+  if (auto code = load_kind(session, **api, world.blocks)) return code;
+  if (!has_users) return std::nullopt;
+  if (auto code = load_kind(session, **api, world.affinities)) return code;
+  if (auto code = load_kind(session, **api, world.handles)) return code;
+  std::vector<model::Pod> pods;
+  std::vector<model::Node> nodes;
+  if (auto code = load_kind(session, **api, pods)) return code;
+  if (auto code = load_kind(session, **api, nodes)) return code;
+  add_pods(pods, world);
+  add_nodes(nodes, world);
+  return std::nullopt;
+}
+
+}  // namespace margay::verbs
