@@ -34,8 +34,6 @@ class IntoNaive {
   // Never enforced.
   void operator()(const Shared<model::StagedNetworkPolicy>&) {}
   void operator()(const Shared<model::StagedGlobalNetworkPolicy>&) {}
-  // Peers of no policy here: the naive evaluator does not know nodes.
-  void operator()(const Shared<model::Node>&) {}
   void operator()(const Shared<model::Namespace>& object) { put_profile(policy::profile_of(*object)); }
   void operator()(const Shared<model::ServiceAccount>& object) { put_profile(policy::profile_of(*object)); }
   void operator()(const Shared<model::Pod>& pod) {
