@@ -89,7 +89,7 @@ void Dataplane::take_settings(const model::FelixConfigurationSpec& settings) {
   ports_.settings->set_forwarding(settings.host.ip_forwarding.value_or(model::Switch::kEnabled) ==
                                   model::Switch::kEnabled);
   workload_prefixes_.clear();
-  const std::string& prefixes = settings.host.interface_prefix;
+  const std::string_view prefixes = settings.host.interface_prefix;
   for (const std::string_view prefix : split(prefixes.empty() ? "cali" : prefixes, ',')) {
     workload_prefixes_.emplace_back(trim(prefix));
   }

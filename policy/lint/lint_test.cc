@@ -198,8 +198,8 @@ TEST(Lint, WhatCannotBeUsedIsAnError) {
       found(concat(kWorld,
                    "---\napiVersion: policy.networking.k8s.io/v1alpha1\nkind: AdminNetworkPolicy\n"
                    "metadata: {name: a}\nspec: {priority: 1, subject: {namespaces: {}}, egress: [{action: Deny, "
-                   "to: [{nodes: {}}]}]}\n")),
-      Contains("error not-used AdminNetworkPolicy/a spec.egress[0].to[0].nodes"));
+                   "to: [{domainNames: [example.com]}]}]}\n")),
+      Contains("error not-used AdminNetworkPolicy/a spec.egress[0].to[0].domainNames"));
 }
 
 }  // namespace
