@@ -5,23 +5,13 @@
 #include <utility>
 
 #include "datastore/codec/codec.h"
+#include "datastore/codec/decoded.h"
 #include "datastore/watch/resource_of.h"
 
 namespace margay::agent {
 namespace {
 
 constexpr Duration kTick = std::chrono::seconds(5);
-
-template <class T>
-Result<T> decoded(std::string_view text) {
-  json::Document document;
-  const auto view = document.parse(text);
-  if (!view.ok()) return view.error();
-  T out;
-  const FieldErrors errors = codec::decode(view.value(), out);
-  if (!errors.empty()) return invalid(errors.front().path + ": " + errors.front().message);
-  return out;
-}
 
 }  // namespace
 
@@ -93,7 +83,7 @@ void AddressBook::issue(ipam::CallId id, ipam::Verb verb, T object) {
     calls_.erase(id);
     if (!answer.ok()) return run(allocator_.on_answer(id, answer.error().to_error(), now()));
     if (verb == ipam::Verb::kGet) {
-      auto read = decoded<T>(json::dump(answer.value()));
+      auto read = codec::decoded<T>(answer.value());
       if (!read.ok()) return run(allocator_.on_answer(id, read.error(), now()));
       return run(allocator_.on_answer(id, ipam::Object(std::move(read).value()), now()));
     }
@@ -129,7 +119,7 @@ void AddressBook::list_blocks() {
   listing_->operation = parts_.client.list(watch::resource_of(model::Kind::kIpamBlock), "", {},
                                            {.on_item =
                                                 [this](std::string_view item) {
-                                                  auto block = decoded<model::IpamBlock>(item);
+                                                  auto block = codec::decoded<model::IpamBlock>(item);
                                                   if (block.ok()) listing_->builder.add(std::move(block).value());
                                                 },
                                             .on_done =
@@ -143,7 +133,7 @@ void AddressBook::list_affinities() {
   listing_->operation = parts_.client.list(watch::resource_of(model::Kind::kBlockAffinity), "", {},
                                            {.on_item =
                                                 [this](std::string_view item) {
-                                                  auto affinity = decoded<model::BlockAffinity>(item);
+                                                  auto affinity = codec::decoded<model::BlockAffinity>(item);
                                                   if (affinity.ok()) listing_->builder.add(std::move(affinity).value());
                                                 },
                                             .on_done =

@@ -7,6 +7,7 @@
 #include "base/core/time_text.h"
 #include "cni/ipam/names.h"
 #include "datastore/codec/codec.h"
+#include "datastore/codec/decoded.h"
 #include "datastore/model/endpoints.h"
 #include "datastore/watch/resource_of.h"
 #include "policy/translate/translate.h"
@@ -103,17 +104,14 @@ void CniServer::fetch_pod(JobId id) {
       watch::resource_of(model::Kind::kPod), name, [this, id, name](kube::ApiResult<json::Value> answer) {
         const std::string place = concat("pod ", name.name_space, '/', name.name);
         if (!answer.ok()) return fail_add(id, answer.error().to_error().within(place));
-        json::Document document;
-        const auto view = document.parse(json::dump(answer.value()));
-        model::Pod pod;
-        const FieldErrors errors = view.ok() ? codec::decode(view.value(), pod) : FieldErrors{};
-        if (!view.ok() || !errors.empty()) return fail_add(id, invalid(concat(place, " cannot be read")));
+        const auto pod = codec::decoded<model::Pod>(answer.value());
+        if (!pod.ok()) return fail_add(id, invalid(concat(place, " cannot be read")));
         const std::string& wanted = adds_open_.at(id).request.pod_uid;
-        if (!wanted.empty() && pod.metadata.uid != wanted) {
+        if (!wanted.empty() && pod->metadata.uid != wanted) {
           return fail_add(id,
                           {ErrorCode::kNotFound, concat(place, " with UID ", wanted, " is gone: there is another")});
         }
-        plan(id, &pod);
+        plan(id, &*pod);
       });
 }
 

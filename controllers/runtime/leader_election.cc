@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "base/json/value.h"
-#include "base/json/view.h"
 #include "datastore/codec/codec.h"
+#include "datastore/codec/decoded.h"
 #include "datastore/watch/resource_of.h"
 
 namespace margay::controllers {
@@ -16,15 +16,6 @@ constexpr int kNotFound = 404;
 const kube::ResourceType& lease_type() {
   static const kube::ResourceType type = watch::resource_of(model::Kind::kLease);
   return type;
-}
-
-std::optional<model::Lease> read_lease(const json::Value& object) {
-  const std::string text = json::dump(object);
-  json::Document document;
-  const auto view = document.parse(text);
-  model::Lease lease;
-  if (!view.ok() || !codec::decode(*view, lease).empty()) return std::nullopt;
-  return lease;
 }
 
 }  // namespace
@@ -75,13 +66,13 @@ void LeaderElection::on_answer(kube::ApiResult<json::Value> answer, bool was_wri
   const kube::OperationPtr done = std::move(operation_);
   if (stopped_) return std::exchange(stopped_, nullptr)();
   if (answer.ok()) {
-    std::optional<model::Lease> lease = read_lease(*answer);
-    if (!lease) {
+    auto lease = codec::decoded<model::Lease>(*answer);
+    if (!lease.ok()) {
       parts_.log.warn("the Lease cannot be read", {{"lease", name_.name}});
       return step(LeaseReadFailed{});
     }
-    if (!was_write) return step(LeaseRead{std::move(lease)});
-    step(LeaseWritten{*std::move(lease)});
+    if (!was_write) return step(LeaseRead{std::move(lease).value()});
+    step(LeaseWritten{std::move(lease).value()});
     return deadline_->arm(machine_.leading_until() - parts_.loop.now());
   }
   const kube::ApiError& error = answer.error();

@@ -9,6 +9,7 @@
 #include "ctl/verbs/ipam_world.h"
 #include "ctl/verbs/verbs.h"
 #include "datastore/codec/codec.h"
+#include "datastore/codec/decoded.h"
 
 namespace margay::verbs {
 namespace {
@@ -18,16 +19,6 @@ using ipam::ReleaseWish;
 
 constexpr int kAttemptsMax = 5;
 constexpr std::size_t kReportMax = 64 * 1024 * 1024;
-
-template <class T>
-Result<T> decoded(const json::Value& object) {
-  json::Document document;
-  MARGAY_ASSIGN_OR_RETURN(const json::View view, document.parse(json::dump(object)));
-  T out;
-  const FieldErrors errors = codec::decode(view, out);
-  if (!errors.empty()) return invalid(concat(errors.front().path, ": ", errors.front().message));
-  return out;
-}
 
 Status read_report(const std::string& path, std::vector<ReleaseWish>& wishes) {
   MARGAY_ASSIGN_OR_RETURN(const std::string text, file::read_file(path, kReportMax));
@@ -58,7 +49,7 @@ class Releaser {
     for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
       const auto read = api_.get(resource, {"", block_name});
       if (!read.ok()) return read.error().to_error();
-      MARGAY_ASSIGN_OR_RETURN(auto block, decoded<model::IpamBlock>(read.value()));
+      MARGAY_ASSIGN_OR_RETURN(auto block, codec::decoded<model::IpamBlock>(read.value()));
       MARGAY_RETURN_IF_ERROR(ipam::check_block(block.spec));
       MARGAY_ASSIGN_OR_RETURN(const ipam::Released released, ipam::release(block.spec, wishes, {}));
       if (released.by_handle.empty()) return ok_status();
@@ -109,7 +100,7 @@ class Releaser {
     }();
     if (!answer.ok()) return answer.error().to_error();
     if (call.verb == ipam::Verb::kDelete) return call.object;
-    auto read = decoded<model::IpamHandle>(answer.value());
+    auto read = codec::decoded<model::IpamHandle>(answer.value());
     if (!read.ok()) return read.error();
     return ipam::Object(std::move(read).value());
   }

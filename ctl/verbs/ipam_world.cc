@@ -2,7 +2,7 @@
 
 #include "base/core/check.h"
 #include "base/core/text.h"
-#include "datastore/codec/codec.h"
+#include "datastore/codec/decoded.h"
 #include "datastore/model/kubernetes.h"
 #include "datastore/model/pod.h"
 
@@ -18,16 +18,13 @@ std::optional<ExitCode> load_kind(Session& session, Api& api, std::vector<T>& ou
   const auto listed = api.list(resource, "", {});
   if (!listed.ok()) return session.fail(resource.plural, listed.error());
   for (const json::Value& item : listed->items) {
-    json::Document document;
-    const auto view = document.parse(json::dump(item));
-    T object;
-    const FieldErrors errors = view.ok() ? codec::decode(view.value(), object) : FieldErrors{};
-    if (!view.ok() || !errors.empty()) {
+    auto object = codec::decoded<T>(item);
+    if (!object.ok()) {
       session.io().warning(concat(model::info(T::kKind).name, '/', item.string_at({"metadata", "name"}),
                                   " does not count: it cannot be read"));
       continue;
     }
-    out.push_back(std::move(object));
+    out.push_back(std::move(object).value());
   }
   return std::nullopt;
 }
