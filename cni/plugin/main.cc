@@ -1,11 +1,14 @@
-// margay, margay-ipam: the CNI plugin and, called by its other name, the IPAM plugin.
+// margay, margay-ipam: the CNI plugin and, called by its other name, the IPAM plugin. With arguments, which no runtime
+// gives, it installs itself.
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <string>
+#include <vector>
 
+#include "cni/plugin/install.h"
 #include "cni/plugin/verbs.h"
 
 namespace {
@@ -33,6 +36,7 @@ std::string variable(const char* name) {
 
 int main(int argc, char** argv) {
   (void)std::signal(SIGPIPE, SIG_IGN);
+  if (argc > 1) return margay::cni::run_install(std::vector<std::string>(argv + 1, argv + argc));
   const margay::cni::Answer answer = margay::cni::run(argc > 0 ? argv[0] : "margay", variable, read_input());
   std::string_view rest = answer.output;
   while (!rest.empty()) {

@@ -1,11 +1,11 @@
-// The kernel side of netlink.h, on libmnl.
+// The kernel side of netlink.h.
 //
 // Batches: every request has a sequence number of its own and only the last asks for an acknowledgement; the kernel
 // reports failures of the others by themselves, before it. So one system call carries up to kBatchMax requests, and
 // one more reads the answer (measured: twice as fast as an acknowledgement for each).
 #include <arpa/inet.h>
-#include <libmnl/libmnl.h>
 #include <linux/filter.h>
+#include <linux/netlink.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -17,6 +17,7 @@
 
 #include "base/core/text.h"
 #include "dataplane/netlink/netlink.h"
+#include "dataplane/netlink/netlink_socket.h"
 
 namespace margay::netlink {
 
@@ -28,34 +29,11 @@ constexpr int kReceiveBufferBytes = 4 * 1024 * 1024;  // room for kBatchMax fail
 constexpr std::size_t kMessageBytesMax = 256 * 1024;
 constexpr int kDumpAttemptsMax = 10;
 
-struct CloseSocket {
-  void operator()(mnl_socket* socket) const { mnl_socket_close(socket); }
-};
-using SocketPtr = std::unique_ptr<mnl_socket, CloseSocket>;
-
 Error last_error(std::string_view what) { return error_of(errno, what); }
-
-void set_option(mnl_socket* socket, int option) {
-  int on = 1;
-  // Older kernels know fewer of them; each only makes answers better or shorter.
-  static_cast<void>(mnl_socket_setsockopt(socket, option, &on, sizeof(on)));
-}
-
-Result<SocketPtr> open_socket(int protocol) {
-  SocketPtr socket(mnl_socket_open2(protocol, SOCK_CLOEXEC));
-  if (!socket) return last_error("netlink socket");
-  if (mnl_socket_bind(socket.get(), 0, MNL_SOCKET_AUTOPID) < 0) return last_error("netlink bind");
-  const int fd = mnl_socket_get_fd(socket.get());
-  // The privileged form goes beyond the system's limit; without the right to it the ordinary one does what it can.
-  if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBufferBytes, sizeof(kReceiveBufferBytes)) < 0) {
-    static_cast<void>(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &kReceiveBufferBytes, sizeof(kReceiveBufferBytes)));
-  }
-  return socket;
-}
 
 // Messages caused by that port never reach the socket's buffer: a filter of three instructions drops them in the
 // kernel. It loads in network byte order, while nlmsg_pid is in the machine's.
-Status leave_out(mnl_socket* socket, std::uint32_t port) {
+Status leave_out(const NetlinkSocket& socket, std::uint32_t port) {
   std::array<sock_filter, 4> program = {{
       {BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(nlmsghdr, nlmsg_pid)},
       {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, htonl(port)},
@@ -63,22 +41,21 @@ Status leave_out(mnl_socket* socket, std::uint32_t port) {
       {BPF_RET | BPF_K, 0, 0, UINT32_MAX},
   }};
   const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
-  if (setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) < 0) {
+  if (setsockopt(socket.fd(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) < 0) {
     return last_error("netlink filter");
   }
   return std::monostate();
 }
 
 // The text that the kernel adds to an error (NLMSGERR_ATTR_MSG).
-std::string kernel_text(const nlmsghdr* head) {
-  if ((head->nlmsg_flags & NLM_F_ACK_TLVS) == 0) return {};
-  const bytes::View payload(static_cast<const std::uint8_t*>(mnl_nlmsg_get_payload(head)),
-                            mnl_nlmsg_get_payload_len(head));
+std::string kernel_text(const nlmsghdr& head) {
+  if ((head.nlmsg_flags & NLM_F_ACK_TLVS) == 0) return {};
+  const bytes::View payload = payload_of(head);
   nlmsgerr error{};
   if (payload.size() < sizeof(error)) return {};
   std::memcpy(&error, payload.data(), sizeof(error));
   std::size_t begin = sizeof(error);
-  if ((head->nlmsg_flags & NLM_F_CAPPED) == 0) begin += NLMSG_ALIGN(error.msg.nlmsg_len) - sizeof(nlmsghdr);
+  if ((head.nlmsg_flags & NLM_F_CAPPED) == 0) begin += NLMSG_ALIGN(error.msg.nlmsg_len) - sizeof(nlmsghdr);
   if (begin >= payload.size()) return {};
   const auto text = find_attribute(payload.subspan(begin), NLMSGERR_ATTR_MSG);
   return text ? std::string(text->text()) : std::string();
@@ -90,10 +67,11 @@ struct Answer {
   std::string text;
 };
 
-Answer answer_of(const nlmsghdr* head) {
+Answer answer_of(const nlmsghdr& head) {
   int code = EBADMSG;
-  if (mnl_nlmsg_get_payload_len(head) >= sizeof(int)) std::memcpy(&code, mnl_nlmsg_get_payload(head), sizeof(code));
-  return Answer{head->nlmsg_seq, code < 0 ? -code : code, code == 0 ? std::string() : kernel_text(head)};
+  const bytes::View payload = payload_of(head);
+  if (payload.size() >= sizeof(code)) std::memcpy(&code, payload.data(), sizeof(code));
+  return Answer{head.nlmsg_seq, code < 0 ? -code : code, code == 0 ? std::string() : kernel_text(head)};
 }
 
 std::string errno_text(int number) { return std::generic_category().message(number); }
@@ -102,28 +80,21 @@ std::string describe(int error, const std::string& text) {
   return text.empty() ? errno_text(error) : concat(errno_text(error), ": ", text);
 }
 
-MessageView view_of(const nlmsghdr* head) {
-  return MessageView{
-      head->nlmsg_type, head->nlmsg_flags,
-      bytes::View(static_cast<const std::uint8_t*>(mnl_nlmsg_get_payload(head)), mnl_nlmsg_get_payload_len(head))};
-}
+MessageView view_of(const nlmsghdr& head) { return {head.nlmsg_type, head.nlmsg_flags, payload_of(head)}; }
 
 // Calls visit(head) for each message in the bytes.
 template <class VisitHead>
-void for_each_message(std::string& bytes, std::size_t size, VisitHead&& visit) {
-  int left = static_cast<int>(size);
-  for (auto* head = reinterpret_cast<nlmsghdr*>(bytes.data()); mnl_nlmsg_ok(head, left);
-       head = mnl_nlmsg_next(head, &left)) {
-    visit(std::as_const(*head));
-  }
+void for_each_message(std::string_view bytes, VisitHead&& visit) {
+  while (const nlmsghdr* head = take_message(bytes)) visit(*head);
 }
 
 class KernelNetlink final : public Netlink {
  public:
-  explicit KernelNetlink(SocketPtr socket) : socket_(std::move(socket)) {
-    set_option(socket_.get(), NETLINK_EXT_ACK);
-    set_option(socket_.get(), NETLINK_CAP_ACK);
-    set_option(socket_.get(), NETLINK_GET_STRICT_CHK);
+  explicit KernelNetlink(NetlinkSocket socket) : socket_(std::move(socket)) {
+    // Older kernels know fewer of them; each only makes answers better or shorter.
+    for (int option : {NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK}) {
+      static_cast<void>(socket_.set(option, 1));
+    }
     buffer_.resize(kMessageBytesMax);
   }
 
@@ -143,7 +114,7 @@ class KernelNetlink final : public Netlink {
     return exchange(request, NLM_F_ACK, visit, was_disturbed);
   }
 
-  [[nodiscard]] std::uint32_t port() const override { return mnl_socket_get_portid(socket_.get()); }
+  [[nodiscard]] std::uint32_t port() const override { return socket_.port(); }
 
   BatchReport apply(const Batch& batch) override {
     BatchReport report;
@@ -184,16 +155,16 @@ class KernelNetlink final : public Netlink {
   }
 
   Status send() {
-    if (mnl_socket_sendto(socket_.get(), out_.data(), out_.size()) < 0) return last_error("netlink send");
+    if (!socket_.send(out_)) return last_error("netlink send");
     return std::monostate();
   }
 
-  // Number of bytes in buffer_. Answers of the kernel to requests are there when send() returns: this does not wait
+  // What is in buffer_ now. Answers of the kernel to requests are there when send() returns: this does not wait
   // long, but a dump comes in parts.
-  Result<std::size_t> receive() {
+  Result<std::string_view> receive() {
     while (true) {
-      const ssize_t got = mnl_socket_recvfrom(socket_.get(), buffer_.data(), buffer_.size());
-      if (got >= 0) return static_cast<std::size_t>(got);
+      const ssize_t got = socket_.receive(buffer_);
+      if (got >= 0) return std::string_view(buffer_).substr(0, static_cast<std::size_t>(got));
       if (errno == EINTR) continue;
       if (errno == ENOSPC) return Error{ErrorCode::kLimitExceeded, "netlink: a message longer than the buffer"};
       return last_error("netlink receive");
@@ -207,10 +178,10 @@ class KernelNetlink final : public Netlink {
     const std::uint32_t last = sequence_;
     bool is_done = false;
     while (!is_done) {
-      MARGAY_ASSIGN_OR_RETURN(const std::size_t size, receive());
-      for_each_message(buffer_, size, [&](const nlmsghdr& head) {
+      MARGAY_ASSIGN_OR_RETURN(const std::string_view messages, receive());
+      for_each_message(messages, [&](const nlmsghdr& head) {
         if (head.nlmsg_type != NLMSG_ERROR || head.nlmsg_seq - first > last - first) return;
-        Answer answer = answer_of(&head);
+        Answer answer = answer_of(head);
         is_done = is_done || answer.sequence == last;
         if (answer.error == 0) return;
         report.failures.push_back(
@@ -226,14 +197,14 @@ class KernelNetlink final : public Netlink {
     MARGAY_RETURN_IF_ERROR(send());
     std::optional<Answer> end;
     while (!end) {
-      MARGAY_ASSIGN_OR_RETURN(const std::size_t size, receive());
-      for_each_message(buffer_, size, [&](const nlmsghdr& head) {
+      MARGAY_ASSIGN_OR_RETURN(const std::string_view messages, receive());
+      for_each_message(messages, [&](const nlmsghdr& head) {
         if (head.nlmsg_seq != sequence_ || end) return;
         was_disturbed = was_disturbed || (head.nlmsg_flags & NLM_F_DUMP_INTR) != 0;
         if (head.nlmsg_type == NLMSG_DONE || head.nlmsg_type == NLMSG_ERROR) {
-          end = answer_of(&head);
+          end = answer_of(head);
         } else if (head.nlmsg_type >= NLMSG_MIN_TYPE) {
-          visit(view_of(&head));
+          visit(view_of(head));
         }
       });
     }
@@ -241,7 +212,7 @@ class KernelNetlink final : public Netlink {
     return std::monostate();
   }
 
-  SocketPtr socket_;
+  NetlinkSocket socket_;
   std::string buffer_;
   std::string out_;
   std::uint32_t sequence_ = 0;
@@ -249,13 +220,13 @@ class KernelNetlink final : public Netlink {
 
 class KernelMonitor final : public Monitor {
  public:
-  KernelMonitor(SocketPtr socket, MonitorEvents events) : socket_(std::move(socket)), events_(std::move(events)) {
+  KernelMonitor(NetlinkSocket socket, MonitorEvents events) : socket_(std::move(socket)), events_(std::move(events)) {
     buffer_.resize(kMessageBytesMax);
   }
 
   Status start(loop::FdWatcher& watcher) {
     MARGAY_ASSIGN_OR_RETURN(watch_, watcher.watch(
-                                        mnl_socket_get_fd(socket_.get()), [this] { read_all(); }, [] {}));
+                                        socket_.fd(), [this] { read_all(); }, [] {}));
     watch_->want_readable();
     return std::monostate();
   }
@@ -265,7 +236,7 @@ class KernelMonitor final : public Monitor {
   void read_all() {
     const std::weak_ptr<const bool> alive = alive_;
     for (int turn = 0; turn < kReadsMax; ++turn) {
-      const ssize_t got = mnl_socket_recvfrom(socket_.get(), buffer_.data(), buffer_.size());
+      const ssize_t got = socket_.receive(buffer_);
       if (got < 0 && errno == EINTR) continue;
       if (got < 0 && (errno == ENOBUFS || errno == ENOSPC)) {
         events_.on_lost();
@@ -273,9 +244,9 @@ class KernelMonitor final : public Monitor {
         continue;
       }
       if (got < 0) break;
-      std::string taken(buffer_.data(), static_cast<std::size_t>(got));
-      for_each_message(taken, taken.size(), [&](const nlmsghdr& head) {
-        if (!alive.expired() && head.nlmsg_type >= NLMSG_MIN_TYPE) events_.on_message(view_of(&head));
+      const std::string taken(buffer_.data(), static_cast<std::size_t>(got));
+      for_each_message(taken, [&](const nlmsghdr& head) {
+        if (!alive.expired() && head.nlmsg_type >= NLMSG_MIN_TYPE) events_.on_message(view_of(head));
       });
       if (alive.expired()) return;
     }
@@ -284,7 +255,7 @@ class KernelMonitor final : public Monitor {
 
   static constexpr int kReadsMax = 64;  // a turn, so that a storm leaves room for others
 
-  SocketPtr socket_;
+  NetlinkSocket socket_;
   MonitorEvents events_;
   std::string buffer_;
   std::unique_ptr<loop::FdWatch> watch_;
@@ -323,18 +294,16 @@ Error error_of(int number, std::string_view what) {
 }
 
 Result<std::unique_ptr<Netlink>> open_netlink(int protocol) {
-  MARGAY_ASSIGN_OR_RETURN(SocketPtr socket, open_socket(protocol));
+  MARGAY_ASSIGN_OR_RETURN(NetlinkSocket socket, NetlinkSocket::open(protocol, kReceiveBufferBytes));
   return std::unique_ptr<Netlink>(std::make_unique<KernelNetlink>(std::move(socket)));
 }
 
 Result<std::unique_ptr<Monitor>> open_monitor(loop::FdWatcher& watcher, int protocol, const std::vector<int>& groups,
                                               MonitorEvents events, std::optional<std::uint32_t> except) {
-  MARGAY_ASSIGN_OR_RETURN(SocketPtr socket, open_socket(protocol));
-  if (except) MARGAY_RETURN_IF_ERROR(leave_out(socket.get(), *except));
+  MARGAY_ASSIGN_OR_RETURN(NetlinkSocket socket, NetlinkSocket::open(protocol, kReceiveBufferBytes));
+  if (except) MARGAY_RETURN_IF_ERROR(leave_out(socket, *except));
   for (int group : groups) {
-    if (mnl_socket_setsockopt(socket.get(), NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0) {
-      return last_error(concat("netlink group ", group));
-    }
+    if (!socket.set(NETLINK_ADD_MEMBERSHIP, group)) return last_error(concat("netlink group ", group));
   }
   auto monitor = std::make_unique<KernelMonitor>(std::move(socket), std::move(events));
   MARGAY_RETURN_IF_ERROR(monitor->start(watcher));

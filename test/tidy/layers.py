@@ -16,7 +16,6 @@ THIRD_PARTY_PREFIXES = [
     ("gtest/", "gtest"),
     ("gmock/", "gtest"),
     ("benchmark/", "benchmark"),
-    ("libmnl/", "mnl"),
     ("bpf/", "bpf"),
 ]
 # Cheap enough, or confined by other means, to be seen through a project header.
