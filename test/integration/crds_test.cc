@@ -65,5 +65,20 @@ TEST_F(CrdsInKubernetes, EveryKindIsServedWithItsColumns) {
   }
 }
 
+TEST_F(CrdsInKubernetes, WhatIsInstalledIsTakenAndAppliedAgainChangesNothing) {
+  // This server is older than checks in definitions (Kubernetes 1.23): its kubectl does not know the field, and what it
+  // leaves out of those definitions is "configured" each time.
+  const std::vector<std::string> apply = {"apply", "--validate=false", "-f", source_path("manifests/base/margay.yaml")};
+  const ProgramResult first = kubectl(apply);
+  ASSERT_EQ(first.exit_status, 0) << first.err;
+  EXPECT_NE(first.out.find("daemonset.apps/margay-node created"), std::string::npos) << first.out;
+  const ProgramResult second = kubectl(apply);
+  ASSERT_EQ(second.exit_status, 0) << second.err;
+  for (const std::string_view line : split(second.out, '\n')) {
+    const bool has_checks = line.find(".policy.networking.k8s.io ") != std::string_view::npos;
+    EXPECT_TRUE(line.empty() || has_checks || line.ends_with(" unchanged")) << line;
+  }
+}
+
 }  // namespace
 }  // namespace margay::test
