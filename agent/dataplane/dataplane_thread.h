@@ -33,6 +33,7 @@ class DataplaneThread {
     DataplaneConfig config{};
     telemetry::Logger log{};
     telemetry::Registry* metrics = nullptr;
+    std::string proc_sys = "/proc/sys";
     // On the owner's loop.
     Callback<void(DataplaneReport)> on_report;
     Callback<void(HostLinks)> on_links;

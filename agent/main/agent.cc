@@ -131,6 +131,7 @@ Status Agent::start_dataplane() {
   auto started = DataplaneThread::start({.owner = parts_.loop,
                                          .log = log_.with({{"scope", "dataplane"}}),
                                          .metrics = &parts_.metrics,
+                                         .proc_sys = parts_.flags.proc_sys,
                                          .on_report = [this](DataplaneReport report) { on_report(std::move(report)); },
                                          .on_links = [this](const HostLinks& links) { on_links(links); }});
   if (!started.ok()) return started.error().within("dataplane");

@@ -21,6 +21,7 @@ constexpr std::string_view kUsage =
   --run-dir DIR        sockets; default /run/margay
   --state-dir DIR      what outlives a restart; default /var/lib/margay
   --config FILE        settings as "Name = value" lines (felix.cfg); SIGHUP reads it again
+  --proc-sys DIR       the kernel's settings; elsewhere in a container, where /proc/sys cannot be written
   --log-level LEVEL    debug, info, warn, error, off
   --log-format FORMAT  logfmt, json
   --version, --help
@@ -85,6 +86,7 @@ class Parser {
     if (name == "--run-dir") return &flags.run_dir;
     if (name == "--state-dir") return &flags.state_dir;
     if (name == "--config") return &flags.config;
+    if (name == "--proc-sys") return &flags.proc_sys;
     return nullptr;
   }
 

@@ -16,6 +16,7 @@ struct Flags {
   std::string run_dir = "/run/margay";
   std::string state_dir = "/var/lib/margay";
   std::string config;  // felix.cfg; "": none
+  std::string proc_sys = "/proc/sys";
   telemetry::Level log_level = telemetry::Level::kInfo;
   bool has_log_level = false;  // was given: logSeverityScreen does not count
   telemetry::LogFormat log_format = telemetry::LogFormat::kLogfmt;

@@ -8,14 +8,15 @@ namespace {
 using Words = std::vector<std::string>;
 
 TEST(Flags, AreReadInBothForms) {
-  const ParsedFlags parsed = parse_flags(
-      {"--node-name", "a", "--kubeconfig=/k", "--run-dir=/r", "--state-dir", "/s", "--config=/c", "--log-level=debug"});
+  const ParsedFlags parsed = parse_flags({"--node-name", "a", "--kubeconfig=/k", "--run-dir=/r", "--state-dir", "/s",
+                                          "--config=/c", "--log-level=debug", "--proc-sys=/p"});
   ASSERT_EQ(parsed.kind, ParsedFlags::Kind::kRun) << parsed.text;
   EXPECT_EQ(parsed.flags.node_name, "a");
   EXPECT_EQ(parsed.flags.kubeconfig, "/k");
   EXPECT_EQ(parsed.flags.run_dir, "/r");
   EXPECT_EQ(parsed.flags.state_dir, "/s");
   EXPECT_EQ(parsed.flags.config, "/c");
+  EXPECT_EQ(parsed.flags.proc_sys, "/p");
   EXPECT_EQ(parsed.flags.log_level, telemetry::Level::kDebug);
 }
 
