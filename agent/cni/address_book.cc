@@ -147,6 +147,10 @@ void AddressBook::end_listing(Result<ipam::Listing> listing) {
   listing_.reset();
   if (!listing.ok()) parts_.log.warn("blocks of addresses cannot be listed", {{"error", listing.error()}});
   run(allocator_.on_listing(std::move(listing), now()));
+  if (!allocator_.is_listed()) return;
+  tell([this] {
+    if (on_listed) on_listed();
+  });
 }
 
 void AddressBook::act(ipam::AssignDone done) {

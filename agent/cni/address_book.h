@@ -3,6 +3,7 @@
 // Thread: the control loop's. Callbacks never run from inside the call. What is refers to outlives it.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -40,6 +41,8 @@ class AddressBook {
   ipam::RequestId release(std::string handle, Released done);
   void cancel(ipam::RequestId request);
 
+  // Runs, on a later turn, once it is known what is held (Allocator::is_listed()).
+  std::function<void()> on_listed;
   // What a watch saw of a block.
   void see(const model::IpamBlock& block);
   [[nodiscard]] const ipam::Allocator& allocator() const { return allocator_; }

@@ -10,7 +10,7 @@ constexpr Setting kHostRows[] = {
     never_none(row("interfacePrefix", Form::kText, "cali", kActs)),
     row("interfaceExclude", Form::kText, "kube-ipvs0", kNotYet),
     row("interfaceRefreshInterval", Form::kSeconds, "90", kActs),
-    row("mtuIfacePattern", Form::kPattern, "^((en|wl|ww|sl|ib)[Pcopsvx].*|(eth|wlan|wwan).*)", kNotYet),
+    row("mtuIfacePattern", Form::kPattern, "^((en|wl|ww|sl|ib)[Pcopsvx].*|(eth|wlan|wwan).*)", kActs),
     row("requireMTUFile", Form::kBool, "false", kNotYet),
     row("endpointStatusPathPrefix", Form::kText, "/var/run/calico", kActs),
     row("ipv6Support", Form::kBool, "true", kActs),

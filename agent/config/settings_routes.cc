@@ -28,7 +28,7 @@ constexpr Setting kRoutesRows[] = {
     within(row("ipv4ElevatedRoutePriority", Form::kInteger, "512", kNotYet), 1, kPriorityMax),
     within(row("ipv6ElevatedRoutePriority", Form::kInteger, "512", kNotYet), 1, kPriorityMax),
     row("liveMigrationRouteConvergenceTime", Form::kSeconds, "30", kNotYet),
-    word<model::ProgramClusterRoutes>("programClusterRoutes", "EnabledIPIPOnly", kNotYet),
+    word<model::ProgramClusterRoutes>("programClusterRoutes", "EnabledIPIPOnly", kActs),
     word<model::LocalSubnetReachability>("localSubnetL2Reachability", "Disabled", kNotYet),
     row("localSubnetL2ReachabilityRefreshInterval", Form::kSeconds, "120", kNotYet),
 };

@@ -8,13 +8,13 @@ namespace {
 
 constexpr Setting kTunnelsRows[] = {
     // Not given: on where an IPPool asks for it.
-    known_as("IpInIpEnabled", row("ipipEnabled", Form::kBool, "", kNotYet)),
-    known_as("IpInIpMtu", row("ipipMTU", Form::kInteger, "0", kNotYet)),
-    row("vxlanEnabled", Form::kBool, "", kNotYet),
-    row("vxlanMTU", Form::kInteger, "0", kNotYet),
-    row("vxlanMTUV6", Form::kInteger, "0", kNotYet),
+    known_as("IpInIpEnabled", row("ipipEnabled", Form::kBool, "", kActs)),
+    known_as("IpInIpMtu", row("ipipMTU", Form::kInteger, "0", kActs)),
+    row("vxlanEnabled", Form::kBool, "", kActs),
+    row("vxlanMTU", Form::kInteger, "0", kActs),
+    row("vxlanMTUV6", Form::kInteger, "0", kActs),
     row("vxlanPort", Form::kInteger, "4789", kActs),
-    row("vxlanVNI", Form::kInteger, "4096", kNotYet),
+    row("vxlanVNI", Form::kInteger, "4096", kActs),
     row("wireguardEnabled", Form::kBool, "false", kNotYet),
     row("wireguardEnabledV6", Form::kBool, "false", kNotYet),
     row("wireguardHostEncryptionEnabled", Form::kBool, "false", kNotYet),

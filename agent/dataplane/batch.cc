@@ -9,6 +9,8 @@ void DataplaneBatch::merge(DataplaneBatch&& later) {
   if (later.settings) settings = std::move(later.settings);
   if (later.networks) networks = std::move(later.networks);
   if (later.own_blocks) own_blocks = std::move(later.own_blocks);
+  plan.merge(std::move(later.plan));
+  if (later.tunnels) tunnels = later.tunnels;
 }
 
 std::string_view to_string(EndpointStage stage) {

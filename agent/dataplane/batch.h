@@ -21,6 +21,8 @@
 #include "dataplane/driver/driver.h"
 #include "datastore/model/felix_configuration.h"
 #include "datastore/model/key.h"
+#include "ipip/devices/device_spec.h"
+#include "ipip/plan/plan.h"
 #include "policy/desired/delta.h"
 
 namespace margay::agent {
@@ -31,10 +33,14 @@ struct DataplaneBatch {
   std::optional<render::NodeNetworks> networks;
   // Blocks of addresses that are this node's: what is not routed to a workload goes nowhere.
   std::optional<std::set<IpPrefix>> own_blocks;
+  ipip::PlanDelta plan;  // routes to other nodes, tunnels
+  std::optional<ipip::TunnelSettings> tunnels;
 
   void merge(DataplaneBatch&& later);
   // Changes nothing, once the first one that is in sync has been sent.
-  [[nodiscard]] bool empty() const { return policy.empty() && !settings && !networks && !own_blocks; }
+  [[nodiscard]] bool empty() const {
+    return policy.empty() && !settings && !networks && !own_blocks && plan.empty() && !tunnels;
+  }
 };
 
 // How far an endpoint of this node has come.
@@ -70,7 +76,9 @@ struct DataplaneReport {
   std::map<std::string, FieldErrors> problems;                         // of the renderer, all
   // The first whole state has been written, or tried: what failed stands above. Stays true.
   bool has_written = false;
-  std::size_t learned_routes = 0, unresolved_routes = 0;  // of BGP; unresolved: no next hop can be reached
+  std::size_t learned_routes = 0, unresolved_routes = 0;          // of BGP; unresolved: no next hop can be reached
+  std::size_t planned_routes = 0, unresolved_planned_routes = 0;  // of the plan; unresolved: also without their tunnel
+  std::set<std::string> tunnel_devices;                           // that are there
   Duration last_apply{};
   std::uint64_t applies = 0;
 

@@ -44,6 +44,7 @@ Dataplane::Dataplane(Parts parts)
           parts.loop, parts.kernel,
           {.protocol = parts.config.route_protocol, .grace = parts.config.route_grace, .ipv6 = parts.config.has_ipv6},
           [this](route::RouteReport report) { on_routes(std::move(report)); }),
+      tunnels_(routes_, *ports_.tunnels, ports_.encapsulation.get()),
       families_(families_of(ports_)),
       metrics_(parts.metrics),
       write_timer_(parts.loop.make_timer([this] { write(); })),
@@ -64,7 +65,9 @@ Status Dataplane::start(loop::FdWatcher& watcher) {
 void Dataplane::take(DataplaneBatch batch) {
   // Settings first: they say how the rest is rendered.
   if (batch.settings) take_settings(*batch.settings);
-  if (batch.networks) ports_.renderer->set_networks(std::move(*batch.networks));
+  if (batch.networks) tunnels_.set_networks(std::move(*batch.networks));
+  if (batch.tunnels) tunnels_.set_settings(*batch.tunnels);
+  tunnels_.take(batch.plan);
   if (batch.own_blocks) take_blocks(*batch.own_blocks);
   take_policy(batch.policy);
   if (batch.policy.is_in_sync && !std::exchange(is_open_, true)) {
@@ -137,15 +140,20 @@ void Dataplane::set_interface(const std::string& name, const std::optional<NodeI
     interfaces_.erase(name);
   }
   plan_.set_interface(name, interface ? std::optional(interface->state) : std::nullopt);
+  if (tunnels_.is_device(name)) ports_.tunnels->queue_resync();
   if (!is_workload_interface(name)) tell_interfaces();
   write_soon();
 }
 
 void Dataplane::tell_interfaces() {
   render::InterfaceAddresses addresses;
+  std::map<IfIndex, std::set<IpAddress>> by_index;
   for (const auto& [name, interface] : interfaces_) {
-    if (!is_workload_interface(name)) addresses[name] = interface.addresses;
+    if (is_workload_interface(name)) continue;
+    addresses[name] = interface.addresses;
+    by_index[interface.state.index] = interface.addresses;
   }
+  tunnels_.set_addresses(by_index);
   ports_.renderer->set_interfaces(std::move(addresses));
 }
 
@@ -167,7 +175,10 @@ void Dataplane::queue_resync(Drift what) {
     case Drift::kTables:
       for (const auto& [id, table] : ports_.tables) table->queue_resync();
       return;
-    case Drift::kNeighbours: return ports_.neighbours->queue_resync();
+    case Drift::kNeighbours:
+      ports_.tunnels->queue_resync();
+      if (ports_.encapsulation != nullptr) ports_.encapsulation->queue_resync();
+      return ports_.neighbours->queue_resync();
     case Drift::kSettings: return ports_.settings->queue_resync();
     case Drift::kRoutes:
       routes_.driver().queue_resync();
@@ -188,7 +199,12 @@ void Dataplane::write() {
   is_writing_ = true;
   place_workloads();  // what goes, and what only waited for its interface
   write_rules();
+  place_tunnels();
   place_workloads();
+  if (tunnels_.has_leftovers()) {
+    tunnels_.drop_leftovers();
+    encapsulate();
+  }
   run("ipset removal", [this](TimePoint now) { return ports_.sets->apply_removals(now); });
   is_writing_ = false;
   has_written_ = true;
@@ -199,7 +215,21 @@ void Dataplane::write() {
   report();
 }
 
+// Rules that keep out who must not send through a tunnel come before its device, routes after it.
+void Dataplane::place_tunnels() {
+  run("tunnels", [this](TimePoint now) { return ports_.tunnels->apply(now); });
+  encapsulate();
+  are_routes_due_ |= tunnels_.place_routes();
+  if (tunnels_.has_other_networks()) write_soon();
+}
+
+void Dataplane::encapsulate() {
+  if (ports_.encapsulation == nullptr) return;
+  run("encapsulation", [this](TimePoint now) { return ports_.encapsulation->apply(now); });
+}
+
 void Dataplane::write_rules() {
+  if (auto networks = tunnels_.take_networks()) ports_.renderer->set_networks(std::move(*networks));
   render::RenderChange change = ports_.renderer->take();
   for (const auto& [name, set] : change.sets) ports_.sets->change(name, set);
   for (auto& [id, table] : change.tables) {
@@ -356,6 +386,9 @@ void Dataplane::report() {
   for (const auto& [name, step] : steps_) report.drivers[name] = step.state;
   report.learned_routes = last_routes_.wanted;
   report.unresolved_routes = last_routes_.unresolved;
+  report.planned_routes = last_routes_.planned;
+  report.unresolved_planned_routes = last_routes_.planned_unresolved;
+  for (const auto& [kind, index] : ports_.tunnels->devices()) report.tunnel_devices.emplace(ipip::name_of(kind));
   report.problems = ports_.renderer->problems();
   report.has_written = has_written_;
   report.last_apply = last_apply_;

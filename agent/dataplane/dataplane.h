@@ -7,7 +7,7 @@
 // One pass, in this order, so that nothing refers to what is not there and no packet gets through too early:
 //   1. routes of what has gone          4. settings, neighbours and routes of endpoints whose rules are in the kernel
 //   2. sets: created, members changed   5. sets that nothing refers to
-//   3. tables
+//   3. tables; devices of tunnels, then routes to other nodes
 // Nothing is written before a batch says that all is in sync. A driver that fails does not stop the others; it is tried
 // again with its own backoff, and what depends on it waits (an endpoint whose rules are not in the kernel has no
 // route). Destroying it leaves everything in place.
@@ -23,6 +23,7 @@
 
 #include "agent/dataplane/batch.h"
 #include "agent/dataplane/ports.h"
+#include "agent/dataplane/tunnels.h"
 #include "agent/dataplane/workload_plan.h"
 #include "base/core/task.h"
 #include "base/loop/loop.h"
@@ -95,6 +96,8 @@ class Dataplane {
   void write();
   void write_rules();
   void place_workloads();
+  void place_tunnels();
+  void encapsulate();
   // Whether nothing of it failed.
   bool run(const std::string& name, const std::function<dataplane::ApplyReport(TimePoint)>& apply);
   void note_result(const std::string& name, Step& step, dataplane::ApplyReport done);
@@ -115,6 +118,7 @@ class Dataplane {
   Callback<void(DataplaneReport)> on_report_;
   route::RouteReport last_routes_;
   route::RouteProgrammer routes_;
+  Tunnels tunnels_;
   WorkloadPlan plan_;
   std::map<std::string, NodeInterface> interfaces_;
   std::vector<std::string> workload_prefixes_{"cali"};

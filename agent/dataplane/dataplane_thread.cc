@@ -37,7 +37,7 @@ Result<std::unique_ptr<DataplaneThread>> DataplaneThread::start(Parts parts) {
 
 Status DataplaneThread::open(Parts& parts) {
   Worker& worker = *worker_;
-  MARGAY_ASSIGN_OR_RETURN(worker.handles, open_kernel(parts.backend));
+  MARGAY_ASSIGN_OR_RETURN(worker.handles, open_kernel(parts.backend, parts.ipip));
   worker.handles->sysctls = std::make_unique<sysctl::FileSysctlTree>(parts.proc_sys);
   MARGAY_RETURN_IF_ERROR(open_dataplane(parts));
   worker.monitor.emplace(thread_.loop(), *worker.handles->route,

@@ -30,6 +30,7 @@ class DataplaneThread {
   struct Parts {
     loop::Loop& owner;
     iptables::BackendMode backend = iptables::BackendMode::kAuto;
+    std::optional<ipip::IpipImplementation> ipip{};  // nullopt: what works
     DataplaneConfig config{};
     telemetry::Logger log{};
     telemetry::Registry* metrics = nullptr;
@@ -54,6 +55,7 @@ class DataplaneThread {
   [[nodiscard]] std::size_t found_routes() const { return found_routes_; }
   [[nodiscard]] const iptables::BackendChoice& backend() const { return worker_->handles->backend; }
   [[nodiscard]] const iptables::KernelFeatures& features() const { return worker_->handles->features; }
+  [[nodiscard]] const ipip::IpipChoice& ipip() const { return worker_->handles->ipip; }
   // For what else belongs on that loop: heartbeats.
   [[nodiscard]] loop::LoopThread& thread() { return thread_; }
 

@@ -10,37 +10,13 @@
 #include <utility>
 #include <vector>
 
+#include "agent/dataplane/fake_node.h"
 #include "agent/dataplane/fake_renderer.h"
+#include "agent/dataplane/fake_tunnels.h"
 #include "agent/dataplane/ports.h"
 #include "base/core/text.h"
 
 namespace margay::agent {
-
-// What all fakes write to and read from; outlives them.
-struct FakeNode {
-  std::vector<std::string> log;        // "set s1", "table filter v4 cali1", "route …" is FakeKernel's
-  std::set<std::string> failing;       // "ipset", "filter v4", "settings", "neighbours", "conntrack"
-  std::map<std::string, int> resyncs;  // by the same names
-  std::map<std::string, std::set<std::string>> chains;  // by table: as the kernel has them
-  std::set<std::string> sets;
-  std::set<std::string> settings;
-  std::map<NeighbourKey, Mac> neighbours;
-  std::set<IpAddress> forgotten;
-  bool is_forwarding = false;
-
-  // Where `what` was first written; -1: it was not.
-  [[nodiscard]] std::ptrdiff_t place(const std::string& what) const {
-    const auto at = std::find(log.begin(), log.end(), what);
-    return at == log.end() ? -1 : at - log.begin();
-  }
-  dataplane::ApplyReport failure(const std::string& name, TimePoint now) const {
-    dataplane::ApplyReport report;
-    report.failed = 1;
-    report.failures.push_back({name, Error{ErrorCode::kUnavailable, "told to fail"}});
-    report.try_again_at = now + std::chrono::milliseconds(100);
-    return report;
-  }
-};
 
 class FakeSets final : public SetPort {
  public:
@@ -174,6 +150,7 @@ inline Ports fake_ports(FakeNode& node, FakeRenderer** renderer) {
   ports.settings = std::make_unique<FakeSettings>(node);
   ports.neighbours = std::make_unique<FakeNeighbours>(node);
   ports.conntrack = std::make_unique<FakeConntrack>(node);
+  ports.tunnels = std::make_unique<FakeTunnels>(node);
   return ports;
 }
 

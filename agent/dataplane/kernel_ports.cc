@@ -11,6 +11,7 @@
 #include "dataplane/iptables/table_driver.h"
 #include "dataplane/link/neighbour_driver.h"
 #include "dataplane/sysctl/sysctl_driver.h"
+#include "ipip/devices/device_driver.h"
 
 // Dataplane writes nothing before all is in sync, so drivers may remove from their first apply() on.
 namespace margay::agent {
@@ -157,9 +158,30 @@ class Conntrack final : public ConntrackPort {
   conntrack::ConntrackDriver driver_;
 };
 
+class TunnelDevices final : public TunnelPort {
+ public:
+  TunnelDevices(netlink::Netlink& kernel, ipip::IpipImplementation ipip) : driver_(kernel), ipip_(ipip) {}
+  void set_devices(const ipip::DeviceSpecs& wanted, Duration linger) override {
+    ipip::DeviceSpecs devices = wanted;
+    if (ipip_ != ipip::IpipImplementation::kKernel) devices.erase(ipip::DeviceKind::kIpip);
+    driver_.set_devices(devices, linger);
+  }
+  void set_vtep(const ipip::VtepKey& key, const std::optional<ipip::Vtep>& vtep) override {
+    driver_.set_vtep(key, vtep);
+  }
+  [[nodiscard]] std::map<ipip::DeviceKind, IfIndex> devices() const override { return driver_.devices(); }
+  void queue_resync() override { driver_.queue_resync(); }
+  dataplane::ApplyReport apply(TimePoint now) override { return driver_.apply(now); }
+
+ private:
+  ipip::DeviceDriver driver_;
+  ipip::IpipImplementation ipip_;
+};
+
 }  // namespace
 
-Result<std::unique_ptr<KernelHandles>> open_kernel(iptables::BackendMode mode) {
+Result<std::unique_ptr<KernelHandles>> open_kernel(iptables::BackendMode mode,
+                                                   std::optional<ipip::IpipImplementation> ipip) {
   auto handles = std::make_unique<KernelHandles>();
   MARGAY_ASSIGN_OR_RETURN(handles->route, netlink::open_netlink(NETLINK_ROUTE));
   MARGAY_ASSIGN_OR_RETURN(handles->netfilter, netlink::open_netlink(NETLINK_NETFILTER));
@@ -167,6 +189,8 @@ Result<std::unique_ptr<KernelHandles>> open_kernel(iptables::BackendMode mode) {
   handles->sysctls = std::make_unique<sysctl::FileSysctlTree>();
   MARGAY_ASSIGN_OR_RETURN(handles->backend, iptables::choose_backend(*handles->runner, mode));
   MARGAY_ASSIGN_OR_RETURN(handles->features, iptables::find_features(*handles->runner, handles->backend.backend));
+  handles->ipip = ipip::choose_ipip(ipip, ipip::try_kernel_ipip(),
+                                    Error{ErrorCode::kUnsupported, "this build has no programs for it"});
   return handles;
 }
 
@@ -185,6 +209,7 @@ Ports kernel_ports(KernelHandles& handles) {
   ports.settings = std::make_unique<Settings>(*handles.sysctls, handles.features.has_ipv6);
   ports.neighbours = std::make_unique<Neighbours>(*handles.route);
   ports.conntrack = std::make_unique<Conntrack>(*handles.netfilter);
+  ports.tunnels = std::make_unique<TunnelDevices>(*handles.route, handles.ipip.implementation);
   return ports;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "agent/dataplane/ports.h"
@@ -12,6 +13,7 @@
 #include "dataplane/iptables/features.h"
 #include "dataplane/netlink/netlink.h"
 #include "dataplane/sysctl/sysctl_tree.h"
+#include "ipip/devices/ipip_choice.h"
 
 namespace margay::agent {
 
@@ -23,10 +25,12 @@ struct KernelHandles {
   std::unique_ptr<sysctl::SysctlTree> sysctls;
   iptables::BackendChoice backend;
   iptables::KernelFeatures features;
+  ipip::IpipChoice ipip;
 };
 
 // Tries what this kernel can do. kPermissionDenied, kUnsupported: the message says what is missing.
-Result<std::unique_ptr<KernelHandles>> open_kernel(iptables::BackendMode mode);
+Result<std::unique_ptr<KernelHandles>> open_kernel(iptables::BackendMode mode,
+                                                   std::optional<ipip::IpipImplementation> ipip);
 
 Ports kernel_ports(KernelHandles& handles);
 

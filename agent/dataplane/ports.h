@@ -14,6 +14,8 @@
 #include "base/ip/mac.h"
 #include "dataplane/driver/driver.h"
 #include "dataplane/iptables/rule.h"
+#include "ipip/devices/device_spec.h"
+#include "ipip/plan/plan.h"
 
 namespace margay::agent {
 
@@ -81,6 +83,29 @@ class ConntrackPort : public dataplane::Driver {
   virtual void forget(const IpAddress& address) = 0;
 };
 
+// Devices of tunnels, with their entries (ipip/devices).
+class TunnelPort : public dataplane::Driver {
+ public:
+  virtual void set_devices(const ipip::DeviceSpecs& wanted, Duration linger) = 0;
+  virtual void set_vtep(const ipip::VtepKey& key, const std::optional<ipip::Vtep>& vtep) = 0;
+  // Those that are there, also such as nobody wants any more.
+  [[nodiscard]] virtual std::map<ipip::DeviceKind, IfIndex> devices() const = 0;
+};
+
+// IP-in-IP by programs at the uplinks (eBPF), which put the outer header on what plain routes lead to.
+class EncapsulationPort : public dataplane::Driver {
+ public:
+  // nullopt: none any more, plain neither.
+  virtual void set_remote(const IpPrefix& prefix, const std::optional<IpAddress>& node) = 0;
+  // Another node's and reached plain, also inside of a prefix that is not.
+  virtual void set_plain(const IpPrefix& prefix) = 0;
+  virtual void set_own_prefixes(const std::set<IpPrefix>& prefixes) = 0;
+  virtual void set_senders(const std::set<IpAddress>& senders) = 0;
+  // Ours: the outer source.
+  virtual void set_address(const std::optional<IpAddress>& address) = 0;
+  virtual void set_uplinks(const std::set<IfIndex>& uplinks) = 0;
+};
+
 struct Ports {
   std::unique_ptr<RendererPort> renderer;
   std::unique_ptr<SetPort> sets;
@@ -89,6 +114,8 @@ struct Ports {
   std::unique_ptr<SettingPort> settings;
   std::unique_ptr<NeighbourPort> neighbours;
   std::unique_ptr<ConntrackPort> conntrack;
+  std::unique_ptr<TunnelPort> tunnels;
+  std::unique_ptr<EncapsulationPort> encapsulation;  // null: IP-in-IP has a device, or is not possible
 };
 
 }  // namespace margay::agent

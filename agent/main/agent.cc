@@ -21,6 +21,7 @@ std::string secret_namespace(const std::map<std::string, std::string>& variables
 
 Calculation::Options calculation_options(const Agent::Parts& parts) {
   Calculation::Options options{.node = parts.environment.node_name, .bgp = {}};
+  options.has_bgp = parts.environment.backend == startup::NetworkingBackend::kBgp;
   options.bgp.node = options.node;
   options.bgp.secret_namespace = secret_namespace(parts.variables);
   const auto router_id = RouterId::parse(parts.environment.router_id);
@@ -54,7 +55,16 @@ Agent::Agent(Parts parts)
             .node = parts_.environment.node_name,
             .state_dir = parts_.flags.state_dir,
             .log = log_.with({{"scope", "cni"}}),
-            .metrics = &parts_.metrics}),
+            .metrics = &parts_.metrics,
+            .mtu = [this] { return std::int64_t{tunnels_.mtus().workload}; }}),
+      tunnels_({.loop = parts_.loop,
+                .client = parts_.client,
+                .cni = cni_,
+                .node = parts_.environment.node_name,
+                .state_dir = parts_.flags.state_dir,
+                .log = log_.with({{"scope", "tunnels"}}),
+                .on_note = [this](std::string_view reason, const std::string& message,
+                                  bool is_warning) { note(reason, message, is_warning); }}),
       events_({parts_.loop, parts_.random, parts_.client, log_.with({{"scope", "events"}})}, "margay-node",
               parts_.environment.node_name),
       pools_({parts_.loop, parts_.random, parts_.client, log_.with({{"scope", "pools"}})}, parts_.environment),
@@ -107,6 +117,7 @@ Calculation::Others Agent::others() {
   return {.on_node =
               [this, to_facts](const ObjectKey& key, const std::shared_ptr<const model::Node>& node) {
                 registration_.set_node(key.name, node);
+                if (key.name == parts_.environment.node_name) tunnels_.set_node(node);
                 to_facts(key, node);
               },
           .on_pod = to_facts,
@@ -129,6 +140,7 @@ Status Agent::start() {
 
 Status Agent::start_dataplane() {
   auto started = DataplaneThread::start({.owner = parts_.loop,
+                                         .ipip = parts_.flags.ipip,
                                          .log = log_.with({{"scope", "dataplane"}}),
                                          .metrics = &parts_.metrics,
                                          .proc_sys = parts_.flags.proc_sys,
@@ -141,11 +153,21 @@ Status Agent::start_dataplane() {
                             {"why", backend.why},
                             {"routes", dataplane_->found_routes()}});
   agent_metrics_.set_dataplane_mode("iptables", backend.why);
+  const ipip::IpipChoice& ipip = dataplane_->ipip();
+  log_.info("IP-in-IP", {{"by", std::string(ipip::to_string(ipip.implementation))}, {"why", ipip.why}});
+  tunnels_.set_ipip(ipip);
+  calculation_.set_plans_ipip(ipip.implementation == ipip::IpipImplementation::kEbpf);
   reach(Stage::kKernelRead);
   return ok_status();
 }
 
+// Without BGP its thread only turns.
 void Agent::start_bgp() {
+  if (!has_bgp()) {
+    static_routes_.emplace(dataplane_->route_sender());
+    bgp_ = BgpThread::start({.owner = parts_.loop, .on_routes = [](const route::RouteBatch&) {}, .log = log_});
+    return;
+  }
   bgp_ = BgpThread::start({.owner = parts_.loop,
                            .on_routes = [sender = dataplane_->route_sender()](
                                             route::RouteBatch batch) mutable { sender.send(std::move(batch)); },
@@ -180,9 +202,10 @@ void Agent::on_turn(bool is_in_sync) {
   const bool is_first = !timeline_.has(Stage::kCalcFlushed);
   reach(Stage::kCalcFlushed);
   apply_config(change.config);
+  change.dataplane.tunnels = tunnels_.take(change.config.settings, calculation_.local_tunnels());
   // Most of what happens in a cluster is none of this node's business.
   if (is_first || !change.dataplane.empty()) dataplane_->send(std::move(change.dataplane));
-  if (!change.bgp.speaker.empty()) bgp_->send(std::move(change.bgp.speaker));
+  if (has_bgp() && !change.bgp.speaker.empty()) bgp_->send(std::move(change.bgp.speaker));
   if (!pools_.is_done()) {
     std::vector<IpPrefix> present;
     for (const model::IpPool* pool : cni_.facts().pools()) present.push_back(pool->spec.cidr);
@@ -235,7 +258,14 @@ void Agent::on_report(DataplaneReport report) {
 }
 
 void Agent::open_bgp() {
-  bgp_->open_gate(dataplane_->found_routes() > 0);
+  if (has_bgp()) {
+    bgp_->open_gate(dataplane_->found_routes() > 0);
+  } else {
+    // Nobody will say what of an earlier life's routes is still learnt: nothing is.
+    route::RouteBatch nothing;
+    nothing.converge();
+    static_routes_->send(std::move(nothing));
+  }
   reach(Stage::kBgpStarted);
   registration_.set_ready();
   check_ready();
@@ -249,6 +279,12 @@ void Agent::check_ready() {
 }
 
 void Agent::on_links(const HostLinks& links) {
+  tunnels_.set_links(links);
+  if (auto changed = tunnels_.take()) {
+    DataplaneBatch batch;
+    batch.tunnels = *changed;
+    dataplane_->send(std::move(batch));
+  }
   startup::HostInterfaces interfaces;
   std::map<IfIndex, const link::Interface*> by_index;
   for (const auto& [name, interface] : links.links) by_index[interface.index] = &interface;

@@ -22,6 +22,7 @@
 #include "agent/main/endpoint_book.h"
 #include "agent/main/flags.h"
 #include "agent/main/timeline.h"
+#include "agent/main/tunnel_parts.h"
 #include "agent/startup/pool_creation.h"
 #include "agent/startup/registration.h"
 #include "agent/status/agent_metrics.h"
@@ -76,6 +77,7 @@ class Agent {
   [[nodiscard]] BgpThread* bgp() { return bgp_.get(); }
   [[nodiscard]] status::StatusServer& status_server() { return status_server_; }
   [[nodiscard]] CniParts& cni() { return cni_; }
+  [[nodiscard]] const TunnelParts& tunnels() const { return tunnels_; }
   [[nodiscard]] const std::string& node_name() const { return parts_.environment.node_name; }
 
  private:
@@ -93,6 +95,7 @@ class Agent {
   void beat();
   void read_config_file();
   [[nodiscard]] Calculation::Others others();
+  [[nodiscard]] bool has_bgp() const { return parts_.environment.backend == startup::NetworkingBackend::kBgp; }
   void watch_node_status();
 
   Parts parts_;
@@ -105,6 +108,7 @@ class Agent {
   EndpointBook book_;
   DataplaneReport report_;
   CniParts cni_;
+  TunnelParts tunnels_;
   status::EventRecorder events_;
   startup::PoolCreation pools_;
   startup::Registration registration_;
@@ -116,7 +120,8 @@ class Agent {
   std::unique_ptr<loop::Timer> beat_timer_;
   std::unique_ptr<DataplaneThread> dataplane_;
   std::unique_ptr<BgpThread> bgp_;
-  watch::ClusterWatch cluster_;  // first to end
+  std::optional<loop::Channel<route::RouteBatch>::Sender> static_routes_;  // without BGP
+  watch::ClusterWatch cluster_;                                            // first to end
 };
 
 }  // namespace margay::agent

@@ -26,6 +26,15 @@ watch::Consume<T> to_bgp(BgpCalculation& bgp) {
   };
 }
 
+template <class T>
+watch::Consume<T> to_planner(ipip::TunnelPlanner& planner) {
+  return [&planner](const model::ObjectKey& key, const std::shared_ptr<const T>& value) {
+    ipip::PlanInput input{.key = key, .value = {}};
+    if (value != nullptr) input.value = value;
+    planner.apply(input);
+  };
+}
+
 }  // namespace
 
 Calculation::Calculation(const Options& options)
@@ -34,7 +43,10 @@ Calculation::Calculation(const Options& options)
       engine_({.node = options.node}),
       networks_(options.node),
       bgp_(options.bgp),
-      configuration_(options.node) {}
+      planner_(options.node),
+      configuration_(options.node),
+      has_bgp_(options.has_bgp),
+      plans_ipip_(options.plans_ipip) {}
 
 void Calculation::watch_all(watch::ClusterWatch& cluster, const Others& others) {
   watch_policy(cluster, others);
@@ -68,7 +80,8 @@ void Calculation::watch_policy(watch::ClusterWatch& cluster, const Others& other
 void Calculation::watch_bgp(watch::ClusterWatch& cluster, const Others& others) {
   cluster.add<model::BgpPeer>({}, {to_bgp<model::BgpPeer>(bgp_)});
   cluster.add<model::BgpFilter>({}, {to_bgp<model::BgpFilter>(bgp_)});
-  cluster.add<model::IpamBlock>({}, {to_bgp<model::IpamBlock>(bgp_), others.on_block});
+  cluster.add<model::IpamBlock>(
+      {}, {to_bgp<model::IpamBlock>(bgp_), to_planner<model::IpamBlock>(planner_), others.on_block});
   cluster.add<model::Service>({}, {to_bgp<model::Service>(bgp_)});
   // Passwords. Who may not read Secrets has peers without.
   cluster.add<model::Secret>({.name_space = secret_namespace_, .is_optional = true}, {to_bgp<model::Secret>(bgp_)});
@@ -77,7 +90,7 @@ void Calculation::watch_bgp(watch::ClusterWatch& cluster, const Others& others) 
 void Calculation::watch_both(watch::ClusterWatch& cluster, const Others& others) {
   using model::ObjectKey;
   cluster.add<model::EndpointSlice>({}, {to_engine<model::EndpointSlice>(engine_), to_bgp<model::EndpointSlice>(bgp_)});
-  cluster.add<model::IpPool>({}, {others.on_pool, to_bgp<model::IpPool>(bgp_),
+  cluster.add<model::IpPool>({}, {others.on_pool, to_bgp<model::IpPool>(bgp_), to_planner<model::IpPool>(planner_),
                                   [this](const ObjectKey& key, const auto& value) { networks_.set_pool(key, value); }});
   cluster.add<model::BlockAffinity>(
       {}, {to_bgp<model::BlockAffinity>(bgp_),
@@ -86,7 +99,7 @@ void Calculation::watch_both(watch::ClusterWatch& cluster, const Others& others)
       {}, {to_bgp<model::BgpConfiguration>(bgp_),
            [this](const ObjectKey& key, const auto& value) { networks_.set_configuration(key, value); }});
   cluster.add<model::Node>(
-      {}, {to_engine<model::Node>(engine_), to_bgp<model::Node>(bgp_),
+      {}, {to_engine<model::Node>(engine_), to_bgp<model::Node>(bgp_), to_planner<model::Node>(planner_),
            [this](const ObjectKey& key, const auto& value) { note_node(key, value); }, others.on_node});
 }
 
@@ -110,6 +123,14 @@ void Calculation::note_workloads(const policy::Delta& delta) {
   }
 }
 
+ipip::PlannedRoutes Calculation::planned_routes(const model::FelixConfigurationSpec& settings) const {
+  using enum model::ProgramClusterRoutes;
+  if (!has_bgp_) return {.ipip = true, .plain = true};
+  const auto which = settings.routes.program_cluster_routes.value_or(kEnabledIpipOnly);
+  return {.ipip = plans_ipip_ || which == kEnabled || which == kEnabledIpipOnly,
+          .plain = which == kEnabled || which == kEnabledNoEncapOnly};
+}
+
 Calculation::Change Calculation::take() {
   if (!std::exchange(is_in_sync_, true)) engine_.mark_in_sync();
   Change change;
@@ -119,6 +140,9 @@ Calculation::Change Calculation::take() {
   change.dataplane.networks = std::move(networks.networks);
   change.dataplane.own_blocks = std::move(networks.own_blocks);
   change.config = configuration_.take();
+  planner_.set_planned(planned_routes(*change.config.settings));
+  change.dataplane.plan = planner_.flush();
+  if (change.dataplane.plan.local) local_tunnels_ = *change.dataplane.plan.local;
   if (!change.config.changed.empty()) change.dataplane.settings = *change.config.settings;
   change.bgp = bgp_.flush();
   return change;
@@ -126,9 +150,11 @@ Calculation::Change Calculation::take() {
 
 std::map<model::ObjectKey, FieldErrors> Calculation::problems() const {
   std::map<model::ObjectKey, FieldErrors> out = engine_.problems();
-  for (const auto& [key, errors] : bgp_.problems()) {
-    FieldErrors& all = out[key];
-    all.insert(all.end(), errors.begin(), errors.end());
+  for (const auto* problems : {&bgp_.problems(), &planner_.problems()}) {
+    for (const auto& [key, errors] : *problems) {
+      FieldErrors& all = out[key];
+      all.insert(all.end(), errors.begin(), errors.end());
+    }
   }
   return out;
 }

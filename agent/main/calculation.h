@@ -1,6 +1,7 @@
 // Calculation: everything the objects of the cluster mean for this node, behind one door.
 //
-//   ClusterWatch ─▶ policy::Engine, Networks, BgpCalculation, config::Configuration ─▶ take(): what changed
+//   ClusterWatch ─▶ policy::Engine, Networks, BgpCalculation, ipip::TunnelPlanner, config::Configuration
+//                        └─▶ take(): what changed
 //
 // No I/O. Thread: the control loop's.
 #pragma once
@@ -19,6 +20,7 @@
 #include "datastore/model/kubernetes.h"
 #include "datastore/model/pod.h"
 #include "datastore/watch/cluster_watch.h"
+#include "ipip/plan/planner.h"
 #include "policy/calc/engine.h"
 
 namespace margay::agent {
@@ -28,6 +30,10 @@ class Calculation {
   struct Options {
     std::string node;
     BgpCalculation::Options bgp;
+    // CALICO_NETWORKING_BACKEND: nobody teaches routes to other nodes, the plan has them all.
+    bool has_bgp = true;
+    // Routes of IPIP pools are the plan's, whatever programClusterRoutes says: eBPF must know them.
+    bool plans_ipip = false;
   };
   explicit Calculation(const Options& options);
 
@@ -55,6 +61,10 @@ class Calculation {
   // Workload endpoints of this node, as of the last take().
   using Workloads = std::map<model::ObjectKey, std::shared_ptr<const model::WorkloadEndpoint>>;
   [[nodiscard]] const Workloads& workloads() const { return workloads_; }
+  // Our ends of tunnels, as of the last take().
+  [[nodiscard]] const ipip::LocalTunnels& local_tunnels() const { return local_tunnels_; }
+  // See Options.
+  void set_plans_ipip(bool plans_ipip) { plans_ipip_ = plans_ipip; }
   // Objects that count as absent, or act otherwise than written.
   [[nodiscard]] std::map<model::ObjectKey, FieldErrors> problems() const;
 
@@ -63,6 +73,7 @@ class Calculation {
   void watch_bgp(watch::ClusterWatch& cluster, const Others& others);
   void watch_both(watch::ClusterWatch& cluster, const Others& others);
   void note_workloads(const policy::Delta& delta);
+  [[nodiscard]] ipip::PlannedRoutes planned_routes(const model::FelixConfigurationSpec& settings) const;
   void note_node(const model::ObjectKey& key, const std::shared_ptr<const model::Node>& node);
 
   std::string node_;
@@ -70,8 +81,12 @@ class Calculation {
   policy::Engine engine_;
   Networks networks_;
   BgpCalculation bgp_;
+  ipip::TunnelPlanner planner_;
+  ipip::LocalTunnels local_tunnels_;
   config::Configuration configuration_;
   Workloads workloads_;
+  const bool has_bgp_;
+  bool plans_ipip_ = false;
   bool is_in_sync_ = false;
 };
 

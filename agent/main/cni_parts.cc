@@ -16,7 +16,8 @@ CniParts::CniParts(Parts parts)
                .readiness = waiter_,
                .log = parts_.log,
                .metrics = parts_.metrics,
-               .spool_folder = parts_.state_dir + "/cni/releases"}) {
+               .spool_folder = parts_.state_dir + "/cni/releases",
+               .mtu = parts_.mtu}) {
   facts_.on_config = [this] { addresses_.configure(facts_.allocator_config()); };
 }
 

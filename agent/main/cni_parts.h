@@ -3,6 +3,8 @@
 // Thread: the control loop's. What it refers to outlives it.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <string>
 
 #include "agent/cni/address_book.h"
@@ -25,12 +27,14 @@ class CniParts {
     std::string state_dir;
     telemetry::Logger log{};
     telemetry::Registry* metrics = nullptr;
+    std::function<std::int64_t()> mtu = [] { return std::int64_t{1500}; };  // of new interfaces
   };
   explicit CniParts(Parts parts);
 
   // Kinds that nobody else in the agent watches; the others come through facts() and see().
   void watch_all(watch::ClusterWatch& cluster);
   [[nodiscard]] ClusterFacts& facts() { return facts_; }
+  [[nodiscard]] AddressBook& addresses() { return addresses_; }
   void see(const model::IpamBlock& block) { addresses_.see(block); }
 
   // All that was there at the start is known: the plugin is answered from now on.

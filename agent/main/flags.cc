@@ -22,6 +22,7 @@ constexpr std::string_view kUsage =
   --state-dir DIR      what outlives a restart; default /var/lib/margay
   --config FILE        settings as "Name = value" lines (felix.cfg); SIGHUP reads it again
   --proc-sys DIR       the kernel's settings; elsewhere in a container, where /proc/sys cannot be written
+  --ipip HOW           auto, kernel, ebpf, none: by which means IP-in-IP is done; default auto: what works
   --log-level LEVEL    debug, info, warn, error, off
   --log-format FORMAT  logfmt, json
   --version, --help
@@ -31,6 +32,15 @@ It works in the network namespace it is started in. SIGTERM leaves rules, routes
 
 Exit: 0 stopped, 1 failed, 2 wrong usage
 )";
+
+Result<std::optional<ipip::IpipImplementation>> parse_ipip(std::string_view word) {
+  using enum ipip::IpipImplementation;
+  if (word == "auto") return std::optional<ipip::IpipImplementation>();
+  if (word == "kernel") return std::optional(kKernel);
+  if (word == "ebpf") return std::optional(kEbpf);
+  if (word == "none") return std::optional(kNone);
+  return invalid(concat(quoted(word), " is not one of auto, kernel, ebpf, none"));
+}
 
 class Parser {
  public:
@@ -72,6 +82,7 @@ class Parser {
       return take_parsed(name, telemetry::parse_level(value(name)), flags.log_level);
     }
     if (name == "--log-format") return take_parsed(name, telemetry::parse_log_format(value(name)), flags.log_format);
+    if (name == "--ipip") return take_parsed(name, parse_ipip(value(name)), flags.ipip);
     std::string* const text = text_of(name);
     if (text == nullptr) return bad(concat("unknown option ", quoted(name)));
     *text = value(name);

@@ -1,11 +1,13 @@
 // The command line of margay-node.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/telemetry/log.h"
 #include "base/telemetry/log_format.h"
+#include "ipip/devices/ipip_choice.h"
 
 namespace margay::agent {
 
@@ -17,6 +19,7 @@ struct Flags {
   std::string state_dir = "/var/lib/margay";
   std::string config;  // felix.cfg; "": none
   std::string proc_sys = "/proc/sys";
+  std::optional<ipip::IpipImplementation> ipip{};  // nullopt: what works
   telemetry::Level log_level = telemetry::Level::kInfo;
   bool has_log_level = false;  // was given: logSeverityScreen does not count
   telemetry::LogFormat log_format = telemetry::LogFormat::kLogfmt;

@@ -68,6 +68,24 @@ json::Value dataplane_json(const Agent& agent) {
   return out;
 }
 
+json::Value tunnels_json(const Agent& agent) {
+  const TunnelParts& tunnels = agent.tunnels();
+  const DataplaneReport& report = agent.report();
+  json::Array devices;
+  for (const std::string& name : report.tunnel_devices) devices.emplace_back(name);
+  json::Object problems;
+  for (const auto& [handle, problem] : tunnels.problems()) problems[handle] = problem;
+  if (tunnels.lacks_ipip()) problems["IPIP"] = tunnels.ipip().why;
+  return json::Object{{"ipip", std::string(ipip::to_string(tunnels.ipip().implementation))},
+                      {"ipipReason", tunnels.ipip().why},
+                      {"devices", std::move(devices)},
+                      {"plannedRoutes", number(report.planned_routes)},
+                      {"unresolvedPlannedRoutes", number(report.unresolved_planned_routes)},
+                      {"hostMTU", number(tunnels.host_mtu())},
+                      {"workloadMTU", number(tunnels.mtus().workload)},
+                      {"problems", std::move(problems)}};
+}
+
 json::Value counts_json(const EndpointBook& book) {
   json::Object out;
   for (const EndpointStage stage : {EndpointStage::kWaitingForPolicy, EndpointStage::kWaitingForInterface,
@@ -94,6 +112,7 @@ json::Value status_json(Agent& agent) {
                    {"stages", stages_json(agent.timeline())},
                    {"endpoints", counts_json(agent.endpoints())},
                    {"dataplane", dataplane_json(agent)},
+                   {"tunnels", tunnels_json(agent)},
                    {"watches", watches_json(agent.cluster())}};
   json::Object node{{"registered", agent.registration().is_registered()}};
   if (!agent.registration().last_error().empty()) node["error"] = agent.registration().last_error();

@@ -165,6 +165,7 @@ Settings settings_of(const model::FelixConfigurationSpec& spec, const KernelFeat
   out.service_loop = netfilter.service_loop_prevention.value_or(model::ServiceLoopPrevention::kDrop);
   out.log_prefix = log_prefix(netfilter.log_prefix, problems);
   out.log_limit = log_limit(netfilter, problems);
+  if (spec.tunnels.vxlan_vni.value_or(0) > 0) out.vxlan_vni = static_cast<std::uint32_t>(*spec.tunnels.vxlan_vni);
   out.vxlan_port = spec.tunnels.vxlan_port.value_or(kDefaultVxlanPort);
   fill_host(spec.host, out, problems);
   fill_nat(spec.routes, out, problems);

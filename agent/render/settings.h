@@ -43,6 +43,7 @@ struct Settings {
   bool allows_vxlan = false;     // from workloads
   bool allows_ipip = false;
   Port vxlan_port;
+  std::uint32_t vxlan_vni = 4096;
   std::optional<IpAddress> nat_address;
   std::optional<PortRange> nat_ports;
   bool is_nat_to_hosts_excluded = false;

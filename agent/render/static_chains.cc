@@ -15,6 +15,13 @@ std::string vxlan(const Settings& settings) {
   return concat("-p udp -m multiport --dports ", settings.vxlan_port.value());
 }
 
+// Others may have a VXLAN of theirs on the same port. The number stands above the last byte of a word: behind the IPv4
+// header, however long, and 12 bytes of UDP and VXLAN (RFC 7348 §5).
+std::string of_our_vni(IpFamily family, const Settings& settings) {
+  if (!settings.features.has_u32) return "";
+  return concat("-m u32 --u32 ", family == IpFamily::kV4 ? "0>>22&0x3C@12" : "52", ">>8=", settings.vxlan_vni);
+}
+
 // A node that nobody told of has no peers; one without IPv6 peers has no such tunnel.
 bool has_vxlan(IpFamily family, const NodeNetworks& networks) {
   return networks.vxlan_enabled &&
@@ -72,7 +79,8 @@ class Filter {
                                      "-m addrtype --dst-type LOCAL", allowed()}),
                        .comment = "VXLAN from nodes"});
       rules.push_back(
-          {.spec = spec({vxlan(settings_), "-m addrtype --dst-type LOCAL", kDrop}), .comment = "VXLAN from others"});
+          {.spec = spec({vxlan(settings_), of_our_vni(family_, settings_), "-m addrtype --dst-type LOCAL", kDrop}),
+           .comment = "VXLAN from others"});
     }
   }
 

@@ -122,6 +122,21 @@ TEST(StaticChains, TunnelsComeFromNodesOnly) {
             std::string::npos);
 }
 
+TEST(StaticChains, ForeignVxlanIsTakenForOursOnlyWhereItsNumberCannotBeRead) {
+  model::FelixConfigurationSpec spec;
+  spec.tunnels.vxlan_vni = 77;
+  Settings settings = static_settings(spec);
+  settings.features.has_u32 = true;
+  EXPECT_NE(chain_text(static_filter(IpFamily::kV4, settings, networks()), "margay-INPUT")
+                .find("-p udp -m multiport --dports 4789 -m u32 --u32 0>>22&0x3C@12>>8=77 -m addrtype --dst-type LOCAL "
+                      "-j DROP\n"),
+            std::string::npos);
+  NodeNetworks both = networks();
+  both.vxlan_peers.insert(IpAddress::parse("2001:db8::9").value());
+  EXPECT_NE(chain_text(static_filter(IpFamily::kV6, settings, both), "margay-INPUT").find("-m u32 --u32 52>>8=77 "),
+            std::string::npos);
+}
+
 TEST(StaticChains, WorkloadToHostEndsInItsAction) {
   model::FelixConfigurationSpec spec;
   const auto end = [&spec] {

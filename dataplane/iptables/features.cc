@@ -15,7 +15,7 @@ struct Probe {
   std::string_view line;
 };
 
-constexpr std::array<Probe, 5> kProbes = {{
+constexpr std::array<Probe, 6> kProbes = {{
     {&KernelFeatures::has_ipv6, {IpFamily::kV6, Table::kFilter}, "-A FORWARD -m comment --comment try -j DROP"},
     {&KernelFeatures::has_rpfilter,
      {IpFamily::kV4, Table::kRaw},
@@ -25,6 +25,9 @@ constexpr std::array<Probe, 5> kProbes = {{
      {IpFamily::kV4, Table::kFilter},
      "-A FORWARD -p tcp -m connlimit --connlimit-above 10 --connlimit-mask 0 -j REJECT --reject-with tcp-reset"},
     {&KernelFeatures::has_sctp, {IpFamily::kV4, Table::kFilter}, "-A FORWARD -p sctp -m sctp --dport 80 -j DROP"},
+    {&KernelFeatures::has_u32,
+     {IpFamily::kV4, Table::kFilter},
+     "-A INPUT -p udp -m u32 --u32 0>>22&0x3C@12>>8=4096 -j DROP"},
 }};
 
 }  // namespace

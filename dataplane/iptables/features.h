@@ -13,6 +13,7 @@ struct KernelFeatures {
   bool has_random_fully = true;  // MASQUERADE --random-fully
   bool has_connlimit = true;     // match connlimit
   bool has_sctp = true;          // match sctp
+  bool has_u32 = false;          // match u32
   friend bool operator==(const KernelFeatures&, const KernelFeatures&) = default;
 };
 

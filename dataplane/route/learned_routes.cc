@@ -80,7 +80,7 @@ void LearnedRoutes::decide_carriages(const IpPrefix& prefix, const HopSet& hops)
   bool is_any_other = false;
   for (const LearnedHop& hop : hops) {
     const Carriage& carriage = carriages_.emplace_back(rule_(prefix, hop.address));
-    is_any_other |= carriage.kind != Carriage::Kind::kResolved;
+    is_any_other |= carriage != Carriage{};
   }
   if (!is_any_other) carriages_.clear();
 }
@@ -124,11 +124,13 @@ std::optional<Route> LearnedRoutes::resolve(const CarriedHops& hops) {
     const Carriage carriage = hops.carriages.empty() ? Carriage{} : hops.carriages[i];
     if (carriage.kind == Carriage::Kind::kNone) continue;
     if (carriage.kind == Carriage::Kind::kOnlink) {
+      route.mtu = carriage.mtu;
       route.hops.push_back({.gateway = learned.address, .interface = carriage.device, .is_onlink = true});
       continue;
     }
     const std::optional<RouteHop>& hop = hop_to(learned.address);
     if (!hop) continue;
+    route.mtu = carriage.mtu;
     RouteHop& added = route.hops.emplace_back(*hop);
     if (learned.link_local && added.gateway == learned.address) added.gateway = learned.link_local;
   }

@@ -32,6 +32,7 @@ struct Carriage {
   };
   Kind kind = Kind::kResolved;
   IfIndex device{};
+  std::uint32_t mtu = 0;  // of the route; 0: that of the path
   friend constexpr auto operator<=>(const Carriage&, const Carriage&) = default;
 };
 // Empty: all are resolved.

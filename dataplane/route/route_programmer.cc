@@ -46,6 +46,7 @@ RouteProgrammer::RouteProgrammer(loop::Loop& loop, netlink::Netlink& kernel, con
                                  Callback<void(RouteReport)> on_report)
     : loop_(loop),
       kernel_(kernel),
+      table_(config.table),
       driver_(kernel, driver_config(config)),
       resolver_(kernel),
       learned_(driver_, resolver_, Source::kBgp),
@@ -78,6 +79,16 @@ void RouteProgrammer::set_carriage(CarriageRule rule) {
   write();
 }
 
+LearnedRoutes& RouteProgrammer::planned(Source source) {
+  const auto [at, is_new] = planned_.try_emplace(source, driver_, resolver_, source);
+  if (is_new) {
+    RouteBatch table;
+    table.move_to(table_);
+    at->second.apply(table);
+  }
+  return at->second;
+}
+
 void RouteProgrammer::note_route(const netlink::MessageView& message) {
   if (driver_.note_event(message, loop_.now())) return repair_soon();
   // Somebody else's routes may be what next hops lead over.
@@ -107,7 +118,8 @@ void RouteProgrammer::resolve_soon() {
 }
 
 void RouteProgrammer::resolve_again() {
-  const bool has_changed = learned_.resolve_again();
+  bool has_changed = learned_.resolve_again();
+  for (auto& [source, routes] : planned_) has_changed |= routes.resolve_again();
   // What was refused may be possible now: the link of its gateway came up.
   if (has_changed || !driver_.failures().empty()) write();
 }
@@ -120,6 +132,11 @@ void RouteProgrammer::write() {
   RouteReport report;
   report.wanted = learned_.wanted();
   report.unresolved = learned_.unresolved();
+  for (auto& [source, routes] : planned_) {
+    report.planned += routes.wanted();
+    report.planned_unresolved += routes.unresolved();
+    static_cast<void>(routes.take_reachability());  // of interest to protocols only
+  }
   report.installed = driver_.actual_count();
   report.failed = done.failed;
   report.failures = std::move(done.failures);

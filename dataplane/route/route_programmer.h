@@ -29,6 +29,8 @@ struct RouteReport {
   std::size_t unresolved = 0;                      // of these: no next hop can be reached
   std::size_t installed = 0;                       // routes of ours in the kernel
   std::size_t failed = 0;                          // refused, to be tried again
+  std::size_t planned = 0;                         // of plans, besides `wanted`
+  std::size_t planned_unresolved = 0;              // of these: no next hop, or no device to carry it
   std::vector<dataplane::ObjectFailure> failures;  // the first of them
   std::map<IpAddress, bool> next_hops;             // those that can or cannot be reached, unlike before
   void merge(RouteReport&& later);
@@ -66,6 +68,9 @@ class RouteProgrammer {
 
   // For routes of other sources: tell the driver, then write() says it to the kernel; a report follows.
   [[nodiscard]] RouteDriver& driver() { return driver_; }
+  // Of a plan that wants routes by next hops; in the configuration's table. `source` is not kBgp.
+  [[nodiscard]] LearnedRoutes& planned(Source source);
+  [[nodiscard]] LearnedRoutes& learned() { return learned_; }
   void write();
 
  private:
@@ -75,9 +80,11 @@ class RouteProgrammer {
 
   loop::Loop& loop_;
   netlink::Netlink& kernel_;
+  RouteTableId table_;
   RouteDriver driver_;
   NextHopResolver resolver_;
   LearnedRoutes learned_;
+  std::map<Source, LearnedRoutes> planned_;
   Callback<void(RouteReport)> on_report_;
   std::unique_ptr<loop::Timer> write_timer_;
   std::unique_ptr<loop::Timer> resolve_timer_;

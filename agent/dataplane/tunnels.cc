@@ -1,0 +1,202 @@
+#include "agent/dataplane/tunnels.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace margay::agent {
+namespace {
+
+using ipip::Carrier;
+using ipip::DeviceKind;
+using route::Carriage;
+
+constexpr std::uint32_t kMetric = 1024;  // as routes that BGP teaches: one key for one prefix
+constexpr Carrier kCarriers[] = {Carrier::kPlain, Carrier::kIpip, Carrier::kVxlan};
+
+route::Source source_by(Carrier carrier) {
+  switch (carrier) {
+    case Carrier::kPlain: return route::Source::kNoEncapsulation;
+    case Carrier::kIpip: return route::Source::kIpip;
+    case Carrier::kVxlan: return route::Source::kVxlan;
+  }
+  return route::Source::kStatic;
+}
+
+Carriage through(const std::map<DeviceKind, IfIndex>& devices, DeviceKind kind) {
+  const auto device = devices.find(kind);
+  if (device == devices.end()) return {.kind = Carriage::Kind::kNone};
+  return {.kind = Carriage::Kind::kOnlink, .device = device->second};
+}
+
+Carriage carriage_of(Carrier carrier, IpFamily family, const std::map<DeviceKind, IfIndex>& devices) {
+  switch (carrier) {
+    case Carrier::kPlain: return {};
+    case Carrier::kIpip: return through(devices, DeviceKind::kIpip);
+    case Carrier::kVxlan: return through(devices, ipip::vxlan_of(family));
+  }
+  return {};
+}
+
+void change(std::set<IpAddress>& peers, const ipip::PeerChange& by) {
+  for (const IpAddress& address : by.removed) peers.erase(address);
+  peers.insert(by.added.begin(), by.added.end());
+}
+
+void add_own(std::set<IpAddress>& hosts, const ipip::LocalTunnel& tunnel) {
+  if (tunnel.node_address) hosts.insert(*tunnel.node_address);
+}
+
+}  // namespace
+
+bool Tunnels::is_device(std::string_view name) {
+  return std::any_of(std::begin(ipip::kDeviceKinds), std::end(ipip::kDeviceKinds),
+                     [name](DeviceKind kind) { return ipip::name_of(kind) == name; });
+}
+
+void Tunnels::take(const ipip::PlanDelta& delta) {
+  for (const auto& [prefix, route] : delta.routes) {
+    due_routes_[prefix] = route;
+    note_remote(prefix, route);
+  }
+  for (const auto& [prefix, is_ours] : delta.local_blocks) {
+    is_ours ? void(own_blocks_.insert(prefix)) : void(own_blocks_.erase(prefix));
+  }
+  for (const auto& [key, vtep] : delta.vteps) port_.set_vtep(key, vtep);
+  are_networks_due_ |= delta.local || !delta.ipip_peers.empty() || !delta.vxlan_peers.empty();
+  change(ipip_peers_, delta.ipip_peers);
+  change(vxlan_peers_, delta.vxlan_peers);
+  if (delta.local) {
+    local_ = *delta.local;
+    tell_devices();
+  }
+  if (delta.learned_rule != nullptr) {
+    is_rule_due_ = is_rule_due_ || *delta.learned_rule != *rule_;
+    rule_ = delta.learned_rule;
+  }
+  tell_encapsulation();
+}
+
+// A packet on its way by a route that is about to change must still find its node.
+void Tunnels::note_remote(const IpPrefix& prefix, const std::optional<ipip::RemoteRoute>& route) {
+  if (encapsulation_ == nullptr || !prefix.is_v4()) return;
+  if (!route || route->carrier == Carrier::kVxlan) {
+    if (remotes_.contains(prefix)) left_remotes_.insert(prefix);
+    return;
+  }
+  remotes_.insert(prefix);
+  left_remotes_.erase(prefix);
+  if (route->carrier == Carrier::kPlain) {
+    encapsulation_->set_plain(prefix);
+  } else {
+    encapsulation_->set_remote(prefix, route->gateway);
+  }
+}
+
+void Tunnels::tell_encapsulation() {
+  if (encapsulation_ == nullptr) return;
+  uses_encapsulation_ |= settings_.ipip.value_or(local_.ipip.is_wanted);
+  encapsulation_->set_senders(ipip_peers_);
+  encapsulation_->set_own_prefixes(own_blocks_);
+  encapsulation_->set_address(local_.ipip.node_address);
+  std::set<IfIndex> uplinks;
+  for (const auto& [index, addresses] : addresses_) {
+    const auto& own = local_.ipip.node_address;
+    if (uses_encapsulation_ && own && addresses.contains(*own)) uplinks.insert(index);
+  }
+  encapsulation_->set_uplinks(uplinks);
+}
+
+void Tunnels::set_addresses(const std::map<IfIndex, std::set<IpAddress>>& addresses) {
+  if (encapsulation_ == nullptr) return;
+  addresses_ = addresses;
+  tell_encapsulation();
+}
+
+void Tunnels::set_settings(const ipip::TunnelSettings& settings) {
+  is_rule_due_ |= encapsulation_ != nullptr && settings.ipip_mtu != settings_.ipip_mtu;
+  settings_ = settings;
+  tell_devices();
+  tell_encapsulation();
+}
+
+void Tunnels::tell_devices() {
+  wanted_ = ipip::devices_of(local_, settings_);
+  port_.set_devices(wanted_, settings_.linger);
+}
+
+void Tunnels::set_networks(render::NodeNetworks networks) {
+  base_ = std::move(networks);
+  are_networks_due_ = true;
+}
+
+// A device that lingers is guarded like one that is wanted.
+std::set<DeviceKind> Tunnels::guarded() const {
+  std::set<DeviceKind> out;
+  for (const auto& [kind, spec] : wanted_) out.insert(kind);
+  for (const auto& [kind, index] : port_.devices()) out.insert(kind);
+  return out;
+}
+
+std::optional<render::NodeNetworks> Tunnels::take_networks() {
+  if (!has_other_networks()) return std::nullopt;
+  are_networks_due_ = false;
+  told_guarded_ = guarded();
+  render::NodeNetworks out = base_;
+  out.ipip_peers = ipip_peers_;
+  out.vxlan_peers = vxlan_peers_;
+  out.hosts = vxlan_peers_;
+  for (const ipip::LocalTunnel* own : {&local_.ipip, &local_.vxlan_v4, &local_.vxlan_v6}) add_own(out.hosts, *own);
+  for (const DeviceKind kind : told_guarded_) {
+    out.tunnel_devices.emplace(ipip::name_of(kind));
+    (kind == DeviceKind::kIpip ? out.ipip_enabled : out.vxlan_enabled) = true;
+  }
+  return out;
+}
+
+void Tunnels::tell_carriages(const Devices& devices) {
+  carried_by_ = devices;
+  is_rule_due_ = false;
+  for (const Carrier carrier : kCarriers) {
+    std::optional<Carriage> fixed;
+    if (carrier == Carrier::kIpip && encapsulation_ != nullptr) fixed = Carriage{.mtu = settings_.ipip_mtu};
+    routes_.planned(source_by(carrier))
+        .set_carriage([carrier, devices, fixed](const IpPrefix& prefix, const IpAddress&) {
+          return fixed ? *fixed : carriage_of(carrier, prefix.family(), devices);
+        });
+  }
+  // What the plan carries itself is not BGP's to say.
+  routes_.learned().set_carriage([rule = rule_, devices](const IpPrefix& prefix, const IpAddress& next_hop) {
+    const Carrier carrier = rule->carrier_of(prefix, next_hop);
+    if (carrier == Carrier::kVxlan) return Carriage{.kind = Carriage::Kind::kNone};
+    return carriage_of(carrier, prefix.family(), devices);
+  });
+}
+
+void Tunnels::drop_leftovers() {
+  for (const IpPrefix& prefix : std::exchange(left_remotes_, {})) {
+    remotes_.erase(prefix);
+    encapsulation_->set_remote(prefix, std::nullopt);
+  }
+}
+
+bool Tunnels::place_routes() {
+  const Devices devices = port_.devices();
+  const bool is_carried_otherwise = is_rule_due_ || devices != carried_by_;
+  if (is_carried_otherwise) tell_carriages(devices);
+  if (due_routes_.empty()) return is_carried_otherwise;
+  std::map<Carrier, route::RouteBatch> batches;
+  for (auto& [prefix, route] : std::exchange(due_routes_, {})) {
+    const auto before = carriers_.find(prefix);
+    if (before != carriers_.end() && (!route || route->carrier != before->second)) {
+      batches[before->second].remove(prefix);
+      carriers_.erase(before);
+    }
+    if (!route) continue;
+    batches[route->carrier].set(prefix, {route::LearnedHop{.address = route->gateway}}, kMetric);
+    carriers_[prefix] = route->carrier;
+  }
+  for (const auto& [carrier, batch] : batches) routes_.planned(source_by(carrier)).apply(batch);
+  return true;
+}
+
+}  // namespace margay::agent

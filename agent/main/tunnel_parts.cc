@@ -1,0 +1,128 @@
+#include "agent/main/tunnel_parts.h"
+
+#include <utility>
+
+#include "base/core/text.h"
+#include "base/file/file.h"
+#include "datastore/codec/node_annotations.h"
+#include "datastore/watch/resource_of.h"
+
+namespace margay::agent {
+
+class TunnelParts::Source final : public AddressSource {
+ public:
+  explicit Source(CniParts& cni) : cni_(cni) {}
+  [[nodiscard]] bool is_ready() const override { return cni_.addresses().allocator().is_listed(); }
+  [[nodiscard]] std::vector<IpAddress> held(const std::string& handle) const override {
+    return cni_.addresses().allocator().addresses_of(handle);
+  }
+  void assign(ipam::Holder holder, ipam::Demand demand, Callback<void(ipam::Got)> done) override {
+    cni_.addresses().assign(std::move(holder), {std::move(demand)},
+                            [done = std::move(done)](std::vector<ipam::Got> got) mutable {
+                              done(got.empty() ? ipam::Got{} : std::move(got.front()));
+                            });
+  }
+  void release(const std::string& handle, Callback<void(Status)> done) override {
+    cni_.addresses().release(handle, std::move(done));
+  }
+  [[nodiscard]] std::vector<const model::IpPool*> pools() const override { return cni_.facts().pools(); }
+
+ private:
+  CniParts& cni_;
+};
+
+TunnelParts::TunnelParts(Parts parts)
+    : parts_(std::move(parts)),
+      source_(std::make_unique<Source>(parts_.cni)),
+      addresses_({.loop = parts_.loop,
+                  .source = *source_,
+                  .node = parts_.node,
+                  .patch_node = [this](std::string patch,
+                                       Callback<void(Status)> done) { patch_node(std::move(patch), std::move(done)); },
+                  .log = parts_.log}) {
+  parts_.cni.addresses().on_listed = [this] { addresses_.look(); };
+}
+
+TunnelParts::~TunnelParts() { parts_.cni.addresses().on_listed = nullptr; }
+
+void TunnelParts::patch_node(std::string patch, Callback<void(Status)> done) {
+  patch_ = parts_.client.patch(watch::resource_of(model::Kind::kNode), {"", parts_.node}, "", kube::PatchType::kMerge,
+                               std::move(patch), {.field_manager = "margay-node"},
+                               [done = std::move(done)](const kube::ApiResult<json::Value>& answer) mutable {
+                                 done(answer.ok() ? ok_status() : Status(answer.error().to_error()));
+                               });
+}
+
+void TunnelParts::set_node(const std::shared_ptr<const model::Node>& node) {
+  node_addresses_.clear();
+  if (node != nullptr) {
+    model::NodeNetworking networking;
+    static_cast<void>(codec::read_node_annotations(node->metadata.annotations, networking));
+    for (const auto& address : {networking.ipv4_address, networking.ipv6_address}) {
+      if (address) node_addresses_.push_back(address->address);
+    }
+  }
+  addresses_.set_node(node);
+}
+
+void TunnelParts::set_links(const HostLinks& links) {
+  links_.clear();
+  for (const auto& [name, link] : links.links) {
+    HostLink& added = links_.emplace_back(HostLink{.name = name, .mtu = link.mtu, .addresses = {}});
+    for (const InterfaceAddress& address : link.addresses) added.addresses.push_back(address.address);
+  }
+}
+
+bool TunnelParts::lacks_ipip() const {
+  if (settings_ == nullptr) return false;
+  const bool is_wanted = settings_->tunnels.ipip_enabled.value_or(local_.ipip.is_wanted);
+  return is_wanted && ipip_.implementation == ipip::IpipImplementation::kNone;
+}
+
+// Pods of other nodes would be out of reach, and nothing else would say why.
+void TunnelParts::tell_missing() {
+  if (!lacks_ipip() || std::exchange(is_missing_told_, true)) return;
+  const std::string message = concat("a pool uses IP-in-IP, and this node cannot: ", ipip_.why);
+  parts_.log.error("IP-in-IP", {{"error", message}});
+  if (parts_.on_note) parts_.on_note("IPIPNotSupported", message, true);
+}
+
+std::optional<ipip::TunnelSettings> TunnelParts::take(std::shared_ptr<const model::FelixConfigurationSpec> settings,
+                                                      const ipip::LocalTunnels& local) {
+  settings_ = std::move(settings);
+  local_ = local;
+  const std::string& pattern = settings_->host.mtu_iface_pattern;
+  if (pattern != pattern_) {
+    auto matcher = name_matcher(pattern);
+    if (matcher.ok()) matches_ = std::move(matcher).value();
+    pattern_ = pattern;
+  }
+  addresses_.look();
+  tell_missing();
+  return take();
+}
+
+std::optional<ipip::TunnelSettings> TunnelParts::take() {
+  if (settings_ == nullptr) return std::nullopt;
+  host_mtu_ = agent::host_mtu(links_, matches_, node_addresses_);
+  mtus_ = mtus_of(host_mtu_, settings_->tunnels, local_);
+  write_mtu();
+  ipip::TunnelSettings now = tunnel_settings(settings_->tunnels, mtus_);
+  if (told_ == now) return std::nullopt;
+  told_ = now;
+  return now;
+}
+
+// For CNI plugins that do not ask us.
+void TunnelParts::write_mtu() {
+  if (written_mtu_ == mtus_.workload) return;
+  const Status written = file::write_file_atomically(parts_.state_dir + "/mtu", concat(mtus_.workload, "\n"));
+  if (!written.ok()) {
+    parts_.log.warn("MTU of workloads cannot be written", {{"error", written.error()}});
+  } else {
+    parts_.log.info("MTU", {{"host", host_mtu_}, {"workloads", mtus_.workload}});
+  }
+  written_mtu_ = mtus_.workload;
+}
+
+}  // namespace margay::agent

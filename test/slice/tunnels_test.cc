@@ -1,0 +1,250 @@
+// What runs plain and what through a tunnel, asserted on the packets a router between the nodes sees. Needs root.
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cstring>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/core/text.h"
+#include "gtest/gtest.h"
+#include "test/slice/capture.h"
+#include "test/slice/routed_nodes.h"
+
+namespace margay::test {
+namespace {
+
+using Nodes = RoutedNodes;
+using std::chrono::seconds;
+
+constexpr seconds kLimit{20};
+constexpr Nodes::Who kNodesAll[] = {Nodes::kA, Nodes::kB, Nodes::kC};
+
+enum class Way { kPlain, kVxlan };
+
+// One cluster for all: starting it takes longer than any of them.
+class Tunnels : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    cluster_ = Nodes::start({.vxlan_mode = "Always"}, &missing_).release();
+    if (cluster_ != nullptr) capture_ = new Capture(cluster_->router());
+  }
+  static void TearDownTestSuite() {
+    delete capture_;
+    delete cluster_;
+  }
+  void SetUp() override {
+    if (cluster_ == nullptr) GTEST_SKIP() << missing_;
+  }
+  void TearDown() override {
+    if (!HasFailure() || cluster_ == nullptr) return;
+    for (const Nodes::Who who : kNodesAll) {
+      std::fprintf(stderr, "%s\n%s\n", nodes().routes(who).c_str(), json::dump(nodes().ask(who, "/status")).c_str());
+    }
+    std::fprintf(stderr, "%s\n", nodes().logs().c_str());
+  }
+
+  static Nodes& nodes() { return *cluster_; }
+  static Capture& capture() { return *capture_; }
+  static std::string address(Nodes::Who who, IpFamily family) {
+    return family == IpFamily::kV4 ? nodes().pod_v4(who) : nodes().pod_v6(who);
+  }
+  static bool pings(Nodes::Who from, Nodes::Who to, IpFamily family) {
+    return nodes().pod(from).run({"ping", "-n", "-c", "1", "-W", "1", address(to, family)}).exit_status == 0;
+  }
+  // Until all packets of a ping go that way, both directions, and none goes the other.
+  static bool goes(Nodes::Who from, Nodes::Who to, IpFamily family, Way way) {
+    const std::string a = address(from, family), b = address(to, family);
+    return poll_until(kLimit, [&] {
+      capture().clear();
+      if (!pings(from, to, family)) return false;
+      const std::size_t plain =
+          capture().count([&](const SeenPacket& each) { return each.is_plain(a, b) || each.is_plain(b, a); });
+      const std::size_t tunnelled =
+          capture().count([&](const SeenPacket& each) { return each.is_vxlan(a, b) || each.is_vxlan(b, a); });
+      return way == Way::kPlain ? plain >= 2 && tunnelled == 0 : tunnelled >= 2 && plain == 0;
+    });
+  }
+  static void expect_ways(Way near, Way far) {
+    for (const IpFamily family : {IpFamily::kV4, IpFamily::kV6}) {
+      EXPECT_TRUE(goes(Nodes::kA, Nodes::kB, family, near)) << "near, " << static_cast<int>(family);
+      EXPECT_TRUE(goes(Nodes::kA, Nodes::kC, family, far)) << "far, " << static_cast<int>(family);
+      EXPECT_TRUE(goes(Nodes::kC, Nodes::kB, family, far)) << "far, " << static_cast<int>(family);
+    }
+  }
+
+  static Nodes* cluster_;
+  static Capture* capture_;
+  static std::string missing_;
+};
+Nodes* Tunnels::cluster_ = nullptr;
+Capture* Tunnels::capture_ = nullptr;
+std::string Tunnels::missing_;
+
+TEST_F(Tunnels, AlwaysMeansAlways) {
+  expect_ways(Way::kVxlan, Way::kVxlan);
+  for (const Nodes::Who who : kNodesAll) {
+    EXPECT_TRUE(poll_until(kLimit, [who] { return nodes().is_ready(who); }));
+    EXPECT_TRUE(nodes().annotation(who, "IPv4VXLANTunnelAddr").starts_with("10.65.0."));
+    EXPECT_TRUE(nodes().annotation(who, "IPv6VXLANTunnelAddr").starts_with("fd65::"));
+    EXPECT_FALSE(nodes().annotation(who, "VXLANTunnelMACAddr").empty());
+  }
+  const std::string device = nodes().node(Nodes::kA).run({"ip", "-d", "link", "show", "vxlan.calico"}).out;
+  EXPECT_NE(device.find("mtu 1450"), std::string::npos) << device;
+  EXPECT_NE(device.find("vxlan id 4096 local 192.0.2.1"), std::string::npos) << device;
+}
+
+// The host's own packets have the tunnel's address, so that answers come back by it.
+TEST_F(Tunnels, HostsReachPodsOfOthersAndPodsReachHosts) {
+  ASSERT_TRUE(goes(Nodes::kA, Nodes::kC, IpFamily::kV4, Way::kVxlan));
+  const auto ping = [](const Namespace& from, const std::string& to) {
+    return from.run({"ping", "-n", "-c", "1", "-W", "2", to}).exit_status == 0;
+  };
+  EXPECT_TRUE(ping(nodes().node(Nodes::kA), nodes().pod_v4(Nodes::kC)));
+  EXPECT_TRUE(ping(nodes().node(Nodes::kA), nodes().pod_v6(Nodes::kC)));
+  const std::string own = nodes().annotation(Nodes::kA, "IPv4VXLANTunnelAddr");
+  EXPECT_GT(capture().count([&](const SeenPacket& each) { return each.is_vxlan(own, nodes().pod_v4(Nodes::kC)); }), 0U);
+}
+
+TEST_F(Tunnels, CrossSubnetIsPlainOnTheLinkAndTunnelledBeyond) {
+  nodes().set_pools({{"vxlanMode", "CrossSubnet"}});
+  expect_ways(Way::kPlain, Way::kVxlan);
+  nodes().set_pools({{"vxlanMode", "Always"}});
+  expect_ways(Way::kVxlan, Way::kVxlan);
+}
+
+TEST_F(Tunnels, AModeThatChangesLosesNoPacket) {
+  ASSERT_TRUE(goes(Nodes::kA, Nodes::kB, IpFamily::kV4, Way::kVxlan));
+  ASSERT_TRUE(goes(Nodes::kA, Nodes::kC, IpFamily::kV4, Way::kVxlan));
+  Prober near(nodes().pod(Nodes::kA), nodes().pod(Nodes::kB), nodes().pod_v4(Nodes::kB), 9001);
+  Prober far(nodes().pod(Nodes::kC), nodes().pod(Nodes::kA), nodes().pod_v4(Nodes::kA), 9002);
+  for (const char* mode : {"CrossSubnet", "Always", "CrossSubnet", "Always"}) {
+    nodes().set_pools({{"vxlanMode", mode}});
+    const Way way = std::string_view(mode) == "Always" ? Way::kVxlan : Way::kPlain;
+    EXPECT_TRUE(goes(Nodes::kA, Nodes::kB, IpFamily::kV4, way)) << mode;
+    EXPECT_TRUE(goes(Nodes::kB, Nodes::kA, IpFamily::kV4, way)) << mode;
+  }
+  for (Prober* prober : {&near, &far}) {
+    const Prober::Outcome outcome = prober->stop();
+    EXPECT_GT(outcome.sent, 200U);
+    EXPECT_TRUE(outcome.lost.empty()) << outcome.lost.size() << " of " << outcome.sent << " lost, the first "
+                                      << outcome.lost.front();
+  }
+}
+
+// --- packets made by hand ---
+using Bytes = std::vector<std::uint8_t>;
+
+void add_number(Bytes& out, std::size_t value) {
+  out.push_back(static_cast<std::uint8_t>(value >> 8));
+  out.push_back(static_cast<std::uint8_t>(value));
+}
+void add_address(Bytes& out, const std::string& text) {
+  in_addr address{};
+  inet_pton(AF_INET, text.c_str(), &address);
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(&address);
+  out.insert(out.end(), bytes, bytes + sizeof(address));
+}
+Bytes ip_packet(const std::string& from, const std::string& to, const Bytes& payload) {
+  Bytes out{0x45, 0};
+  add_number(out, 20 + payload.size());
+  out.insert(out.end(), {0, 1, 0, 0, 64, IPPROTO_UDP, 0, 0});
+  add_address(out, from);
+  add_address(out, to);
+  std::uint32_t sum = 0;
+  for (std::size_t at = 0; at < out.size(); at += 2) sum += static_cast<std::uint32_t>(out[at] << 8 | out[at + 1]);
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
+  out[10] = static_cast<std::uint8_t>(~sum >> 8);
+  out[11] = static_cast<std::uint8_t>(~sum);
+  out.insert(out.end(), payload.begin(), payload.end());
+  return out;
+}
+Bytes udp(std::uint16_t to, const Bytes& payload) {
+  Bytes out;
+  add_number(out, 5555);
+  add_number(out, to);
+  add_number(out, 8 + payload.size());
+  add_number(out, 0);
+  out.insert(out.end(), payload.begin(), payload.end());
+  return out;
+}
+Bytes vxlan(const std::string& mac, const Bytes& packet) {
+  Bytes out{8, 0, 0, 0, 0, 0x10, 0, 0};  // VNI 4096
+  for (const std::string_view pair : split(mac, ':')) {
+    out.push_back(static_cast<std::uint8_t>(std::stoul(std::string(pair), nullptr, 16)));
+  }
+  out.insert(out.end(), {2, 0, 0, 0, 0, 1, 8, 0});
+  out.insert(out.end(), packet.begin(), packet.end());
+  return out;
+}
+
+TEST_F(Tunnels, ASenderThatIsNoNodeIsNotHeard) {
+  ASSERT_TRUE(goes(Nodes::kA, Nodes::kC, IpFamily::kV4, Way::kVxlan));
+  const Namespace& target = nodes().pod(Nodes::kC);
+  int listener = -1;
+  target.call([&] {
+    listener = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    at.sin_port = htons(9009);
+    EXPECT_EQ(bind(listener, reinterpret_cast<const sockaddr*>(&at), sizeof(at)), 0);
+  });
+  const Socket guard(listener);
+  const std::string mac = nodes().annotation(Nodes::kC, "VXLANTunnelMACAddr");
+  const auto send_from = [&](const std::string& outer, std::uint8_t word) {
+    const Bytes inner = ip_packet(nodes().pod_v4(Nodes::kA), nodes().pod_v4(Nodes::kC), udp(9009, {word}));
+    const Bytes packet = ip_packet(outer, "198.51.100.1", udp(4789, vxlan(mac, inner)));
+    nodes().router().call([&] {
+      const Socket raw(socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW));
+      sockaddr_in to{};
+      to.sin_family = AF_INET;
+      inet_pton(AF_INET, "198.51.100.1", &to.sin_addr);
+      EXPECT_EQ(sendto(raw.fd(), packet.data(), packet.size(), 0, reinterpret_cast<const sockaddr*>(&to), sizeof(to)),
+                static_cast<ssize_t>(packet.size()));
+    });
+  };
+  send_from("192.0.2.77", 1);
+  send_from("198.51.100.254", 2);
+  send_from("192.0.2.1", 3);  // a node's: it arrives, so those before it would have
+  std::uint8_t word = 0;
+  const timeval limit{.tv_sec = 5, .tv_usec = 0};
+  setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+  EXPECT_EQ(recv(listener, &word, 1, 0), 1);
+  EXPECT_EQ(word, 3);
+  EXPECT_EQ(recv(listener, &word, 1, MSG_DONTWAIT), -1);
+}
+
+// Same port, another VNI, and the other end is no node.
+TEST_F(Tunnels, ForeignVxlanOnTheNodeGoesOn) {
+  nodes().node(Nodes::kA).ip({"link add theirs type vxlan id 77 dstport 4789 local 192.0.2.1 remote 192.0.2.254",
+                              "addr add 10.77.0.1/24 dev theirs", "link set theirs up"});
+  nodes().router().ip({"link add theirs type vxlan id 77 dstport 4789 local 192.0.2.254 remote 192.0.2.1",
+                       "addr add 10.77.0.2/24 dev theirs", "link set theirs up"});
+  EXPECT_EQ(nodes().node(Nodes::kA).run({"ping", "-n", "-c", "1", "-W", "2", "10.77.0.2"}).exit_status, 0);
+  EXPECT_EQ(nodes().router().run({"ping", "-n", "-c", "1", "-W", "2", "10.77.0.1"}).exit_status, 0);
+  EXPECT_TRUE(goes(Nodes::kA, Nodes::kB, IpFamily::kV4, Way::kVxlan));
+}
+
+TEST_F(Tunnels, WithoutBgpVxlanCarriesAllTheSame) {
+  Prober prober(nodes().pod(Nodes::kA), nodes().pod(Nodes::kC), nodes().pod_v4(Nodes::kC), 9003);
+  nodes().restart_agents({{"CALICO_NETWORKING_BACKEND", "vxlan"}});
+  for (const Nodes::Who who : kNodesAll) {
+    EXPECT_TRUE(poll_until(kLimit, [who] { return nodes().is_ready(who); }));
+    const json::Value peers = nodes().ask(who, "/peers");
+    const json::Value* running = peers.find("running");
+    EXPECT_TRUE(running != nullptr && running->as_bool() != nullptr && !*running->as_bool());
+  }
+  expect_ways(Way::kVxlan, Way::kVxlan);
+  const Prober::Outcome outcome = prober.stop();
+  EXPECT_GT(outcome.sent, 200U);
+  EXPECT_TRUE(outcome.lost.empty()) << "over the restart: " << outcome.lost.size() << " lost";
+  nodes().set_pools({{"vxlanMode", "CrossSubnet"}});
+  expect_ways(Way::kPlain, Way::kVxlan);
+  nodes().set_pools({{"vxlanMode", "Never"}});
+  EXPECT_TRUE(goes(Nodes::kA, Nodes::kB, IpFamily::kV4, Way::kPlain)) << "routes of its own link are the plan's";
+}
+
+}  // namespace
+}  // namespace margay::test
