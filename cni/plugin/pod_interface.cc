@@ -26,6 +26,7 @@ using netlink::Request;
 
 constexpr std::string_view kGatewayV4 = "169.254.1.1";
 constexpr std::string_view kGatewayV6 = "fe80::ecee:eeff:feee:eeee";
+constexpr int kLinkLocalLength = 64;
 constexpr long kNsfsMagic = 0x6e736673;  // linux/magic.h, NSFS_MAGIC
 constexpr long kProcMagic = 0x9fa0;      // older kernels
 
@@ -99,16 +100,17 @@ void add_flags(Batch& batch, const std::string& name, unsigned flags) {
   request.text(IFLA_IFNAME, name);
 }
 
-void add_address(Batch& batch, std::uint32_t link, const IpPrefix& address) {
+void add_address(Batch& batch, std::uint32_t link, const IpAddress& address, int length) {
   Request request = batch.add(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL);
   ifaddrmsg head{};
   head.ifa_family = family_number(address.family());
-  head.ifa_prefixlen = static_cast<unsigned char>(address.length());
+  head.ifa_prefixlen = static_cast<unsigned char>(length);
   head.ifa_flags = address.is_v6() ? IFA_F_NODAD : 0;
+  head.ifa_scope = address.is_v6() && length < address_bits(IpFamily::kV6) ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
   head.ifa_index = link;
   request.header(head);
-  request.address(IFA_LOCAL, address.first());
-  request.address(IFA_ADDRESS, address.first());
+  request.address(IFA_LOCAL, address);
+  request.address(IFA_ADDRESS, address);
 }
 
 rtmsg route_head(IpFamily family, int length, unsigned char scope) {
@@ -151,6 +153,8 @@ bool has_family(const InterfacePlan& plan, IpFamily family) {
 }
 
 void prepare_host_end(const std::string& name) {
+  // Its only IPv6 address is the one that we give it: the kernel's own would come late, and might be another.
+  set_v6(name, "addr_gen_mode", "1");
   set_v6(name, "accept_dad", "0");
   set_v6(name, "accept_ra", "0");
   set_v6(name, "forwarding", "1");
@@ -211,6 +215,11 @@ Status PodNetns::make_pair(const InterfacePlan& plan) const {
   }
   prepare_host_end(plan.host_name);
   Batch up;
+  if (has_family(plan, IpFamily::kV6)) {
+    // Without it the host could not ask for its neighbour, and the first packet would wait until the kernel made one.
+    set_v6(plan.host_name, "disable_ipv6", "0");
+    add_address(up, if_nametoindex(plan.host_name.c_str()), gateway(IpFamily::kV6), kLinkLocalLength);
+  }
   add_flags(up, plan.host_name, IFF_UP);
   return checked(kernel->apply(up), concat("setting ", plan.host_name, " up"));
 }
@@ -253,7 +262,7 @@ Result<Mac> configure(const InterfacePlan& plan) {
   MARGAY_ASSIGN_OR_RETURN(const std::unique_ptr<Netlink> kernel, open_route_socket());
   Batch batch;
   add_flags(batch, "lo", IFF_UP);
-  for (const IpPrefix& address : plan.addresses) add_address(batch, link->index, address);
+  for (const IpPrefix& address : plan.addresses) add_address(batch, link->index, address.first(), address.length());
   add_flags(batch, plan.name, IFF_UP);
   for (const IpFamily family : {IpFamily::kV4, IpFamily::kV6}) {
     if (has_family(plan, family)) add_gateway(batch, link->index, family);

@@ -1,7 +1,7 @@
 // PodInterface: the veth pair of a pod, made, looked at and removed by netlink: host end and pod end, addresses,
 // routes, neighbours, settings.
 //
-//   pod: eth0  10.0.0.1/32, fd00::1/128             host: cali…  ee:ee:ee:ee:ee:ee, no address
+//   pod: eth0  10.0.0.1/32, fd00::1/128             host: cali…  ee:ee:ee:ee:ee:ee
 //        169.254.1.1 dev eth0, default via 169.254.1.1         (the agent routes 10.0.0.1 to it)
 //        default via fe80::ecee:eeff:feee:eeee                 (the link-local address of that MAC, RFC 4291 app. A)
 //        both next hops with the host end's MAC as permanent neighbours: the first packet waits for nobody
