@@ -65,7 +65,7 @@ void Allocator::take_first_listing(Listing listing, Moment now) {
     const IpPrefix& cidr = affinity.spec.cidr;
     with_affinity.insert(cidr);
     const bool is_leaving = affinity.spec.state == model::BlockAffinityState::kPendingDeletion || affinity.spec.deleted;
-    if (is_leaving) begin_return(cidr);
+    if (is_leaving) begin_return(cidr, config_.rules.owner);
     if (!is_leaving && !held_.contains(cidr)) begin_claim(cidr, /*is_search=*/false, now);
   }
   for (const auto& [cidr, block] : held_) {
@@ -105,7 +105,7 @@ Outputs Allocator::on_block_seen(const model::IpamBlock& block, Moment now) {
     if (!held_.contains(cidr)) index_.erase(cidr);
     return flush(now);
   }
-  index_.put(cidr, {block.spec.affinity, block.spec.unallocated.size()});
+  index_.put(cidr, summary_of(block.spec));
   if (const auto found = held_.find(cidr); found != held_.end()) found->second.see(block);
   return flush(now);
 }
@@ -197,7 +197,11 @@ void Allocator::settle(const IpPrefix& cidr, Settled settled, Moment now) {
     if (was_affine) begin_claim(cidr, /*is_search=*/false, now);
     return;
   }
-  if (block.is_known()) index_.put(cidr, {block.stored().spec.affinity, block.room()});
+  if (block.is_known()) {
+    BlockSummary summary = summary_of(block.stored().spec);
+    summary.free = block.room();
+    index_.put(cidr, std::move(summary));
+  }
   drop_if_useless(cidr);
 }
 
@@ -225,7 +229,7 @@ void Allocator::answer(const OfClaim& of, Answer&& answered, Moment now) {
     job.claim = BlockClaim({config_.rules.owner, of.cidr, now.wall});
     return;
   }
-  index_.put(of.cidr, {claim.block().spec.affinity, claim.block().spec.unallocated.size()});
+  index_.put(of.cidr, summary_of(claim.block().spec));
   if (claim.outcome() == BlockClaim::Outcome::kClaimed) {
     const auto held = held_.find(of.cidr);
     if (held != held_.end()) {
@@ -244,15 +248,18 @@ void Allocator::answer(const OfReturn& of, Answer&& answered, Moment now) {
   if (job.job.outcome() == BlockReturn::Outcome::kFailed) {
     job.is_calling = false;
     back_off(job, now);
-    job.job = BlockReturn({config_.rules.owner, of.cidr});
+    job.job = BlockReturn({job.owner, of.cidr});
     return;
   }
-  if (job.job.outcome() == BlockReturn::Outcome::kKept) {
-    held_.try_emplace(of.cidr, config_.rules, job.job.block());
-  } else {
-    index_.erase(of.cidr);
-  }
+  const bool is_ours = job.owner == config_.rules.owner;
+  const bool is_kept = job.job.outcome() == BlockReturn::Outcome::kKept;
+  if (!is_kept) index_.erase(of.cidr);
+  if (is_kept && is_ours) held_.try_emplace(of.cidr, config_.rules, job.job.block());
+  if (is_kept && !is_ours) index_.put(of.cidr, summary_of(job.job.block().spec));
   returns_.erase(found);
+  if (!is_kept && !is_ours && count_owned(of.cidr.family()) < blocks_max(nullptr)) {
+    begin_claim(of.cidr, /*is_search=*/true, now);
+  }
 }
 
 std::optional<TimePoint> Allocator::next_wake() const {

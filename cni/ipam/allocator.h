@@ -4,7 +4,8 @@
 //   assign ─▶ room in a held block ─▶ wish in its next write        release ─▶ wish in its next write
 //                  │ none
 //                  ▼
-//             claim a block (BlockClaim) ─▶ none left, limit reached ─▶ borrow from another's block (not when strict)
+//             claim a block (BlockClaim) ─▶ none left: take another node's that is empty (BlockReturn, then BlockClaim)
+//                                             └─▶ none, limit reached ─▶ borrow from another's block (not when strict)
 //
 // Invariants
 //   1. An address is told given only when the write of its block was answered; then no one else gets it.
@@ -54,6 +55,8 @@ class Allocator {
   // Stored, in order.
   [[nodiscard]] std::vector<IpAddress> addresses_of(const std::string& handle) const;
   [[nodiscard]] const std::map<IpPrefix, HeldBlock>& blocks() const { return held_; }
+  // Of this pool an address could be given here, as far as is known, but for the limit of blocks.
+  [[nodiscard]] bool has_room(const PoolRange& pool) const;
   // Claimed, and not on their way back.
   [[nodiscard]] std::vector<IpPrefix> owned_blocks() const;
 
@@ -92,7 +95,8 @@ class Allocator {
   [[nodiscard]] bool is_claiming(IpFamily family) const;
   std::optional<IpPrefix> find_candidate(const std::vector<PoolRange>& pools) const;
   void begin_claim(const IpPrefix& cidr, bool is_search, Moment now);
-  void begin_return(const IpPrefix& cidr);
+  std::optional<IpPrefix> find_idle(const std::vector<PoolRange>& pools, Moment now) const;
+  void begin_return(const IpPrefix& cidr, const model::BlockOwner& owner);
   void claim_spare(Moment now);
   void return_empty(Moment now);
 

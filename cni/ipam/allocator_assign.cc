@@ -147,7 +147,7 @@ void Allocator::fall_short(DemandState& state, std::string message, std::optiona
   state.got.error = std::move(error);
 }
 
-// No own block has room: one more, or a slot of another's.
+// No own block has room: one more; one that another has and does not use; or a slot of another's.
 void Allocator::extend(Assignment& assignment, std::size_t index, Moment now) {
   const Demand& demand = assignment.request.demands[index];
   DemandState& state = assignment.demands[index];
@@ -169,12 +169,18 @@ void Allocator::extend(Assignment& assignment, std::size_t index, Moment now) {
     out_.emplace_back(WantListing{});
     return;
   }
+  if (const auto idle = config_.auto_allocate_blocks ? find_idle(demand.pools, now) : std::nullopt) {
+    return begin_return(*idle, *index_.find(*idle)->owner);
+  }
   if (config_.rules.strict_affinity) {
+    state.got.is_exhausted = true;
     return fall_short(state, "No more free affine blocks and strict affinity enabled");
   }
   while (state.remaining > 0 && borrow(assignment, index, now)) {
   }
-  if (state.remaining > 0 && state.open == 0) return fall_short(state, exhausted(demand.pools));
+  if (state.remaining == 0 || state.open > 0) return;
+  state.got.is_exhausted = true;
+  fall_short(state, exhausted(demand.pools));
 }
 
 bool Allocator::borrow(Assignment& assignment, std::size_t index, Moment now) {
@@ -188,12 +194,12 @@ bool Allocator::borrow(Assignment& assignment, std::size_t index, Moment now) {
     for (const auto& [cidr, free] : lenders) {
       HeldBlock& block = hold(cidr);
       if (block.is_known() && block.room() == 0) {
-        index_.put(cidr, {block.stored().spec.affinity, 0});
+        index_.set_free(cidr, 0);
         continue;
       }
       if (!add_wish(assignment, index, block, std::nullopt, now)) continue;
       // Not more wishes than it is thought to have room for.
-      index_.put(cidr, {index_.find(cidr)->owner, free - 1});
+      index_.set_free(cidr, free - 1);
       return true;
     }
   }

@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::size_t kSpareDivisor = 8;  // of a block
 constexpr std::size_t kKeptDivisor = 4;
+// A block that was claimed just now is about to be used. Calico's value.
+constexpr Duration kIdleMin = std::chrono::minutes(1);
 
 }  // namespace
 
@@ -28,13 +30,17 @@ int Allocator::count_owned(IpFamily family) const {
     count += cidr.family() == family && !is_counted;
   }
   // A block on its way back is ours until it is gone.
-  for (const auto& [cidr, job] : returns_) count += cidr.family() == family && !held_.contains(cidr);
+  for (const auto& [cidr, job] : returns_) {
+    count += cidr.family() == family && job.owner == config_.rules.owner && !held_.contains(cidr);
+  }
   return count;
 }
 
 bool Allocator::is_claiming(IpFamily family) const {
-  return std::any_of(claims_.begin(), claims_.end(),
-                     [family](const auto& each) { return each.first.family() == family; });
+  const auto is_of_it = [family](const auto& each) { return each.first.family() == family; };
+  return std::any_of(claims_.begin(), claims_.end(), is_of_it) ||
+         std::any_of(returns_.begin(), returns_.end(),
+                     [&](const auto& each) { return is_of_it(each) && each.second.owner != config_.rules.owner; });
 }
 
 // The first block that nobody has, as far as is known; then those that nobody owns but some use.
@@ -62,10 +68,41 @@ void Allocator::begin_claim(const IpPrefix& cidr, bool is_search, Moment now) {
   claims_.try_emplace(cidr, ClaimJob{BlockClaim({config_.rules.owner, cidr, now.wall}), is_search, false, 0, {}});
 }
 
-void Allocator::begin_return(const IpPrefix& cidr) {
+// Of another node, that has nothing in it: nodes only, and only when there is no block left that nobody has.
+std::optional<IpPrefix> Allocator::find_idle(const std::vector<PoolRange>& pools, Moment now) const {
+  if (config_.rules.owner.type != model::AffinityType::kHost) return std::nullopt;
+  for (const PoolRange& pool : pools) {
+    const auto& all = index_.all();
+    for (auto at = all.lower_bound(pool.cidr); at != all.end() && pool.cidr.contains(at->first.first()); ++at) {
+      const BlockSummary& summary = at->second;
+      const bool is_anothers =
+          summary.owner && summary.owner->type == model::AffinityType::kHost && *summary.owner != config_.rules.owner;
+      const bool is_old = !summary.claimed_at || now.wall - *summary.claimed_at >= kIdleMin;
+      const bool is_busy = claims_.contains(at->first) || returns_.contains(at->first) || held_.contains(at->first);
+      if (!is_anothers || !summary.is_empty || !is_old || is_busy || !pool.cidr.contains(at->first)) continue;
+      if (!config_.rules.reserved.contains(at->first)) return at->first;
+    }
+  }
+  return std::nullopt;
+}
+
+// An owner's block, which has to be empty, is to be nobody's: our own, or another's that is then claimed.
+void Allocator::begin_return(const IpPrefix& cidr, const model::BlockOwner& owner) {
   held_.erase(cidr);
   empty_since_.erase(cidr);
-  returns_.try_emplace(cidr, ReturnJob{BlockReturn({config_.rules.owner, cidr}), false, 0, {}});
+  returns_.try_emplace(cidr, ReturnJob{owner, BlockReturn({owner, cidr}), false, 0, {}});
+}
+
+bool Allocator::has_room(const PoolRange& pool) const {
+  const int bits = pool.block_length - pool.cidr.length();
+  std::uint64_t blocks = 0;
+  const auto& all = index_.all();
+  for (auto at = all.lower_bound(pool.cidr); at != all.end() && pool.cidr.contains(at->first.first()); ++at, ++blocks) {
+    const BlockSummary& summary = at->second;
+    const bool is_open = !summary.owner || *summary.owner == config_.rules.owner || !config_.rules.strict_affinity;
+    if (summary.free > 0 && (is_open || summary.is_empty)) return true;
+  }
+  return config_.auto_allocate_blocks && (bits >= 63 || blocks < std::uint64_t{1} << bits);
 }
 
 void Allocator::claim_spare(Moment now) {
@@ -111,7 +148,7 @@ void Allocator::return_empty(Moment now) {
       continue;
     }
     rest -= own;
-    begin_return(cidr);
+    begin_return(cidr, config_.rules.owner);
   }
 }
 

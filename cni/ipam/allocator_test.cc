@@ -117,6 +117,59 @@ TEST(Allocator, EmptyBlocksGoBackButNotTheLast) {
   EXPECT_EQ(store.affinities().size(), 1U);
 }
 
+// One block for two nodes: a had all of it, and has nothing in it any more.
+class IdleBlock : public testing::Test {
+ protected:
+  void SetUp() override {
+    idle_.assign({"h", {}}, {v4("10.0.0.0/26", 26)});
+    idle_.release("h");
+  }
+  std::vector<IpAddress> ask(DirectAllocator& node, std::string handle) {
+    return node.assign({std::move(handle), {{"node", "b"}}}, {v4("10.0.0.0/26", 26)}).got[0].addresses;
+  }
+  FakeStore store_;
+  DirectAllocator idle_{store_, config_of("a")};
+};
+
+TEST_F(IdleBlock, OfAnotherIsTakenWhenThereIsNoOther) {
+  DirectAllocator node(store_, config_of("b"));
+  node.tick(std::chrono::seconds(61));
+  EXPECT_EQ(ask(node, "i").size(), 1U);
+  EXPECT_EQ(node.allocator().owned_blocks().size(), 1U);
+  ASSERT_EQ(store_.affinities().size(), 1U);
+  EXPECT_EQ(store_.affinities().front().node, "b");
+  // Who had it learns that from its next write, and borrows.
+  EXPECT_EQ(idle_.assign({"j", {{"node", "a"}}}, {v4("10.0.0.0/26", 26)}).got[0].addresses.size(), 1U);
+  EXPECT_THAT(idle_.allocator().owned_blocks(), IsEmpty());
+  EXPECT_EQ(addresses_in_use(store_.blocks().front()).size(), 2U);
+}
+
+TEST_F(IdleBlock, ClaimedJustNowIsLeftAlone) {
+  DirectAllocator node(store_, config_of("b"));
+  node.tick(std::chrono::seconds(30));
+  EXPECT_EQ(ask(node, "i").size(), 1U);
+  EXPECT_THAT(node.allocator().owned_blocks(), IsEmpty());
+}
+
+TEST_F(IdleBlock, StrictAffinityTakesItToo) {
+  AllocatorConfig config = config_of("b");
+  config.rules.strict_affinity = true;
+  DirectAllocator node(store_, config);
+  EXPECT_THAT(ask(node, "i"), IsEmpty());
+  node.tick(std::chrono::seconds(61));
+  EXPECT_EQ(ask(node, "j").size(), 1U);
+  EXPECT_EQ(node.allocator().owned_blocks().size(), 1U);
+}
+
+TEST_F(IdleBlock, UsedSinceItWasSeenIsBorrowedFrom) {
+  DirectAllocator node(store_, config_of("b"));
+  node.tick(std::chrono::seconds(61));
+  idle_.assign({"again", {{"node", "a"}}}, {v4("10.0.0.0/26", 26)});
+  EXPECT_EQ(ask(node, "i").size(), 1U);
+  EXPECT_THAT(node.allocator().owned_blocks(), IsEmpty());
+  EXPECT_EQ(idle_.allocator().owned_blocks().size(), 1U);
+}
+
 TEST(Allocator, CooldownKeepsAnAddressFromUse) {
   FakeStore store;
   AllocatorConfig config = config_of("a");

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "cni/ipam/block.h"
 #include "cni/ipam/names.h"
 
 namespace margay::ipam {
@@ -17,6 +18,10 @@ bool has_addresses_of(const model::IpamBlockSpec& block, const model::BlockOwner
 }
 
 }  // namespace
+
+BlockSummary summary_of(const model::IpamBlockSpec& block) {
+  return {block.affinity, block.unallocated.size(), is_empty(block), block.affinity_claim_time};
+}
 
 const BlockSummary* BlockIndex::find(const IpPrefix& cidr) const {
   const auto found = blocks_.find(cidr);
@@ -34,7 +39,7 @@ const std::pair<const IpPrefix, BlockSummary>* BlockIndex::overlapping(const IpP
 
 void ListingBuilder::add(model::IpamBlock block) {
   if (block.spec.deleted) return;
-  listing_.index.put(block.spec.cidr, {block.spec.affinity, block.spec.unallocated.size()});
+  listing_.index.put(block.spec.cidr, summary_of(block.spec));
   if (block.spec.affinity == owner_ || has_addresses_of(block.spec, owner_))
     listing_.blocks.push_back(std::move(block));
 }

@@ -13,15 +13,25 @@
 namespace margay::ipam {
 
 struct BlockSummary {
-  std::optional<model::BlockOwner> owner;
+  std::optional<model::BlockOwner> owner{};
   std::size_t free = 0;
+  bool is_empty = false;                 // nothing was given or cools
+  std::optional<WallTime> claimed_at{};  // by its owner
   friend bool operator==(const BlockSummary&, const BlockSummary&) = default;
 };
+
+BlockSummary summary_of(const model::IpamBlockSpec& block);
 
 class BlockIndex {
  public:
   void put(const IpPrefix& cidr, BlockSummary summary) { blocks_[cidr] = std::move(summary); }
   void erase(const IpPrefix& cidr) { blocks_.erase(cidr); }
+  // Of one that is known.
+  void set_free(const IpPrefix& cidr, std::size_t free) {
+    BlockSummary& summary = blocks_[cidr];
+    summary.is_empty = false;
+    summary.free = free;
+  }
   [[nodiscard]] const BlockSummary* find(const IpPrefix& cidr) const;
   // One that has addresses in common with `cidr`; nullptr: none has. Blocks lie apart from each other.
   [[nodiscard]] const std::pair<const IpPrefix, BlockSummary>* overlapping(const IpPrefix& cidr) const;

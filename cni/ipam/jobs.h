@@ -42,6 +42,7 @@ struct ClaimJob {
   std::optional<TimePoint> retry_at;
 };
 struct ReturnJob {
+  model::BlockOwner owner;  // another: its empty block is wanted here
   BlockReturn job;
   bool is_calling = false;
   int failures = 0;

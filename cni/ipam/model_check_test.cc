@@ -41,7 +41,7 @@ class World {
 
   void step() {
     now_.steady += std::chrono::milliseconds(1 + random_.below(30));
-    now_.wall += std::chrono::milliseconds(1);
+    now_.wall += random_.below(20) == 0 ? std::chrono::seconds(30) : std::chrono::milliseconds(1);
     const std::size_t node = random_.below(nodes_.size());
     if (random_.below(1000) < chances_.crash_permille) return crash(node);
     switch (random_.below(8)) {

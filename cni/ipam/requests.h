@@ -38,6 +38,7 @@ struct Got {
   std::vector<IpAddress> addresses;
   std::vector<std::string> messages;
   std::optional<Error> error;
+  bool is_exhausted = false;  // the pools have none left for this owner; not: it has as many blocks as it may
   friend bool operator==(const Got&, const Got&) = default;
 };
 
