@@ -74,12 +74,19 @@ class Audit {
     if (user == input_.users.end()) {
       finding.what = concat(address.to_string(), " is given to ", described(attribute), " and nobody uses it");
       add(std::move(finding));
-    } else if (!user->second.handle.empty() && handle_name(user->second.handle) != handle_name(*holder)) {
+    } else if (is_anothers(user->second, attribute)) {
       finding.kind = FindingKind::kWrongHandle;
       finding.what =
           concat(address.to_string(), " is used by ", user->second.name, " and given to ", described(attribute));
       add(std::move(finding));
     }
+  }
+
+  static bool is_anothers(const AddressUser& user, const model::AllocationAttribute& attribute) {
+    if (!user.handle.empty()) return handle_name(user.handle) != handle_name(attribute.handle_id);
+    const std::string_view pod = attribute.active_owner.get(kPodAttribute);
+    if (user.pod.empty() || pod.empty()) return false;
+    return user.pod != concat(attribute.active_owner.get(kNamespaceAttribute), '/', pod);
   }
 
   static std::string described(const model::AllocationAttribute& attribute) {

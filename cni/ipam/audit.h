@@ -47,6 +47,7 @@ struct AuditFinding {
 struct AddressUser {
   std::string name;      // "pod default/web", "node n1 (tunnel)"
   std::string handle{};  // when it is known
+  std::string pod{};     // "default/web"
 };
 
 struct AuditInput {

@@ -62,13 +62,26 @@ bool selects(const model::IpPool& pool, const StringMap& node_labels, const Stri
   return matches(pool.spec.node_selector, node_labels) && matches(pool.spec.namespace_selector, namespace_labels);
 }
 
+std::string why_not(const model::IpPool& pool, const PoolQuery& query) {
+  if (std::string problem = problem_of(pool, query); !problem.empty()) return problem;
+  if (!query.requested.empty()) {
+    const bool is_asked_for = std::any_of(query.requested.begin(), query.requested.end(),
+                                          [&pool](const std::string& request) { return is_named(pool, request); });
+    return is_asked_for ? "" : "is not among those that are asked for";
+  }
+  if (pool.spec.assignment_mode != model::AssignmentMode::kAutomatic) return "is for who names it (assignmentMode)";
+  if (!matches(pool.spec.node_selector, query.node_labels)) {
+    return concat("does not select the node (nodeSelector ", pool.spec.node_selector, ')');
+  }
+  if (matches(pool.spec.namespace_selector, query.namespace_labels)) return {};
+  return concat("does not select the namespace (namespaceSelector ", pool.spec.namespace_selector, ')');
+}
+
 Result<std::vector<PoolRange>> select_pools(const std::vector<const model::IpPool*>& pools, const PoolQuery& query) {
   if (!query.requested.empty()) return select_requested(pools, query);
   std::vector<PoolRange> out;
   for (const model::IpPool* pool : pools) {
-    const bool is_automatic = pool->spec.assignment_mode == model::AssignmentMode::kAutomatic;
-    if (!is_automatic || !problem_of(*pool, query).empty()) continue;
-    if (selects(*pool, query.node_labels, query.namespace_labels)) out.push_back(PoolRange::of(*pool));
+    if (why_not(*pool, query).empty()) out.push_back(PoolRange::of(*pool));
   }
   return out;
 }

@@ -36,6 +36,9 @@ struct PoolQuery {
 // and why.
 Result<std::vector<PoolRange>> select_pools(const std::vector<const model::IpPool*>& pools, const PoolQuery& query);
 
+// Why select_pools() passes this one over; empty: it does not.
+std::string why_not(const model::IpPool& pool, const PoolQuery& query);
+
 bool allows(const model::IpPool& pool, model::IpPoolUse use);
 // Both selectors; one that cannot be read selects nothing.
 bool selects(const model::IpPool& pool, const StringMap& node_labels, const StringMap& namespace_labels);

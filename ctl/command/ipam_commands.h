@@ -1,4 +1,4 @@
-// The part of the table that is about addresses: netctl ipam show, check, release, configure.
+// The part of the table that is about addresses: netctl ipam.
 #pragma once
 
 #include <string_view>
@@ -32,7 +32,15 @@ inline constexpr Flag kIpamReleaseFlags[] = {
      .value_name = "FILE",
      .help = "the leaked addresses of a report of ipam check -o json; may be repeated",
      .candidates = Candidates::kFiles},
+    kIpamOutputFlag,
 };
+inline constexpr Flag kIpamSplitFlags[] = {
+    {.name = "name", .kind = ValueKind::kText, .value_name = "POOL", .help = "the pool, by its name"},
+    {.name = "cidr", .kind = ValueKind::kText, .value_name = "CIDR", .help = "the pool, by its CIDR"},
+    {.name = "dry-run", .help = "only show what would be made"},
+    kIpamOutputFlag,
+};
+inline constexpr Flag kIpamExplainFlags[] = {kIpamOutputFlag};
 inline constexpr Flag kIpamConfigureFlags[] = {
     {.name = "strictaffinity",
      .alias = "strict-affinity",
@@ -47,11 +55,18 @@ inline constexpr Flag kIpamConfigureFlags[] = {
      .kind = ValueKind::kText,
      .value_name = "N",
      .help = "how long an address rests before it is given again; 0 to 1200"},
+    kIpamOutputFlag,
 };
+inline constexpr Argument kIpamSplitArguments[] = {
+    {.name = "NUMBER", .help = "how many pools it becomes; a power of two", .is_required = true}};
+inline constexpr Argument kIpamExplainArguments[] = {
+    {.name = "TARGET", .help = "an address, a pod, or NAMESPACE/POD", .is_required = true}};
 inline constexpr FlagGroup kIpamShow[] = {kIpamShowFlags};
 inline constexpr FlagGroup kIpamCheck[] = {kIpamCheckFlags};
 inline constexpr FlagGroup kIpamRelease[] = {kIpamReleaseFlags};
 inline constexpr FlagGroup kIpamConfigure[] = {kIpamConfigureFlags};
+inline constexpr FlagGroup kIpamSplit[] = {kIpamSplitFlags};
+inline constexpr FlagGroup kIpamExplain[] = {kIpamExplainFlags};
 inline constexpr Example kIpamShowExamples[] = {
     {"How full the pools are", "% ipam show"},
     {"And their blocks", "% ipam show --show-blocks"},
@@ -63,6 +78,11 @@ inline constexpr Example kIpamCheckExamples[] = {
 };
 inline constexpr Example kIpamReleaseExamples[] = {{"One address", "% ipam release --ip 192.168.3.7"}};
 inline constexpr Example kIpamConfigureExamples[] = {{"No borrowing", "% ipam configure --strictaffinity=true"}};
+inline constexpr Example kIpamSplitExamples[] = {{"Four pools of one", "% ipam split 4 --name default-ipv4-ippool"}};
+inline constexpr Example kIpamExplainExamples[] = {
+    {"Whose an address is, and whether that is right", "% ipam explain 192.168.3.7"},
+    {"From which pools a pod gets its addresses, and why not from the others", "% ipam explain shop/web-0"},
+};
 inline constexpr Example kIpamExamples[] = {
     {"How full the pools are", "% ipam show"},
     {"What leaked, and what contradicts itself", "% ipam check"},
@@ -94,6 +114,22 @@ inline constexpr Spec kIpamCommands[] = {
      .description = "Writes IPAMConfiguration default; what is not named stays.",
      .flags = kIpamConfigure,
      .examples = kIpamConfigureExamples},
+    {.id = CommandId::kIpamSplit,
+     .word = "split",
+     .summary = "Make several pools of one",
+     .description = "The new pools are made with the settings of the old one, which is removed last: addresses, blocks "
+                    "and traffic are not touched, and nothing has to be locked. Interrupted, it may be run again.",
+     .arguments = kIpamSplitArguments,
+     .flags = kIpamSplit,
+     .examples = kIpamSplitExamples},
+    {.id = CommandId::kIpamExplain,
+     .word = "explain",
+     .summary = "Say why an address is where it is, or from where a pod gets one",
+     .description = "Of an address: pool, block, who was given it, who uses it. Of a pod: what its annotations ask "
+                    "for, which pools fit and why the others do not, and what its node has left.",
+     .arguments = kIpamExplainArguments,
+     .flags = kIpamExplain,
+     .examples = kIpamExplainExamples},
 };
 
 }  // namespace margay::command

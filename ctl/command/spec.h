@@ -82,6 +82,8 @@ enum class CommandId {
   kIpamCheck,
   kIpamRelease,
   kIpamConfigure,
+  kIpamSplit,
+  kIpamExplain,
   kDiff,
   kExplain,
   kApiResources,

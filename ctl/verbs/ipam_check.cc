@@ -38,9 +38,8 @@ std::string report_json(const ipam::AuditReport& report) {
 }
 
 std::string report_text(const ipam::AuditReport& report) {
-  std::string out =
-      concat("Blocks: ", report.blocks, ", with ", report.allocations, " addresses given\nHandles: ", report.handles,
-             "\nAddresses in use by pods and nodes: ", report.users, '\n');
+  std::string out = concat("Blocks: ", report.blocks, ", with ", report.allocations,
+                           " addresses given\nHandles: ", report.handles, "\nAddresses in use: ", report.users, '\n');
   std::vector<std::pair<std::size_t, std::string>> nodes;
   for (const auto& [node, count] : report.by_node) nodes.emplace_back(count, node);
   std::sort(nodes.begin(), nodes.end(),

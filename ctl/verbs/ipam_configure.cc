@@ -46,7 +46,12 @@ ExitCode run_ipam_configure(Session& session) {
     written = (*api)->create(resource, "", object, {});
   }
   if (!written.ok()) return session.fail("ipamconfiguration/default", written.error());
-  session.io().out("ipamconfiguration/default configured\n");
+  const json::Value* now = written->find("spec");
+  if (session.invocation().text("output") == "json") {
+    session.io().out(json::dump_pretty(now == nullptr ? json::Value(json::Object{}) : *now));
+  } else {
+    session.io().out("ipamconfiguration/default configured\n");
+  }
   return ExitCode::kDone;
 }
 

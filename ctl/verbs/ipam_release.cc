@@ -153,7 +153,15 @@ ExitCode run_ipam_release(Session& session) {
       is_whole = is_whole && status.ok();
     }
   }
-  session.io().out(concat("released ", releaser.released(), releaser.released() == 1 ? " address\n" : " addresses\n"));
+  if (session.invocation().text("output") == "json") {
+    json::Value out;
+    out["released"] = releaser.released();
+    out["isComplete"] = is_whole;
+    session.io().out(json::dump_pretty(out));
+  } else {
+    session.io().out(
+        concat("released ", releaser.released(), releaser.released() == 1 ? " address\n" : " addresses\n"));
+  }
   if (is_whole) return ExitCode::kDone;
   return releaser.released() > 0 ? ExitCode::kPartly : ExitCode::kFailed;
 }

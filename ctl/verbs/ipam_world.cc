@@ -1,8 +1,11 @@
 #include "ctl/verbs/ipam_world.h"
 
+#include <algorithm>
+
 #include "base/core/check.h"
 #include "base/core/text.h"
 #include "datastore/codec/decoded.h"
+#include "datastore/model/endpoints.h"
 #include "datastore/model/kubernetes.h"
 #include "datastore/model/pod.h"
 
@@ -13,9 +16,10 @@ using command::ExitCode;
 
 // One bad object must not hide all others.
 template <class T>
-std::optional<ExitCode> load_kind(Session& session, Api& api, std::vector<T>& out) {
+std::optional<ExitCode> load_kind(Session& session, Api& api, std::vector<T>& out, bool may_be_unknown = false) {
   const schema::ResourceInfo& resource = resource_of(session, T::kKind);
   const auto listed = api.list(resource, "", {});
+  if (may_be_unknown && !listed.ok() && listed.error().code == ErrorCode::kNotFound) return std::nullopt;
   if (!listed.ok()) return session.fail(resource.plural, listed.error());
   for (const json::Value& item : listed->items) {
     auto object = codec::decoded<T>(item);
@@ -35,7 +39,9 @@ void add_pods(const std::vector<model::Pod>& pods, IpamWorld& world) {
         pod.status.phase == model::PodPhase::kSucceeded || pod.status.phase == model::PodPhase::kFailed;
     if (pod.spec.host_network || is_over) continue;
     const std::string name = concat("pod ", pod.metadata.name_space.view(), '/', pod.metadata.name);
-    const auto note = [&](const IpAddress& address) { world.users[address] = {name, ""}; };
+    const auto note = [&](const IpAddress& address) {
+      world.users[address] = {name, "", concat(pod.metadata.name_space.view(), '/', pod.metadata.name)};
+    };
     for (const model::PodIp& each : pod.status.pod_ips) {
       if (each.ip) note(*each.ip);
     }
@@ -53,9 +59,42 @@ void add_nodes(const std::vector<model::Node>& nodes, IpamWorld& world) {
     for (const std::string_view key : {"IPv4IPIPTunnelAddr", "IPv4VXLANTunnelAddr", "IPv6VXLANTunnelAddr",
                                        "IPv4WireguardInterfaceAddr", "IPv6WireguardInterfaceAddr"}) {
       const auto address = IpAddress::parse(node.metadata.annotations.get(concat("projectcalico.org/", key)));
-      if (address.ok()) world.users[address.value()] = {concat("node ", name, " (tunnel)"), ""};
+      if (address.ok()) world.users[address.value()] = {concat("node ", name, " (tunnel)")};
     }
   }
+}
+
+// Of workloads that are no pods.
+void add_endpoints(const std::vector<model::WorkloadEndpoint>& endpoints, IpamWorld& world) {
+  for (const model::WorkloadEndpoint& endpoint : endpoints) {
+    for (const IpPrefix& network : endpoint.spec.ip_networks) {
+      const std::string name = concat("workload endpoint ", endpoint.metadata.name_space, '/', endpoint.metadata.name);
+      if (network.is_host()) world.users.try_emplace(network.first(), ipam::AddressUser{name});
+    }
+  }
+}
+
+// Load balancers of others give addresses that are none of our business.
+std::optional<ExitCode> add_services(Session& session, Api& api, IpamWorld& world) {
+  const schema::ResourceInfo* resource = session.registry().by_kind("v1", "Service");
+  if (resource == nullptr) return std::nullopt;
+  const auto listed = api.list(*resource, "", {});
+  if (!listed.ok() && listed.error().code == ErrorCode::kNotFound) return std::nullopt;
+  if (!listed.ok()) return session.fail(resource->plural, listed.error());
+  for (const json::Value& item : listed->items) {
+    const json::Value* ingress = item.find({"status", "loadBalancer", "ingress"});
+    if (ingress == nullptr || ingress->as_array() == nullptr) continue;
+    for (const json::Value& each : *ingress->as_array()) {
+      const auto address = IpAddress::parse(each.string_at({"ip"}));
+      const bool is_ours = address.ok() && std::any_of(world.pools.begin(), world.pools.end(), [&](const auto& pool) {
+                             return pool.spec.cidr.contains(*address);
+                           });
+      if (!is_ours) continue;
+      world.users[*address] = {
+          concat("service ", item.string_at({"metadata", "namespace"}), '/', item.string_at({"metadata", "name"}))};
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -98,9 +137,12 @@ std::optional<ExitCode> load_ipam(Session& session, bool has_users, IpamWorld& w
   std::vector<model::Node> nodes;
   if (auto code = load_kind(session, **api, pods)) return code;
   if (auto code = load_kind(session, **api, nodes)) return code;
+  std::vector<model::WorkloadEndpoint> endpoints;
+  if (auto code = load_kind(session, **api, endpoints, /*may_be_unknown=*/true)) return code;
   add_pods(pods, world);
   add_nodes(nodes, world);
-  return std::nullopt;
+  add_endpoints(endpoints, world);
+  return add_services(session, **api, world);
 }
 
 }  // namespace margay::verbs

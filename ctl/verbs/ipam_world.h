@@ -19,7 +19,7 @@ struct IpamWorld {
   std::vector<model::BlockAffinity> affinities;
   std::vector<model::IpamHandle> handles;
   std::vector<model::IpReservation> reservations;
-  std::map<IpAddress, ipam::AddressUser> users;  // pods and tunnels of nodes
+  std::map<IpAddress, ipam::AddressUser> users;  // pods, other workloads, tunnels of nodes, services
 
   [[nodiscard]] ipam::AddressSet reserved() const;
   [[nodiscard]] ipam::AuditInput audit_input() const;

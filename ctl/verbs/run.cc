@@ -27,6 +27,8 @@ command::ExitCode run(Session& session) {
     case CommandId::kIpamCheck: return run_ipam_check(session);
     case CommandId::kIpamRelease: return run_ipam_release(session);
     case CommandId::kIpamConfigure: return run_ipam_configure(session);
+    case CommandId::kIpamSplit: return run_ipam_split(session);
+    case CommandId::kIpamExplain: return run_ipam_explain(session);
     case CommandId::kDiff: return run_diff(session);
     case CommandId::kExplain: return run_explain(session);
     case CommandId::kApiResources: return run_api_resources(session);

@@ -21,6 +21,8 @@ command::ExitCode run_ipam_show(Session& session);
 command::ExitCode run_ipam_check(Session& session);
 command::ExitCode run_ipam_release(Session& session);
 command::ExitCode run_ipam_configure(Session& session);
+command::ExitCode run_ipam_split(Session& session);
+command::ExitCode run_ipam_explain(Session& session);
 command::ExitCode run_diff(Session& session);
 command::ExitCode run_explain(Session& session);
 command::ExitCode run_api_resources(Session& session);
