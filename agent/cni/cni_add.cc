@@ -165,7 +165,31 @@ void CniServer::on_assigned(JobId id, std::vector<ipam::Got> got) {
   // Half of it is nothing: the other family goes back.
   if (!addresses.empty())
     run_release({job.request.network, job.request.container, job.request.interface, "", ""}, nullptr, false);
+  tell_exhausted(job, got);
   fail_add(id, shortage(got));
+}
+
+void CniServer::tell_exhausted(const AddJob& job, const std::vector<ipam::Got>& got) {
+  bool is_any = false;
+  for (std::size_t i = 0; i < got.size() && i < job.plan.demands.size(); ++i) {
+    if (!got[i].is_exhausted) continue;
+    is_any = true;
+    const CniRequest& request = job.request;
+    const std::string who =
+        request.has_pod() ? concat(request.pod_namespace, '/', request.pod_name) : request.container;
+    if (parts_.on_exhausted) parts_.on_exhausted(job.plan.demands[i].pools, who);
+  }
+  if (is_any) exhausted_.increment();
+}
+
+// What will be well by itself is no news.
+void CniServer::tell_pod(const CniRequest& request, const Error& error) const {
+  const bool is_passing = error.code == ErrorCode::kTimeout || error.code == ErrorCode::kUnavailable ||
+                          error.code == ErrorCode::kCancelled || error.code == ErrorCode::kInternal;
+  if (!parts_.on_pod_news || !request.has_pod() || is_passing) return;
+  const bool is_short = error.code == ErrorCode::kLimitExceeded;
+  parts_.on_pod_news({request.pod_namespace, request.pod_name, request.pod_uid,
+                      is_short ? "AddressesExhausted" : "AddressRefused", error.message});
 }
 
 void CniServer::finish_add(JobId id, std::vector<IpPrefix> addresses) {
@@ -189,6 +213,7 @@ void CniServer::finish_add(JobId id, std::vector<IpPrefix> addresses) {
     note(container);
   }
   send_json(*job.responder, 200, json::Value(std::move(body)));
+  count_addresses();
 }
 
 void CniServer::fail_add(JobId id, const Error& error) {
@@ -199,6 +224,7 @@ void CniServer::fail_add(JobId id, const Error& error) {
                                                    {"namespace", found->second.request.pod_namespace},
                                                    {"pod", found->second.request.pod_name},
                                                    {"error", error}});
+  tell_pod(found->second.request, error);
   send_error(*found->second.responder, error);
   // Not from inside a callback of its own operation.
   parts_.loop.post([job = std::make_shared<AddJob>(std::move(found->second))] {});

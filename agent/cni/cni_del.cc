@@ -127,6 +127,7 @@ void CniServer::finish_del(JobId id) {
   if (job.is_spooled) spool_.remove(job.release);
   if (job.responder != nullptr) send_json(*job.responder, 200, json::Value(json::Object{}));
   dels_open_.erase(found);
+  count_addresses();
 }
 
 void CniServer::take_up_spool() {

@@ -30,6 +30,10 @@ telemetry::Counter counter(telemetry::Registry* metrics, const char* name, const
   return metrics == nullptr ? telemetry::Counter() : metrics->counter({name, help, ""});
 }
 
+telemetry::Gauge gauge(telemetry::Registry* metrics, const char* name, const char* help) {
+  return metrics == nullptr ? telemetry::Gauge() : metrics->gauge({name, help, ""});
+}
+
 }  // namespace
 
 void send_json(http::Responder& responder, int status, const json::Value& body) {
@@ -53,13 +57,32 @@ CniServer::CniServer(Parts parts)
       add_failures_(counter(parts_.metrics, "margay_cni_add_failures_total", "CNI ADD requests that failed.")),
       dels_(counter(parts_.metrics, "margay_cni_del_total", "CNI DEL requests.")),
       delayed_releases_(counter(parts_.metrics, "margay_cni_delayed_releases_total",
-                                "Releases that were written down to be done later.")) {
+                                "Releases that were written down to be done later.")),
+      exhausted_(counter(parts_.metrics, "margay_ipam_exhausted_total",
+                         "Requests for addresses that failed as the pools had none left.")),
+      blocks_(gauge(parts_.metrics, "margay_ipam_blocks", "Blocks of addresses that this node owns.")),
+      addresses_(gauge(parts_.metrics, "margay_ipam_addresses", "Addresses given out of this node's blocks.")),
+      free_(gauge(parts_.metrics, "margay_ipam_free_addresses", "Addresses left in this node's blocks.")) {
   spool_timer_ = parts_.loop.make_timer([this] { take_up_spool(); });
 }
 
 CniServer::~CniServer() = default;
 
 void CniServer::start() { take_up_spool(); }
+
+void CniServer::count_addresses() {
+  std::size_t blocks = 0, given = 0, left = 0;
+  for (const auto& [cidr, block] : parts_.book.allocator().blocks()) {
+    if (!block.is_affine()) continue;
+    const model::IpamBlockSpec& spec = block.stored().spec;
+    ++blocks;
+    given += spec.allocations.size() - spec.unallocated.size();
+    left += block.room();
+  }
+  blocks_.set(static_cast<double>(blocks));
+  addresses_.set(static_cast<double>(given));
+  free_.set(static_cast<double>(left));
+}
 
 Status CniServer::listen(loop::Network& network, const std::string& socket_path) {
   server_ =

@@ -33,6 +33,15 @@
 
 namespace margay::agent {
 
+// What a pod's owner should know: why it has no address.
+struct PodNews {
+  std::string pod_namespace;
+  std::string pod_name;
+  std::string pod_uid;
+  std::string reason;  // "AddressesExhausted", "AddressRefused"
+  std::string message;
+};
+
 struct CniLimits {
   Duration add_timeout = std::chrono::seconds(30);    // for addresses
   Duration ready_timeout = std::chrono::seconds(20);  // for the kernel; policy_setup_timeout_seconds instead, if given
@@ -54,6 +63,8 @@ class CniServer {
     // Of new interfaces, when the plugin's configuration has none.
     std::function<std::int64_t()> mtu = [] { return std::int64_t{1500}; };
     CniLimits limits{};
+    std::function<void(const PodNews& news)> on_pod_news{};
+    std::function<void(const std::vector<ipam::PoolRange>& pools, const std::string& who)> on_exhausted{};
   };
 
   explicit CniServer(Parts parts);
@@ -116,6 +127,9 @@ class CniServer {
   void on_assigned(JobId id, std::vector<ipam::Got> got);
   void finish_add(JobId id, std::vector<IpPrefix> addresses);
   void fail_add(JobId id, const Error& error);
+  void tell_exhausted(const AddJob& job, const std::vector<ipam::Got>& got);
+  void tell_pod(const CniRequest& request, const Error& error) const;
+  void count_addresses();
   void on_add_deadline(JobId id);
   void note(const std::string& container);
   void on_noted(const std::string& container, const Status& outcome);
@@ -136,7 +150,8 @@ class CniServer {
 
   Parts parts_;
   ReleaseSpool spool_;
-  telemetry::Counter adds_, add_failures_, dels_, delayed_releases_;
+  telemetry::Counter adds_, add_failures_, dels_, delayed_releases_, exhausted_;
+  telemetry::Gauge blocks_, addresses_, free_;
   JobId last_job_ = 0;
   std::map<std::string, Attachment> attachments_;  // by container
   std::map<JobId, AddJob> adds_open_;

@@ -20,7 +20,9 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 struct Told {
   int status = 0;
@@ -88,12 +90,20 @@ class CniServerTest : public testing::Test {
     server_.reset();
     book_ = std::make_unique<AddressBook>(AddressBook::Parts{loop_, client_, {}}, config());
     book_->start();
-    server_ = std::make_unique<CniServer>(CniServer::Parts{.loop = loop_,
-                                                           .client = client_,
-                                                           .facts = facts_,
-                                                           .book = *book_,
-                                                           .readiness = readiness_,
-                                                           .spool_folder = folder_.at("releases")});
+    server_ =
+        std::make_unique<CniServer>(CniServer::Parts{.loop = loop_,
+                                                     .client = client_,
+                                                     .facts = facts_,
+                                                     .book = *book_,
+                                                     .readiness = readiness_,
+                                                     .spool_folder = folder_.at("releases"),
+                                                     .on_pod_news = [this](const PodNews& news) { news_ = news; },
+                                                     .on_exhausted =
+                                                         [this](const auto& pools, const std::string& who) {
+                                                           for (const auto& pool : pools) {
+                                                             exhausted_.push_back(concat(pool.name, " for ", who));
+                                                           }
+                                                         }});
     advance(seconds(1));
     server_->start();
   }
@@ -160,6 +170,8 @@ class CniServerTest : public testing::Test {
   TestReadiness readiness_{loop_};
   std::unique_ptr<AddressBook> book_;
   std::unique_ptr<CniServer> server_;
+  PodNews news_;
+  std::vector<std::string> exhausted_;
 };
 
 TEST_F(CniServerTest, AddNotesThePodAndReadySaysWhenTheKernelHasIt) {
@@ -278,6 +290,34 @@ TEST_F(CniServerTest, HalfOfADualStackRequestIsNone) {
   EXPECT_EQ(third->status, 503);
   EXPECT_THAT(third->body, HasSubstr("No IPs available in pools: [fd00::/127]"));
   EXPECT_EQ(stored_addresses(), 4U);
+}
+
+TEST_F(CniServerTest, ExhaustedPoolsAreToldOnPodAndPool) {
+  add_pool("six", "fd00::/128", 128);
+  (void)ask("add", "c1");
+  advance(seconds(1));
+  EXPECT_THAT(exhausted_, IsEmpty());
+  add_pod("web");
+  const auto refused = ask("add", "c2", "web");
+  advance(seconds(5));
+  EXPECT_EQ(refused->status, 503);
+  EXPECT_THAT(exhausted_, ElementsAre("six for default/web"));
+  EXPECT_EQ(news_.reason, "AddressesExhausted");
+  EXPECT_EQ(news_.pod_name, "web");
+  EXPECT_THAT(news_.message, HasSubstr("fd00::/128"));
+}
+
+TEST_F(CniServerTest, SlowServerIsWaitedFor) {
+  client_.faults.answer_delay_max = milliseconds(500);
+  std::vector<std::shared_ptr<Told>> told;
+  for (int i = 0; i < 20; ++i) told.push_back(ask("add", concat("c", i)));
+  advance(seconds(5));
+  for (const auto& each : told) EXPECT_EQ(each->status, 200) << each->body;
+  told.clear();
+  for (int i = 0; i < 20; ++i) told.push_back(ask("del", concat("c", i)));
+  advance(seconds(5));
+  for (const auto& each : told) EXPECT_EQ(each->status, 200) << each->body;
+  EXPECT_EQ(stored_addresses(), 0U);
 }
 
 TEST_F(CniServerTest, DelEndsAnAddUnderWay) {

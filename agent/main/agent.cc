@@ -50,13 +50,15 @@ Agent::Agent(Parts parts)
       cni_({.loop = parts_.loop,
             .network = parts_.network,
             .client = parts_.client,
+            .random = parts_.random,
             .book = book_,
             .workloads = calculation_.workloads(),
             .node = parts_.environment.node_name,
             .state_dir = parts_.flags.state_dir,
             .log = log_.with({{"scope", "cni"}}),
             .metrics = &parts_.metrics,
-            .mtu = [this] { return std::int64_t{tunnels_.mtus().workload}; }}),
+            .mtu = [this] { return std::int64_t{tunnels_.mtus().workload}; },
+            .on_pod_news = [this](const PodNews& news) { note_pod(news); }}),
       tunnels_({.loop = parts_.loop,
                 .client = parts_.client,
                 .cni = cni_,
@@ -185,6 +187,19 @@ void Agent::note(std::string_view reason, const std::string& message, bool is_wa
   news.message = message;
   news.is_warning = is_warning;
   events_.record(news);
+}
+
+void Agent::note_pod(const PodNews& news) {
+  status::News out;
+  out.about.api_version = "v1";
+  out.about.kind = "Pod";
+  out.about.name_space = news.pod_namespace;
+  out.about.name = news.pod_name;
+  out.about.uid = news.pod_uid;
+  out.reason = news.reason;
+  out.message = news.message;
+  out.is_warning = true;
+  events_.record(out);
 }
 
 void Agent::reach(Stage stage) {

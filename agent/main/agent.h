@@ -90,6 +90,7 @@ class Agent {
   void on_links(const HostLinks& links);
   void open_bgp();
   void note(std::string_view reason, const std::string& message, bool is_warning);
+  void note_pod(const PodNews& news);
   void set_log_level(const config::Change& change);
   void check_ready();
   void beat();

@@ -8,6 +8,13 @@ CniParts::CniParts(Parts parts)
     : parts_(std::move(parts)),
       facts_(parts_.node),
       addresses_({parts_.loop, parts_.client, parts_.log}, facts_.allocator_config()),
+      pool_conditions_(
+          {.loop = parts_.loop,
+           .random = parts_.random,
+           .client = parts_.client,
+           .facts = facts_,
+           .has_room = [this](const ipam::PoolRange& pool) { return addresses_.allocator().has_room(pool); },
+           .log = parts_.log}),
       waiter_(parts_.loop, parts_.book, parts_.workloads),
       server_({.loop = parts_.loop,
                .client = parts_.client,
@@ -17,7 +24,10 @@ CniParts::CniParts(Parts parts)
                .log = parts_.log,
                .metrics = parts_.metrics,
                .spool_folder = parts_.state_dir + "/cni/releases",
-               .mtu = parts_.mtu}) {
+               .mtu = parts_.mtu,
+               .on_pod_news = parts_.on_pod_news,
+               .on_exhausted = [this](const std::vector<ipam::PoolRange>& pools,
+                                      const std::string& who) { pool_conditions_.note_exhausted(pools, who); }}) {
   facts_.on_config = [this] { addresses_.configure(facts_.allocator_config()); };
 }
 

@@ -10,6 +10,7 @@
 #include "agent/cni/address_book.h"
 #include "agent/cni/cluster_facts.h"
 #include "agent/cni/cni_server.h"
+#include "agent/cni/pool_conditions.h"
 #include "agent/main/endpoint_waiter.h"
 #include "datastore/watch/cluster_watch.h"
 
@@ -21,6 +22,7 @@ class CniParts {
     loop::Loop& loop;
     loop::Network& network;
     kube::Client& client;
+    Random& random;
     const EndpointBook& book;
     const EndpointBook::Workloads& workloads;
     std::string node;
@@ -28,6 +30,7 @@ class CniParts {
     telemetry::Logger log{};
     telemetry::Registry* metrics = nullptr;
     std::function<std::int64_t()> mtu = [] { return std::int64_t{1500}; };  // of new interfaces
+    std::function<void(const PodNews& news)> on_pod_news{};
   };
   explicit CniParts(Parts parts);
 
@@ -47,6 +50,7 @@ class CniParts {
   Parts parts_;
   ClusterFacts facts_;
   AddressBook addresses_;
+  PoolConditions pool_conditions_;
   EndpointWaiter waiter_;
   CniServer server_;
   bool is_open_ = false;
