@@ -39,6 +39,7 @@ std::optional<Run> run_once(std::vector<char*>& argv, const posix_spawn_file_act
 void measure_program(const std::string& title, std::vector<std::string> argv, int warm_ups, int runs) {
   posix_spawn_file_actions_t quiet;
   posix_spawn_file_actions_init(&quiet);
+  posix_spawn_file_actions_addopen(&quiet, 0, "/dev/null", 0, 0);
   posix_spawn_file_actions_addopen(&quiet, 1, "/dev/null", 1, 0);
   std::vector<char*> words;
   for (std::string& word : argv) words.push_back(word.data());

@@ -6,6 +6,7 @@
 #include "base/core/text.h"
 #include "gtest/gtest.h"
 #include "policy/translate/translate.h"
+#include "test/slice/first_packets.h"
 #include "test/slice/traffic.h"
 #include "test/slice/two_nodes.h"
 
@@ -202,6 +203,16 @@ TEST_F(Slice, APodOfThePluginWorksWhenAddReturns) {
     return nodes().node(Who::kA).run({"ip", "route"}).out.find(address + " dev") == std::string::npos;
   }));
   nodes().remove(kPods, {"default", "plugged"});
+}
+
+TEST_F(Slice, TheFirstPacketPassesAndWhatIsDeniedNeverDoes) {
+  const FirstPackets seen = try_first_packets(nodes(), 10);
+  EXPECT_EQ(seen.problem, "") << state();
+  EXPECT_EQ(seen.open, 10);
+  EXPECT_EQ(seen.passed, seen.open);
+  EXPECT_EQ(seen.closed, 10);
+  EXPECT_EQ(seen.leaked, 0U);
+  EXPECT_GT(seen.sent, 1000U);
 }
 
 TEST_F(Slice, AnUnknownInterfaceOfOursIsDropped) {

@@ -1,0 +1,215 @@
+// The CNI plugin and address management: the library alone, the plugin's start, ADD and DEL of pods in namespaces of
+// their own, with a margay-apiserver that adds 5 ms to each request; and the first packets of pods of a real agent.
+// Needs root.
+#include <unistd.h>
+
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/core/text.h"
+#include "cni/ipam/block.h"
+#include "dataplane/netlink/scratch_namespace.h"
+#include "test/bench/measure.h"
+#include "test/bench/programs.h"
+#include "test/slice/first_packets.h"
+#include "test/support/api_servers.h"
+#include "test/support/cni_node.h"
+#include "test/support/sync_client.h"
+
+namespace margay::bench {
+namespace {
+
+using test::PluginCall;
+using test::PodNamespace;
+
+constexpr int kPods = 100;
+const kube::ResourceType kPodType{"", "v1", "pods", "Pod", true};
+const kube::ResourceType kPoolType{"projectcalico.org", "v3", "ippools", "IPPool", false};
+
+void measure_library() {
+  constexpr std::uint64_t kBlocks = 15'625;  // of 64: a million addresses
+  std::vector<model::IpamBlockSpec> blocks;
+  const IpAddress first = IpAddress::parse("10.0.0.0").value();
+  for (std::uint64_t i = 0; i < kBlocks; ++i) {
+    blocks.push_back(ipam::make_block(IpPrefix::containing(*first.plus(i * 64), 26), std::nullopt, std::nullopt));
+  }
+  const StringMap attributes{{"namespace", "default"}, {"node", "node-1"}, {"pod", "pod-1"}};
+  std::vector<ipam::Holder> holders;
+  for (int i = 0; i < 64; ++i)
+    holders.push_back({concat("k8s-pod-network.0123456789abcdef0123456789abcdef-", i), attributes});
+  const auto start = Clock::now();
+  for (model::IpamBlockSpec& block : blocks) {
+    for (const ipam::Holder& holder : holders) (void)ipam::assign_any(block, 1, holder, {});
+    for (ipam::Ordinal i = 0; i < 64; ++i) (void)ipam::release(block, {{ipam::address_at(block, i)}}, {});
+  }
+  print_figure("1,000,000 addresses given and released", seconds_since(start) * 1000, "ms");
+}
+
+class Bed {
+ public:
+  Bed(test::ApiServer& server, const std::string& folder) : folder_(folder), client_(server.kubeconfig()) {
+    create(kPoolType, R"({"apiVersion":"projectcalico.org/v3","kind":"IPPool","metadata":{"name":"four"},
+                          "spec":{"cidr":"10.7.0.0/16"}})");
+    node_ = std::make_unique<test::CniNode>(test::CniNodeOptions{
+        .kubeconfig = server.kubeconfig(), .socket = folder + "/cni.sock", .spool_folder = folder + "/releases"});
+  }
+
+  PluginCall call(const std::string& command, const std::string& name) {
+    auto& space = spaces_[name];
+    if (space == nullptr) space = std::make_unique<PodNamespace>(concat(folder_, '/', name));
+    return {.command = command,
+            .container = concat("container-", name),
+            .netns = space->path(),
+            .pod_name = name,
+            .config = concat(R"({"cniVersion":"1.1.0","name":"k8s-pod-network","type":"margay","socket":")", folder_,
+                             R"(/cni.sock"})")};
+  }
+  // Of address management and pods, as the server counted them.
+  double writes(const std::string& resource) {
+    const auto text = client_.get_path("/metrics");
+    double sum = 0;
+    for (const std::string_view line : split(text.ok() ? text.value() : "", '\n')) {
+      const bool is_write = line.starts_with("margay_apiserver_requests_total{") &&
+                            line.find(concat("resource=\"", resource)) != std::string_view::npos &&
+                            line.find("verb=\"get\"") == std::string_view::npos &&
+                            line.find("verb=\"list\"") == std::string_view::npos &&
+                            line.find("verb=\"watch\"") == std::string_view::npos;
+      if (is_write) sum += std::strtod(line.substr(line.rfind(' ') + 1).data(), nullptr);
+    }
+    return sum;
+  }
+  void make_pod(const std::string& name) {
+    create(kPodType, concat(R"({"apiVersion":"v1","kind":"Pod","metadata":{"namespace":"default","name":")", name,
+                            R"("},"spec":{"nodeName":"node-1","containers":[{"name":"c","image":"i"}]}})"));
+  }
+
+ private:
+  void create(const kube::ResourceType& type, const std::string& text) {
+    const auto made = client_.create(type, json::parse(text).value());
+    if (!made.ok()) std::printf("%s\n", made.error().message.c_str());
+  }
+
+  std::string folder_;
+  test::SyncClient client_;
+  std::map<std::string, std::unique_ptr<PodNamespace>> spaces_;
+  std::unique_ptr<test::CniNode> node_;
+};
+
+bool run(const PluginCall& call) {
+  const test::ProgramResult result = test::run_plugin(call);
+  if (result.exit_status != 0) std::printf("%s failed: %s\n", call.command.c_str(), result.out.c_str());
+  return result.exit_status == 0;
+}
+
+// Every request takes so much longer.
+void slow_down(const test::ApiServer& server, int milliseconds) {
+  const std::string config = test::read_text(server.kubeconfig());
+  const auto value_of = [&config](std::string_view key) {
+    const std::size_t begin = config.find(key) + key.size();
+    return config.substr(begin, config.find('\n', begin) - begin);
+  };
+  const std::string socket = value_of("server: unix://"), token = value_of("token: ");
+  const auto told =
+      test::run_program({.argv = {"curl", "-s", "--unix-socket", socket, "-X", "PUT", "-H",
+                                  "Content-Type: application/json", "-H", concat("Authorization: Bearer ", token), "-d",
+                                  concat(R"({"rules":[{"action":"delay","delayMs":)", milliseconds, "}]}"),
+                                  "http://localhost/debug/faults"},
+                         .environment = {},
+                         .stdin_text = "",
+                         .output_path = ""});
+  if (told.out.find("delay") == std::string::npos) std::printf("the server is not slowed down: %s\n", told.out.c_str());
+}
+
+void measure_pods(Bed& bed, const std::string& when) {
+  Samples adds, dels;
+  for (int i = 0; i < kPods; ++i) {
+    const std::string name = concat("one-", i, when.front());
+    bed.make_pod(name);
+    const PluginCall call = bed.call("ADD", name);
+    const auto start = Clock::now();
+    if (!run(call)) return;
+    adds.add(seconds_since(start));
+  }
+  for (int i = 0; i < kPods; ++i) {
+    const PluginCall call = bed.call("DEL", concat("one-", i, when.front()));
+    const auto start = Clock::now();
+    if (!run(call)) return;
+    dels.add(seconds_since(start));
+  }
+  print_samples(concat("ADD, one at a time, ", when), adds, 1000, "ms");
+  print_samples(concat("DEL, one at a time, ", when), dels, 1000, "ms");
+}
+
+void measure_burst(Bed& bed) {
+  std::vector<PluginCall> calls;
+  for (int i = 0; i < kPods; ++i) {
+    bed.make_pod(concat("many-", i));
+    calls.push_back(bed.call("ADD", concat("many-", i)));
+  }
+  constexpr const char* kResources[] = {"pods", "ipamblocks", "ipamhandles", "blockaffinities"};
+  std::map<std::string, double> before;
+  for (const char* resource : kResources) before[resource] = bed.writes(resource);
+  std::vector<std::thread> threads;
+  const auto start = Clock::now();
+  for (const PluginCall& call : calls) threads.emplace_back([&call] { (void)run(call); });
+  for (std::thread& thread : threads) thread.join();
+  print_figure("ADD, 100 at once, all done", seconds_since(start) * 1000, "ms");
+  for (const char* resource : kResources) {
+    print_figure(concat("  writes of ", resource), bed.writes(resource) - before[resource], "");
+  }
+}
+
+void measure_first_packets() {
+  std::string why;
+  const auto nodes = test::TwoNodes::start(&why);
+  if (nodes == nullptr) return (void)std::printf("first packets: %s\n", why.c_str());
+  (void)test::poll_until(std::chrono::seconds(30), [&] { return nodes->is_ready(test::TwoNodes::Who::kA); });
+  const test::FirstPackets seen = test::try_first_packets(*nodes, 200);
+  std::printf("first packet after ADD passes                %d of %d\n", seen.passed, seen.open);
+  std::printf("denied packets that passed                   %zu of %zu, in %d pods\n", seen.leaked, seen.sent,
+              seen.closed);
+  if (!seen.problem.empty()) std::printf("%s\n", seen.problem.c_str());
+}
+
+int run_all() {
+  measure_library();
+  setenv("CNI_COMMAND", "VERSION", 1);
+  measure_program("/bin/true (floor)", {"/bin/true"}, 5, 100);
+  measure_program("margay VERSION, fork to exit", {test::program_path("margay")}, 5, 100);
+  unsetenv("CNI_COMMAND");
+  if (getuid() != 0) {
+    std::printf("ADD and DEL need root\n");
+    return 0;
+  }
+  std::string why;
+  const auto server = test::start_memory_server({.flags = {"--enable-fault-injection"}, .unix_socket = true}, &why);
+  const auto scratch = netlink::ScratchNamespace::enter();
+  if (server == nullptr || !scratch.ok()) {
+    std::printf("%s\n", why.c_str());
+    return 1;
+  }
+  (void)test::run_program({.argv = {"sh", "-c", "ip link set lo up && ip addr add 192.0.2.9/32 dev lo"},
+                           .environment = {},
+                           .stdin_text = "",
+                           .output_path = ""});
+  const test::TempDir folder;
+  Bed bed(*server, folder.path());
+  measure_pods(bed, "0 ms a request");
+  slow_down(*server, 5);
+  measure_pods(bed, "5 ms a request");
+  measure_burst(bed);
+  return 0;
+}
+
+}  // namespace
+}  // namespace margay::bench
+
+int main() {
+  const int outcome = margay::bench::run_all();
+  if (getuid() == 0) margay::bench::measure_first_packets();
+  return outcome;
+}
