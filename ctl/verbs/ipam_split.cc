@@ -83,7 +83,7 @@ Status replace(Session& session, Api& api, const json::Value& pool, const std::v
   return removed.ok() ? ok_status() : Status(removed.error().to_error());
 }
 
-void tell(Session& session, const std::string& pool, const std::vector<Part>& parts, bool is_dry) {
+void show_parts(Session& session, const std::string& pool, const std::vector<Part>& parts, bool is_dry) {
   if (session.invocation().text("output") == "json") {
     json::Value out;
     out["pool"] = pool;
@@ -124,7 +124,7 @@ ExitCode run_ipam_split(Session& session) {
   const bool is_dry = invocation.is_on("dry-run");
   const Status done = is_dry ? ok_status() : replace(session, **api, *object, *parts);
   if (!done.ok()) return session.fail(done.error());
-  tell(session, pool->metadata.name, *parts, is_dry);
+  show_parts(session, pool->metadata.name, *parts, is_dry);
   return ExitCode::kDone;
 }
 

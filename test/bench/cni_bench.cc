@@ -1,6 +1,5 @@
-// The CNI plugin and address management: the library alone, the plugin's start, ADD and DEL of pods in namespaces of
-// their own, with a margay-apiserver that adds 5 ms to each request; and the first packets of pods of a real agent.
-// Needs root.
+// The CNI plugin and address management: the library alone, the plugin's start, ADD and DEL of pods in namespaces
+// of their own, with a margay-apiserver that adds 5 ms to each request. Needs root.
 #include <unistd.h>
 
 #include <cstdlib>
@@ -15,7 +14,6 @@
 #include "dataplane/netlink/scratch_namespace.h"
 #include "test/bench/measure.h"
 #include "test/bench/programs.h"
-#include "test/slice/first_packets.h"
 #include "test/support/api_servers.h"
 #include "test/support/cni_node.h"
 #include "test/support/sync_client.h"
@@ -163,18 +161,6 @@ void measure_burst(Bed& bed) {
   }
 }
 
-void measure_first_packets() {
-  std::string why;
-  const auto nodes = test::TwoNodes::start(&why);
-  if (nodes == nullptr) return (void)std::printf("first packets: %s\n", why.c_str());
-  (void)test::poll_until(std::chrono::seconds(30), [&] { return nodes->is_ready(test::TwoNodes::Who::kA); });
-  const test::FirstPackets seen = test::try_first_packets(*nodes, 200);
-  std::printf("first packet after ADD passes                %d of %d\n", seen.passed, seen.open);
-  std::printf("denied packets that passed                   %zu of %zu, in %d pods\n", seen.leaked, seen.sent,
-              seen.closed);
-  if (!seen.problem.empty()) std::printf("%s\n", seen.problem.c_str());
-}
-
 int run_all() {
   measure_library();
   setenv("CNI_COMMAND", "VERSION", 1);
@@ -208,8 +194,4 @@ int run_all() {
 }  // namespace
 }  // namespace margay::bench
 
-int main() {
-  const int outcome = margay::bench::run_all();
-  if (getuid() == 0) margay::bench::measure_first_packets();
-  return outcome;
-}
+int main() { return margay::bench::run_all(); }
