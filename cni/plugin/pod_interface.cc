@@ -7,6 +7,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -283,6 +284,44 @@ Status remove_link(const std::string& name) {
   Batch batch;
   add_link_removal(batch, name);
   return checked(kernel->apply(batch), concat("removing ", name), ENODEV);
+}
+
+namespace {
+
+// In the child: nobody reads what it prints, and whoever waits for the end of the plugin's output does not wait for it.
+[[noreturn]] void remove_apart(const std::string& name, int report) {
+  (void)setsid();
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) close(fd);
+  const Status removed = remove_link(name);
+  if (!removed.ok()) {
+    const std::string& text = removed.error().message;
+    (void)!write(report, text.data(), text.size());
+  }
+  _exit(0);
+}
+
+}  // namespace
+
+Status end_link(const std::string& name) {
+  int ends[2];
+  if (if_nametoindex(name.c_str()) == 0) return ok_status();
+  if (pipe2(ends, O_CLOEXEC) != 0) return remove_link(name);
+  const pid_t child = fork();
+  if (child == 0) remove_apart(name, ends[1]);
+  close(ends[1]);
+  if (child < 0) {
+    close(ends[0]);
+    return remove_link(name);
+  }
+  pollfd over{ends[0], POLLIN, 0};
+  while (if_nametoindex(name.c_str()) != 0 && poll(&over, 1, /*milliseconds*/ 1) == 0) {
+  }
+  std::string text(256, '\0');
+  const bool is_over = poll(&over, 1, 0) > 0;
+  const ssize_t size = is_over ? read(ends[0], text.data(), text.size()) : 0;
+  close(ends[0]);
+  if (size <= 0) return ok_status();
+  return Error{ErrorCode::kInternal, text.substr(0, static_cast<std::size_t>(size))};
 }
 
 Result<std::string> find_fault(const InterfacePlan& plan) {

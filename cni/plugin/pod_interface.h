@@ -65,6 +65,9 @@ Result<std::optional<FoundLink>> find_link(const std::string& name);
 // In the pod: the interface stops carrying packets; then it goes, and the host end with it. None there is fine.
 Status take_down(const std::string& name);
 Status remove_link(const std::string& name);
+// The same, and returns as soon as nobody finds the interface any more: the kernel then waits for a grace period or two
+// (10 ms and more) before it answers, which a process of its own sits out.
+Status end_link(const std::string& name);
 // In the pod: what is not as configure() left it; empty: all is.
 Result<std::string> find_fault(const InterfacePlan& plan);
 

@@ -180,7 +180,7 @@ Done del(const Invocation& call) {
   // No packet leaves any more; while the agent releases the address the interface goes.
   if (is_inside) (void)take_down(call.interface);
   const Status sent = agent.send("POST", "/v1/del", request, kDelSeconds);
-  const Status removed = is_inside ? remove_link(call.interface) : ok_status();
+  const Status removed = is_inside ? end_link(call.interface) : ok_status();
   const auto answer = sent.ok() ? agent.receive() : Result<AgentAnswer>(sent.error());
   if (!removed.ok()) return interface_error(removed.error());
   if (!answer.ok() || answer->status >= 500) return write_down(call, request);

@@ -1,8 +1,10 @@
 // The CNI plugin and address management: the library alone, the plugin's start, ADD and DEL of pods in namespaces
 // of their own, with a margay-apiserver that adds 5 ms to each request. Needs root.
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdlib>
+#include <ctime>
 #include <map>
 #include <memory>
 #include <string>
@@ -40,11 +42,31 @@ void measure_library() {
   for (int i = 0; i < 64; ++i)
     holders.push_back({concat("k8s-pod-network.0123456789abcdef0123456789abcdef-", i), attributes});
   const auto start = Clock::now();
+  const std::clock_t cpu_start = std::clock();
   for (model::IpamBlockSpec& block : blocks) {
     for (const ipam::Holder& holder : holders) (void)ipam::assign_any(block, 1, holder, {});
     for (ipam::Ordinal i = 0; i < 64; ++i) (void)ipam::release(block, {{ipam::address_at(block, i)}}, {});
   }
   print_figure("1,000,000 addresses given and released", seconds_since(start) * 1000, "ms");
+  print_figure("  its CPU time", static_cast<double>(std::clock() - cpu_start) * 1000 / CLOCKS_PER_SEC, "ms");
+}
+
+// CPU time of the programs that were waited for, and of this one (the agent's side).
+std::pair<double, double> cpu_seconds() {
+  const auto of = [](int who) {
+    rusage used{};
+    getrusage(who, &used);
+    const auto seconds = [](const timeval& time) {
+      return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+    };
+    return seconds(used.ru_utime) + seconds(used.ru_stime);
+  };
+  return {of(RUSAGE_CHILDREN), of(RUSAGE_SELF)};
+}
+void print_cpu(const std::pair<double, double>& before, int calls) {
+  const auto now = cpu_seconds();
+  print_figure("  CPU time of the plugin, each", (now.first - before.first) * 1000 / calls, "ms");
+  print_figure("  and of the agent's side and this bench", (now.second - before.second) * 1000 / calls, "ms");
 }
 
 class Bed {
@@ -124,6 +146,7 @@ void slow_down(const test::ApiServer& server, int milliseconds) {
 
 void measure_pods(Bed& bed, const std::string& when) {
   Samples adds, dels;
+  const auto before = cpu_seconds();
   for (int i = 0; i < kPods; ++i) {
     const std::string name = concat("one-", i, when.front());
     bed.make_pod(name);
@@ -132,14 +155,17 @@ void measure_pods(Bed& bed, const std::string& when) {
     if (!run(call)) return;
     adds.add(seconds_since(start));
   }
+  print_samples(concat("ADD, one at a time, ", when), adds, 1000, "ms");
+  print_cpu(before, kPods);
+  const auto before_del = cpu_seconds();
   for (int i = 0; i < kPods; ++i) {
     const PluginCall call = bed.call("DEL", concat("one-", i, when.front()));
     const auto start = Clock::now();
     if (!run(call)) return;
     dels.add(seconds_since(start));
   }
-  print_samples(concat("ADD, one at a time, ", when), adds, 1000, "ms");
   print_samples(concat("DEL, one at a time, ", when), dels, 1000, "ms");
+  print_cpu(before_del, kPods);
 }
 
 void measure_burst(Bed& bed) {
@@ -152,10 +178,13 @@ void measure_burst(Bed& bed) {
   std::map<std::string, double> before;
   for (const char* resource : kResources) before[resource] = bed.writes(resource);
   std::vector<std::thread> threads;
+  const auto cpu_before = cpu_seconds();
   const auto start = Clock::now();
   for (const PluginCall& call : calls) threads.emplace_back([&call] { (void)run(call); });
   for (std::thread& thread : threads) thread.join();
-  print_figure("ADD, 100 at once, all done", seconds_since(start) * 1000, "ms");
+  const double seconds = seconds_since(start);
+  print_figure("ADD, 100 at once, all done", seconds * 1000, "ms");
+  print_cpu(cpu_before, kPods);
   for (const char* resource : kResources) {
     print_figure(concat("  writes of ", resource), bed.writes(resource) - before[resource], "");
   }

@@ -40,7 +40,7 @@ std::string config_text(const std::string& folder) {
 }
 
 // An archive as docker makes it, of one layer with a static busybox.
-constexpr const char* kImageScript = R"(set -e
+constexpr const char* kImageScript = R"SCRIPT(set -e
 mkdir -p layer/bin layer/tmp layer/proc layer/sys layer/dev layer/etc
 cp "$(command -v busybox)" layer/bin/busybox
 ln -s busybox layer/bin/httpd
@@ -48,7 +48,7 @@ tar --owner=0 --group=0 -C layer -cf layer.tar .
 digest=$(sha256sum layer.tar | cut -d' ' -f1)
 printf '{"architecture":"amd64","os":"linux","config":{"Cmd":["/bin/httpd","-f","-p","8080","-h","/etc"]},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' "$digest" > config.json
 printf '[{"Config":"config.json","RepoTags":["%s"],"Layers":["layer.tar"]}]' "$1" > manifest.json
-tar -cf image.tar config.json layer.tar manifest.json)";
+tar -cf image.tar config.json layer.tar manifest.json)SCRIPT";
 
 std::string missing_programs() {
   if (getuid() != 0) return "needs root";
@@ -65,10 +65,10 @@ std::string missing_programs() {
 Containerd::Containerd(const std::string& conflist) {
   for (const char* folder : {"bin", "conf"}) (void)mkdir(dir_.file(folder).c_str(), 0755);
   for (const char* program : {"margay", "margay-ipam"}) {
-    (void)symlink(program_path(program).c_str(), dir_.file(concat("bin/", program)).c_str());
+    (void)!symlink(program_path(program).c_str(), dir_.file(concat("bin/", program)).c_str());
   }
   for (const char* program : {"portmap", "bandwidth", "tuning", "loopback"}) {
-    (void)symlink(concat("/usr/lib/cni/", program).c_str(), dir_.file(concat("bin/", program)).c_str());
+    (void)!symlink(concat("/usr/lib/cni/", program).c_str(), dir_.file(concat("bin/", program)).c_str());
   }
   write_text(dir_.file("conf/10-margay.conflist"), conflist);
   write_text(dir_.file("config.toml"), config_text(dir_.path()));
