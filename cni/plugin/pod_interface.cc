@@ -125,17 +125,19 @@ rtmsg route_head(IpFamily family, int length, unsigned char scope) {
   return head;
 }
 
+void add_neighbour(Batch& batch, std::uint32_t link, const IpAddress& address, const Mac& mac, std::uint16_t state) {
+  Request request = batch.add(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE);
+  ndmsg head{};
+  head.ndm_family = family_number(address.family());
+  head.ndm_ifindex = static_cast<int>(link);
+  head.ndm_state = state;
+  request.header(head);
+  request.address(NDA_DST, address);
+  request.bytes(NDA_LLADDR, mac.bytes());
+}
+
 void add_gateway(Batch& batch, std::uint32_t link, IpFamily family) {
-  {
-    Request request = batch.add(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE);
-    ndmsg head{};
-    head.ndm_family = family_number(family);
-    head.ndm_ifindex = static_cast<int>(link);
-    head.ndm_state = NUD_PERMANENT;
-    request.header(head);
-    request.address(NDA_DST, gateway(family));
-    request.bytes(NDA_LLADDR, kHostMac.bytes());
-  }
+  add_neighbour(batch, link, gateway(family), kHostMac, NUD_PERMANENT);
   if (family == IpFamily::kV4) {
     Request request = batch.add(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL);
     request.header(route_head(family, 32, RT_SCOPE_LINK));
@@ -201,8 +203,14 @@ PodNetns::~PodNetns() {
   if (fd_ >= 0) close(fd_);
 }
 
-Status PodNetns::make_pair(const InterfacePlan& plan) const {
-  MARGAY_ASSIGN_OR_RETURN(const std::unique_ptr<Netlink> kernel, open_route_socket());
+Status HostEnd::tell_addresses(const InterfacePlan& plan, const Mac& mac) const {
+  Batch batch;
+  for (const IpPrefix& address : plan.addresses) add_neighbour(batch, link_, address.first(), mac, NUD_STALE);
+  return checked(kernel_->apply(batch), concat("the neighbours of ", plan.host_name));
+}
+
+Result<HostEnd> PodNetns::make_pair(const InterfacePlan& plan) const {
+  MARGAY_ASSIGN_OR_RETURN(std::unique_ptr<Netlink> kernel, open_route_socket());
   Batch removal;
   add_link_removal(removal, plan.host_name);
   MARGAY_RETURN_IF_ERROR(checked(kernel->apply(removal), concat("removing the earlier ", plan.host_name), ENODEV));
@@ -215,14 +223,20 @@ Status PodNetns::make_pair(const InterfacePlan& plan) const {
                                                                  " in the pod: ", made.failures.front().text));
   }
   prepare_host_end(plan.host_name);
+  const std::uint32_t link = if_nametoindex(plan.host_name.c_str());
   Batch up;
   if (has_family(plan, IpFamily::kV6)) {
     // Without it the host could not ask for its neighbour, and the first packet would wait until the kernel made one.
     set_v6(plan.host_name, "disable_ipv6", "0");
-    add_address(up, if_nametoindex(plan.host_name.c_str()), gateway(IpFamily::kV6), kLinkLocalLength);
+    add_address(up, link, gateway(IpFamily::kV6), kLinkLocalLength);
   }
   add_flags(up, plan.host_name, IFF_UP);
-  return checked(kernel->apply(up), concat("setting ", plan.host_name, " up"));
+  const Status is_up = checked(kernel->apply(up), concat("setting ", plan.host_name, " up"));
+  if (!is_up.ok()) {
+    (void)kernel->apply(removal);
+    return is_up.error();
+  }
+  return HostEnd(std::move(kernel), link);
 }
 
 Status PodNetns::enter() const {

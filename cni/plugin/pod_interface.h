@@ -4,7 +4,8 @@
 //   pod: eth0  10.0.0.1/32, fd00::1/128             host: cali…  ee:ee:ee:ee:ee:ee
 //        169.254.1.1 dev eth0, default via 169.254.1.1         (the agent routes 10.0.0.1 to it)
 //        default via fe80::ecee:eeff:feee:eeee                 (the link-local address of that MAC, RFC 4291 app. A)
-//        both next hops with the host end's MAC as permanent neighbours: the first packet waits for nobody
+//        both next hops with the host end's MAC as permanent neighbours, as the host has the pod's addresses with its
+//        MAC: the first packet waits for nobody, whoever sends it
 //
 // The calling thread is in the pod's namespace from enter() on: for a process that does one thing.
 #pragma once
@@ -13,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/core/result.h"
@@ -39,6 +41,20 @@ struct FoundLink {
   bool is_up = false;
 };
 
+// The host's end of a pod's interface, from wherever the thread is.
+class HostEnd {
+ public:
+  HostEnd(std::unique_ptr<netlink::Netlink> kernel, std::uint32_t link) : kernel_(std::move(kernel)), link_(link) {}
+  // The pod's addresses are at this MAC. To be said once the pod answers: who sent to one of them before has made the
+  // host ask in vain, and would wait until it asks again, a second later. What is told is checked by the kernel when it
+  // is used, and forgotten when the pod's end goes down, as when a plugin after this one changes its MAC.
+  Status tell_addresses(const InterfacePlan& plan, const Mac& mac) const;
+
+ private:
+  std::unique_ptr<netlink::Netlink> kernel_;
+  std::uint32_t link_;
+};
+
 class PodNetns {
  public:
   // kNotFound: there is no such namespace (any more).
@@ -49,7 +65,7 @@ class PodNetns {
 
   // In the namespace of the caller: the pair, its pod end already in the pod, and the settings of the host end. What
   // had that name on the host before goes: it is an earlier pod's.
-  Status make_pair(const InterfacePlan& plan) const;
+  Result<HostEnd> make_pair(const InterfacePlan& plan) const;
   // From here on the thread is in the pod.
   Status enter() const;
 

@@ -109,13 +109,15 @@ Done add_interface(const Invocation& call, AgentClient& agent, const json::Value
   if (!plan.ok()) return give_up(agent, request, {kInvalidConfiguration, plan.error().message});
   const auto space = PodNetns::open(call.netns);
   if (!space.ok()) return give_up(agent, request, interface_error(space.error()));
-  Status made = space->make_pair(*plan);
-  if (made.ok()) made = space->enter();
-  if (!made.ok()) return give_up(agent, request, interface_error(made.error()));
+  const auto host = space->make_pair(*plan);
+  if (!host.ok()) return give_up(agent, request, interface_error(host.error()));
+  const Status inside = space->enter();
+  if (!inside.ok()) return give_up(agent, request, interface_error(inside.error()));
   const auto mac = configure(*plan);
-  if (!mac.ok()) {
+  const Status told = mac.ok() ? host->tell_addresses(*plan, *mac) : Status(mac.error());
+  if (!told.ok()) {
     (void)remove_link(plan->name);
-    return give_up(agent, request, interface_error(mac.error()));
+    return give_up(agent, request, interface_error(told.error()));
   }
   const auto ready = agent.call("POST", "/v1/ready", request, kReadySeconds);
   if (!ready.ok() || ready->status != 200) {
