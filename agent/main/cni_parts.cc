@@ -26,8 +26,9 @@ CniParts::CniParts(Parts parts)
                .spool_folder = parts_.state_dir + "/cni/releases",
                .mtu = parts_.mtu,
                .on_pod_news = parts_.on_pod_news,
-               .on_exhausted = [this](const std::vector<ipam::PoolRange>& pools,
-                                      const std::string& who) { pool_conditions_.note_exhausted(pools, who); }}) {
+               .on_exhausted = [this](const std::vector<ipam::PoolRange>& pools, const std::string& who) {
+                 pool_conditions_.note_exhausted(pools, who);
+               }}) {
   facts_.on_config = [this] { addresses_.configure(facts_.allocator_config()); };
 }
 
