@@ -19,7 +19,6 @@
 #include <string>
 #include <vector>
 
-#include "agent/cni/address_book.h"
 #include "agent/cni/cluster_facts.h"
 #include "agent/cni/readiness.h"
 #include "agent/cni/release_spool.h"
@@ -29,6 +28,7 @@
 #include "base/loop/loop.h"
 #include "base/telemetry/log.h"
 #include "base/telemetry/metrics.h"
+#include "cni/addresses/address_book.h"
 #include "datastore/kube/client.h"
 
 namespace margay::agent {
@@ -55,7 +55,7 @@ class CniServer {
     loop::Loop& loop;
     kube::Client& client;
     ClusterFacts& facts;
-    AddressBook& book;
+    addresses::AddressBook& book;
     EndpointReadiness& readiness;
     telemetry::Logger log{};
     telemetry::Registry* metrics = nullptr;

@@ -88,7 +88,7 @@ class CniServerTest : public testing::Test {
 
   void begin() {
     server_.reset();
-    book_ = std::make_unique<AddressBook>(AddressBook::Parts{loop_, client_, {}}, config());
+    book_ = std::make_unique<addresses::AddressBook>(addresses::AddressBook::Parts{loop_, client_, {}}, config());
     book_->start();
     server_ =
         std::make_unique<CniServer>(CniServer::Parts{.loop = loop_,
@@ -168,7 +168,7 @@ class CniServerTest : public testing::Test {
   test::FakeKubeClient client_{loop_, random_};
   ClusterFacts facts_{"node-1"};
   TestReadiness readiness_{loop_};
-  std::unique_ptr<AddressBook> book_;
+  std::unique_ptr<addresses::AddressBook> book_;
   std::unique_ptr<CniServer> server_;
   PodNews news_;
   std::vector<std::string> exhausted_;

@@ -179,7 +179,7 @@ void Agent::start_bgp() {
 
 // What an admin of the node should know, on the Node object; the log has it already.
 void Agent::note(std::string_view reason, const std::string& message, bool is_warning) {
-  status::News news;
+  events::News news;
   news.about.api_version = "v1";
   news.about.kind = "Node";
   news.about.name = parts_.environment.node_name;

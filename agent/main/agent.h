@@ -26,7 +26,6 @@
 #include "agent/startup/pool_creation.h"
 #include "agent/startup/registration.h"
 #include "agent/status/agent_metrics.h"
-#include "agent/status/event_recorder.h"
 #include "agent/status/health.h"
 #include "agent/status/node_status.h"
 #include "agent/status/status_server.h"
@@ -34,6 +33,7 @@
 #include "base/loop/asio_loop.h"
 #include "base/telemetry/log.h"
 #include "base/telemetry/metrics.h"
+#include "datastore/events/event_recorder.h"
 #include "datastore/kube/client.h"
 #include "datastore/watch/cluster_watch.h"
 
@@ -110,7 +110,7 @@ class Agent {
   DataplaneReport report_;
   CniParts cni_;
   TunnelParts tunnels_;
-  status::EventRecorder events_;
+  events::EventRecorder events_;
   startup::PoolCreation pools_;
   startup::Registration registration_;
   BgpSnapshot bgp_snapshot_;  // as long as somebody asks

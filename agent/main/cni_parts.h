@@ -7,11 +7,11 @@
 #include <functional>
 #include <string>
 
-#include "agent/cni/address_book.h"
 #include "agent/cni/cluster_facts.h"
 #include "agent/cni/cni_server.h"
 #include "agent/cni/pool_conditions.h"
 #include "agent/main/endpoint_waiter.h"
+#include "cni/addresses/address_book.h"
 #include "datastore/watch/cluster_watch.h"
 
 namespace margay::agent {
@@ -37,7 +37,7 @@ class CniParts {
   // Kinds that nobody else in the agent watches; the others come through facts() and see().
   void watch_all(watch::ClusterWatch& cluster);
   [[nodiscard]] ClusterFacts& facts() { return facts_; }
-  [[nodiscard]] AddressBook& addresses() { return addresses_; }
+  [[nodiscard]] margay::addresses::AddressBook& addresses() { return addresses_; }
   void see(const model::IpamBlock& block) { addresses_.see(block); }
 
   // All that was there at the start is known: the plugin is answered from now on.
@@ -49,7 +49,7 @@ class CniParts {
  private:
   Parts parts_;
   ClusterFacts facts_;
-  AddressBook addresses_;
+  margay::addresses::AddressBook addresses_;
   PoolConditions pool_conditions_;
   EndpointWaiter waiter_;
   CniServer server_;

@@ -264,6 +264,7 @@ void Allocator::answer(const OfReturn& of, Answer&& answered, Moment now) {
 
 std::optional<TimePoint> Allocator::next_wake() const {
   std::optional<TimePoint> out = list_again_at_;
+  if (!is_listed_) return out;  // all else waits for that
   for (const auto& [cidr, job] : claims_) earliest(out, job.retry_at);
   for (const auto& [cidr, job] : returns_) earliest(out, job.retry_at);
   for (const auto& [cidr, block] : held_) earliest(out, block.retry_at());

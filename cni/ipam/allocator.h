@@ -39,7 +39,7 @@ class Allocator {
   Outputs configure(AllocatorConfig config, Moment now);
 
   Outputs assign(AssignRequest request, Moment now);
-  // Assignments of the handle that are under way end with kCancelled.
+  // Assignments of the handle that are under way end with kCancelled, unless one address alone is to be released.
   Outputs release(ReleaseRequest request, Moment now);
   // No AssignDone follows; what was given already is released.
   Outputs cancel(RequestId request, Moment now);
@@ -102,6 +102,7 @@ class Allocator {
 
   // allocator_release.cc
   void find_holdings(Removal& removal, Moment now);
+  void find_address(Removal& removal, const IpAddress& address, Moment now);
   void sync_handle(const std::string& handle, const IpPrefix& cidr);
   void start_handle(const std::string& handle, HandleJob& job);
   void forget_handles();

@@ -139,7 +139,10 @@ void Allocator::return_empty(Moment now) {
   }
   for (const IpPrefix& cidr : old) {
     const auto held = held_.find(cidr);
-    if (held == held_.end() || claims_.contains(cidr)) continue;
+    if (held == held_.end() || claims_.contains(cidr)) {
+      empty_since_.erase(cidr);  // it counts anew, if it is there then
+      continue;
+    }
     const std::size_t size = held->second.working().allocations.size(), own = held->second.room();
     std::size_t& rest = room[cidr.family()];
     const std::size_t needed = std::max<std::size_t>({1, config_.spare_min, size / kKeptDivisor});

@@ -8,7 +8,7 @@
 namespace margay::ipam {
 
 Outputs Allocator::release(ReleaseRequest request, Moment now) {
-  for (auto at = assignments_.begin(); at != assignments_.end();) {
+  for (auto at = assignments_.begin(); at != assignments_.end() && !request.address;) {
     const auto next = std::next(at);
     if (at->second.request.holder.handle == request.handle) {
       AssignDone done{at->first, std::vector<Got>(at->second.demands.size())};
@@ -30,6 +30,7 @@ Outputs Allocator::release(ReleaseRequest request, Moment now) {
 void Allocator::find_holdings(Removal& removal, Moment now) {
   removal.retry_at.reset();
   const std::string& handle = removal.request.handle;
+  if (removal.request.address) return find_address(removal, *removal.request.address, now);
   for (auto& [cidr, block] : held_) {
     if (!block.concerns(handle)) continue;
     removal.count += block.count_of(handle);
@@ -41,6 +42,22 @@ void Allocator::find_holdings(Removal& removal, Moment now) {
   model::IpamHandle wanted;
   wanted.metadata.name = handle_name(handle);
   issue(OfLookup{removal.request.id}, {Verb::kGet, wanted});
+}
+
+void Allocator::find_address(Removal& removal, const IpAddress& address, Moment now) {
+  const std::string& handle = removal.request.handle;
+  for (auto& [cidr, block] : held_) {
+    if (!cidr.contains(address) || !block.is_known()) continue;
+    const std::optional<Ordinal> ordinal = ordinal_of(block.working(), address);
+    const std::string* const holder = ordinal ? holder_of(block.working(), *ordinal) : nullptr;
+    if (holder == nullptr || *holder != handle) return;  // it has been done
+    removal.count = 1;
+    removal.open = 1;
+    (void)block.add(
+        {.kind = Wish::Kind::kRelease, .request = removal.request.id, .holder = {handle, {}}, .ordinal = ordinal}, now);
+    return;
+  }
+  removal.error = Error{ErrorCode::kNotFound, concat(address.to_string(), " is in no block that is held")};
 }
 
 void Allocator::answer(const OfLookup& of, Answer&& answered, Moment now) {

@@ -253,5 +253,14 @@ TEST(Allocator, BlocksOfAnotherSizeInThePoolAreLeftAlone) {
   EXPECT_EQ(without_contained(blocks).size(), blocks.size());
 }
 
+// Whoever drives it would turn for nothing.
+TEST(Allocator, NothingIsDueThatCannotBeDone) {
+  Allocator node(config_of("a"));
+  const Moment now{TimePoint(std::chrono::seconds(1)), {}};
+  (void)node.start(now);
+  (void)node.release({.id = 1, .handle = "h"}, now);
+  EXPECT_FALSE(node.next_wake()) << "it waits for the listing, not for time";
+}
+
 }  // namespace
 }  // namespace margay::ipam

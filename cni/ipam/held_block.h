@@ -85,7 +85,11 @@ class HeldBlock {
   [[nodiscard]] std::int32_t count_of(const std::string& handle) const;
   // It has addresses here, or is about to.
   [[nodiscard]] bool concerns(const std::string& handle) const;
-  [[nodiscard]] std::optional<TimePoint> retry_at() const { return retry_at_; }
+  // nullopt: nothing waits for its time. (A pause whose reason has gone, as a wish that was taken back, ends nothing.)
+  [[nodiscard]] std::optional<TimePoint> retry_at() const {
+    const bool has_work = !is_calling_ && (!queue_.empty() || !is_known_ || is_dirty_);
+    return has_work ? retry_at_ : std::nullopt;
+  }
 
  private:
   std::optional<Error> apply(Wish& wish, Moment now);

@@ -31,6 +31,7 @@ struct AssignRequest {
 struct ReleaseRequest {
   RequestId id = 0;  // not 0
   std::string handle{};
+  std::optional<IpAddress> address{};  // only this one, of a block that is held
 };
 
 // What became of one demand: fewer addresses than wanted is no error of the machine; `messages` say why.

@@ -28,6 +28,7 @@ void fields(Archive& a, S& s) {
   a.field("healthCheckNodePort", s.health_check_node_port);
   a.field("loadBalancerClass", s.load_balancer_class);
   a.field("internalTrafficPolicy", s.internal_traffic_policy);
+  a.field("ipFamilies", s.ip_families);
 }
 
 template <class Archive, Is<model::LoadBalancerIngress> S>

@@ -31,6 +31,12 @@ struct EnumText<ServiceType> {
   static constexpr std::string_view kWords[] = {"ClusterIP", "NodePort", "LoadBalancer", "ExternalName"};
 };
 
+enum class ServiceIpFamily { kIpv4, kIpv6 };
+template <>
+struct EnumText<ServiceIpFamily> {
+  static constexpr std::string_view kWords[] = {"IPv4", "IPv6"};
+};
+
 enum class TrafficPolicy { kCluster, kLocal };
 template <>
 struct EnumText<TrafficPolicy> {
@@ -58,6 +64,7 @@ struct ServiceSpec {
   StringMap selector;  // labels of the pods behind it; empty: somebody else keeps its endpoints
   std::optional<ClusterIp> cluster_ip;
   std::vector<ClusterIp> cluster_ips;  // cluster_ip, and that of the other family
+  std::vector<ServiceIpFamily> ip_families;  // in order of preference; Kubernetes fills it in
   std::vector<IpAddress> external_ips;
   std::optional<IpAddress> load_balancer_ip;
   std::string load_balancer_class;

@@ -36,6 +36,7 @@ struct Scope {
   std::string field_selector{};
   // Nothing waits for it: whatever prevents a list, the kind counts as empty until there is one.
   bool is_optional = false;
+  friend bool operator==(const Scope&, const Scope&) = default;
 };
 
 class ClusterWatch {
@@ -46,7 +47,8 @@ class ClusterWatch {
   ClusterWatch(const ClusterWatch&) = delete;
   ClusterWatch& operator=(const ClusterWatch&) = delete;
 
-  // Before start(). Consumers are called in this order.
+  // Before start(). Consumers are called in this order. Of a kind that was added with the same scope before there is
+  // one watch, with the decoder that was given first.
   template <class T>
   void add(const Scope& scope, std::vector<Consume<T>> consumers) {
     add<T>(T::kKind, scope, codec::decode<T>, std::move(consumers));
@@ -81,6 +83,8 @@ class ClusterWatch {
     // Hands over what has changed; whether all there was at the start has been handed over.
     virtual bool drain() = 0;
     virtual void look(KindState& state) = 0;
+    // A KindFeed<T> of that kind and scope.
+    [[nodiscard]] virtual bool is_same(const void* type, model::Kind kind, const Scope& scope) const = 0;
     [[nodiscard]] virtual const WatchDriver& driver() const = 0;
     bool is_absent = false;
     bool is_in_sync = false;
@@ -88,6 +92,8 @@ class ClusterWatch {
   };
   template <class T>
   class KindFeed;
+  template <class T>
+  static constexpr char kTypeOf = 0;  // its address stands for T
 
   void turn_soon();
   void turn();
@@ -108,6 +114,7 @@ class ClusterWatch::KindFeed final : public Feed {
            std::vector<Consume<T>> consumers)
       : owner_(owner),
         kind_(kind),
+        scope_(scope),
         consumers_(std::move(consumers)),
         watch_(owner.environment_,
                {.type = resource_of(kind),
@@ -134,12 +141,19 @@ class ClusterWatch::KindFeed final : public Feed {
     return is_in_sync || is_absent;
   }
 
+  void add(std::vector<Consume<T>> consumers) {
+    for (Consume<T>& each : consumers) consumers_.push_back(std::move(each));
+  }
+  [[nodiscard]] bool is_same(const void* type, model::Kind kind, const Scope& scope) const override {
+    return type == &kTypeOf<T> && kind == kind_ && scope == scope_;
+  }
   void look(KindState& state) override { state.objects = watch_.cache().size(); }
   [[nodiscard]] const WatchDriver& driver() const override { return watch_.driver(); }
 
  private:
   ClusterWatch& owner_;
   model::Kind kind_;
+  Scope scope_;
   std::vector<Consume<T>> consumers_;
   KindWatch<T> watch_;
   std::unique_ptr<Consumer<T>> consumer_;
@@ -148,6 +162,9 @@ class ClusterWatch::KindFeed final : public Feed {
 template <class T>
 void ClusterWatch::add(model::Kind kind, const Scope& scope, std::function<FieldErrors(json::View, T&)> decode,
                        std::vector<Consume<T>> consumers) {
+  for (const auto& feed : feeds_) {
+    if (feed->is_same(&kTypeOf<T>, kind, scope)) return static_cast<KindFeed<T>&>(*feed).add(std::move(consumers));
+  }
   feeds_.push_back(std::make_unique<KindFeed<T>>(*this, kind, scope, std::move(decode), std::move(consumers)));
 }
 

@@ -102,6 +102,25 @@ TEST_F(ClusterWatchTest, AKindThatIsNotThereCountsAsEmptyUntilItIs) {
   EXPECT_TRUE(in_sync_);
 }
 
+TEST_F(ClusterWatchTest, AKindOfOneScopeIsWatchedOnceForAll) {
+  std::string first, second, other;
+  const auto into = [](std::string& text) {
+    return Consume<model::Namespace>([&text](const model::ObjectKey& key, const auto&) { text += key.name; });
+  };
+  watch_.add<model::Namespace>({}, {into(first)});
+  const std::size_t kinds = watch_.states().size();
+  watch_.add<model::Namespace>({}, {into(second)});
+  EXPECT_EQ(watch_.states().size(), kinds);
+  watch_.add<model::Namespace>({.label_selector = "a=b"}, {into(other)});
+  EXPECT_EQ(watch_.states().size(), kinds + 1);
+  client_.put(resource_of(Kind::kNamespace), {"", "n"});
+  watch_.start();
+  loop_.advance(seconds(1));
+  EXPECT_EQ(first, "n");
+  EXPECT_EQ(second, "n");
+  EXPECT_EQ(other, "");
+}
+
 TEST_F(ClusterWatchTest, NothingWaitsForAnOptionalKind) {
   watch_.add<model::Secret>({.name_space = "kube-system", .is_optional = true}, {});
   client_.on_request = [](std::string_view, const kube::ResourceType& type) -> std::optional<kube::ApiError> {

@@ -139,7 +139,7 @@ struct CniNode::Impl {
   std::unique_ptr<kube::Client> client;
   agent::ClusterFacts facts;
   RouteReadiness readiness;
-  agent::AddressBook book;
+  addresses::AddressBook book;
   agent::CniServer server;
   watch::ClusterWatch cluster;
 };

@@ -2,7 +2,7 @@
 //
 // What is said again of the same object is counted on the same Event, not made anew. At most kBurst Events at once and
 // then one each kInterval: an object that flaps cannot load the API server; what is dropped is counted. An Event that
-// cannot be written is given up: it is news, not state. Thread: the control loop's.
+// cannot be written is given up: it is news, not state. Thread: the loop's.
 // Source: "Event v1 core" in the reference of the Kubernetes API.
 #pragma once
 
@@ -19,7 +19,7 @@
 #include "datastore/kube/client.h"
 #include "datastore/model/kubernetes.h"
 
-namespace margay::status {
+namespace margay::events {
 
 struct News {
   model::ObjectReference about;  // api_version, kind, name, name_space, uid if known
@@ -47,7 +47,8 @@ class EventRecorder {
   EventRecorder(const EventRecorder&) = delete;
   EventRecorder& operator=(const EventRecorder&) = delete;
 
-  void record(const News& news);
+  // False: held back by the limits.
+  bool record(const News& news);
   // Held back by the limits.
   [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 
@@ -77,4 +78,4 @@ class EventRecorder {
   kube::OperationPtr under_way_;
 };
 
-}  // namespace margay::status
+}  // namespace margay::events

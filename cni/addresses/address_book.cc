@@ -1,4 +1,4 @@
-#include "agent/cni/address_book.h"
+#include "cni/addresses/address_book.h"
 
 #include <algorithm>
 #include <optional>
@@ -8,7 +8,7 @@
 #include "datastore/codec/decoded.h"
 #include "datastore/watch/resource_of.h"
 
-namespace margay::agent {
+namespace margay::addresses {
 namespace {
 
 constexpr Duration kTick = std::chrono::seconds(5);
@@ -41,9 +41,18 @@ ipam::RequestId AddressBook::assign(ipam::Holder holder, std::vector<ipam::Deman
 }
 
 ipam::RequestId AddressBook::release(std::string handle, Released done) {
-  const ipam::RequestId id = ++last_request_;
+  return release(ipam::ReleaseRequest{.handle = std::move(handle)}, std::move(done));
+}
+
+ipam::RequestId AddressBook::release(std::string handle, const IpAddress& address, Released done) {
+  return release(ipam::ReleaseRequest{.handle = std::move(handle), .address = address}, std::move(done));
+}
+
+ipam::RequestId AddressBook::release(ipam::ReleaseRequest request, Released done) {
+  request.id = ++last_request_;
+  const ipam::RequestId id = request.id;
   releasing_.emplace(id, std::move(done));
-  run(allocator_.release({.id = id, .handle = std::move(handle)}, now()));
+  run(allocator_.release(std::move(request), now()));
   return id;
 }
 
@@ -169,4 +178,4 @@ void AddressBook::act(const ipam::ReleaseDone& done) {
   tell([callback = std::move(callback), outcome = done.outcome]() mutable { callback(outcome); });
 }
 
-}  // namespace margay::agent
+}  // namespace margay::addresses

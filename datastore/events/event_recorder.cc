@@ -1,4 +1,4 @@
-#include "agent/status/event_recorder.h"
+#include "datastore/events/event_recorder.h"
 
 #include <algorithm>
 #include <utility>
@@ -7,10 +7,10 @@
 #include "base/core/time_text.h"
 #include "datastore/codec/codec.h"
 
-namespace margay::status {
+namespace margay::events {
 namespace {
 
-kube::ResourceType events() { return {"", "v1", "events", "Event", true}; }
+kube::ResourceType event_type() { return {"", "v1", "events", "Event", true}; }
 
 // Events on objects without a namespace stand in this one, as the kubelet's do.
 constexpr const char* kClusterNamespace = "default";
@@ -72,24 +72,25 @@ void EventRecorder::forget_oldest() {
   }
 }
 
-void EventRecorder::record(const News& news) {
+bool EventRecorder::record(const News& news) {
   const Key key{news.about.kind, news.about.name_space, news.about.name, news.reason, news.message};
   if (!series_.contains(key) && queue_.size() >= kQueueMax) {
     ++dropped_;
-    return;
+    return false;
   }
   Series& series = series_of(key, news);
   ++series.event.count;
   series.event.last_timestamp = parts_.loop.wall_now();
-  if (series.is_queued) return;
+  if (series.is_queued) return true;
   if (!admit()) {
     ++dropped_;
-    return;
+    return false;
   }
   series.is_queued = true;
   queue_.push_back(key);
   forget_oldest();
   send();
+  return true;
 }
 
 void EventRecorder::send() {
@@ -102,14 +103,15 @@ void EventRecorder::send() {
   if (!series.is_written) {
     json::Value object;
     codec::encode(event, object);
-    under_way_ = parts_.client.create(events(), event.metadata.name_space, object, {.field_manager = component_}, done);
+    under_way_ =
+        parts_.client.create(event_type(), event.metadata.name_space, object, {.field_manager = component_}, done);
     return;
   }
   json::Object patch;
   patch["count"] = std::int64_t{event.count};
   patch["lastTimestamp"] = format_timestamp(*event.last_timestamp);
   under_way_ =
-      parts_.client.patch(events(), {event.metadata.name_space, event.metadata.name}, "", kube::PatchType::kMerge,
+      parts_.client.patch(event_type(), {event.metadata.name_space, event.metadata.name}, "", kube::PatchType::kMerge,
                           json::dump(json::Value(std::move(patch))), {.field_manager = component_}, done);
 }
 
@@ -130,4 +132,4 @@ void EventRecorder::on_answer(const Key& key, const kube::ApiResult<json::Value>
   send();
 }
 
-}  // namespace margay::status
+}  // namespace margay::events

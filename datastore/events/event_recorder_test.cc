@@ -1,4 +1,4 @@
-#include "agent/status/event_recorder.h"
+#include "datastore/events/event_recorder.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include "base/loop/sim_loop.h"
 #include "test/support/fake_kube_client.h"
 
-namespace margay::status {
+namespace margay::events {
 namespace {
 
 using ::testing::ElementsAre;
@@ -108,4 +108,4 @@ TEST_F(EventRecorderTest, OnlySoManySeriesAreRemembered) {
 }
 
 }  // namespace
-}  // namespace margay::status
+}  // namespace margay::events

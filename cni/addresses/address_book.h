@@ -1,6 +1,6 @@
-// AddressBook: this node's address management at work: an ipam::Allocator with the API server behind it.
+// AddressBook: one owner's address management at work: an ipam::Allocator with the API server behind it.
 //
-// Thread: the control loop's. Callbacks never run from inside the call. What is refers to outlives it.
+// Thread: the loop's. Callbacks never run from inside the call. What is refers to outlives it.
 #pragma once
 
 #include <functional>
@@ -16,7 +16,7 @@
 #include "cni/ipam/allocator.h"
 #include "datastore/kube/client.h"
 
-namespace margay::agent {
+namespace margay::addresses {
 
 class AddressBook {
  public:
@@ -39,6 +39,8 @@ class AddressBook {
   // Waits as long as the API server is away; cancel() ends that, and then `done` does not run.
   ipam::RequestId assign(ipam::Holder holder, std::vector<ipam::Demand> demands, Assigned done);
   ipam::RequestId release(std::string handle, Released done);
+  // Of the handle's addresses only this one. kNotFound: it is in no block that is held.
+  ipam::RequestId release(std::string handle, const IpAddress& address, Released done);
   void cancel(ipam::RequestId request);
 
   // Runs, on a later turn, once it is known what is held (Allocator::is_listed()).
@@ -58,6 +60,7 @@ class AddressBook {
   void act(const ipam::ReleaseDone& done);
   void arm();
   void tell(Task task);
+  ipam::RequestId release(ipam::ReleaseRequest request, Released done);
   template <class T>
   void issue(ipam::CallId id, ipam::Verb verb, T object);
   void list_blocks();
@@ -76,4 +79,4 @@ class AddressBook {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
-}  // namespace margay::agent
+}  // namespace margay::addresses
