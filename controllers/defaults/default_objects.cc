@@ -1,5 +1,6 @@
 #include "controllers/defaults/default_objects.h"
 
+#include <memory>
 #include <utility>
 
 #include "base/core/text.h"
@@ -76,6 +77,12 @@ void DefaultObjects::make(std::size_t index, const std::function<void(Verdict)>&
         }
         done(is_there ? Verdict::kDone : Verdict::kRetry);
       });
+}
+
+ControllerEntry default_objects_controller() {
+  return {"defaults", Section::kAlways, [](const ControllerParts& parts, watch::ClusterWatch&) {
+            return std::make_unique<DefaultObjects>(parts.writer);
+          }};
 }
 
 }  // namespace margay::controllers

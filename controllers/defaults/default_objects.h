@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/json/value.h"
+#include "controllers/runtime/controller.h"
 #include "controllers/runtime/key_queue.h"
 #include "controllers/runtime/object_writer.h"
 #include "datastore/kube/client.h"
@@ -22,11 +23,12 @@ struct DefaultObject {
 // `guid`: 32 hexadecimal digits.
 std::vector<DefaultObject> default_objects(const std::string& guid);
 
-class DefaultObjects {
+class DefaultObjects final : public Controller {
  public:
   explicit DefaultObjects(const WriterParts& parts);
-  void lead(bool is_leading);
-  [[nodiscard]] bool is_settled() const { return queue_.is_idle(); }
+  void on_turn(bool) override {}
+  void lead(bool is_leading) override;
+  [[nodiscard]] bool is_settled() const override { return queue_.is_idle(); }
 
  private:
   void make(std::size_t index, const std::function<void(Verdict)>& done);
@@ -36,5 +38,7 @@ class DefaultObjects {
   std::map<std::size_t, kube::OperationPtr> operations_;
   KeyQueue<std::size_t> queue_;
 };
+
+ControllerEntry default_objects_controller();
 
 }  // namespace margay::controllers

@@ -14,8 +14,8 @@ constexpr const char* kDescription =
     "that must be there. Run two: the one that holds the Lease margay-controllers writes, the other takes over.";
 
 struct Texts {
-  std::string listen = "tcp://127.0.0.1:9094";
-  std::string log_level = "info";
+  std::string listen;
+  std::string log_level;
   std::string log_format = "logfmt";
 };
 
@@ -31,22 +31,28 @@ void define(CLI::App& app, Flags& flags, Texts& texts) {
                  "how this replica is named in the Lease; default: host name and a number")
       ->type_name("NAME");
   app.add_flag("--leader-elect,!--no-leader-elect", flags.elects, "agree with other replicas on who writes (default)");
-  app.add_option("--listen", texts.listen, "metrics and health checks: tcp://ADDRESS:PORT, unix:///PATH or none")
-      ->capture_default_str()
+  app.add_option(
+         "--listen", texts.listen,
+         "metrics and health checks: tcp://ADDRESS:PORT, unix:///PATH or none; default: all addresses, the port "
+         "of KubeControllersConfiguration (9094)")
       ->type_name("URL");
-  app.add_option("--log-level", texts.log_level, "debug, info, warn, error or off")->capture_default_str();
+  app.add_option("--log-level", texts.log_level,
+                 "debug, info, warn, error or off; default: as KubeControllersConfiguration says (info)");
   app.add_option("--log-format", texts.log_format, "logfmt or json")->capture_default_str();
 }
 
 Status settle(Flags& flags, const Texts& texts) {
-  if (texts.listen != "none") {
+  flags.listens_nowhere = texts.listen == "none";
+  if (!texts.listen.empty() && !flags.listens_nowhere) {
     auto endpoint = loop::Endpoint::parse(texts.listen);
     if (!endpoint) return endpoint.error().within("--listen");
     flags.listen = std::move(endpoint).value();
   }
-  const auto level = telemetry::parse_level(texts.log_level);
-  if (!level) return level.error().within("--log-level");
-  flags.log_level = level.value();
+  if (!texts.log_level.empty()) {
+    const auto level = telemetry::parse_level(texts.log_level);
+    if (!level) return level.error().within("--log-level");
+    flags.log_level = level.value();
+  }
   const auto format = telemetry::parse_log_format(texts.log_format);
   if (!format) return format.error().within("--log-format");
   flags.log_format = format.value();

@@ -19,8 +19,9 @@ struct Flags {
   std::string lease_namespace = "kube-system";
   std::string identity;  // empty: host name and a random end
   bool elects = true;
-  std::optional<loop::Endpoint> listen;  // nullopt: no metrics, no health checks
-  telemetry::Level log_level = telemetry::Level::kInfo;
+  std::optional<loop::Endpoint> listen;  // nullopt: as KubeControllersConfiguration says
+  bool listens_nowhere = false;          // no metrics, no health checks
+  std::optional<telemetry::Level> log_level;
   telemetry::LogFormat log_format = telemetry::LogFormat::kLogfmt;
 };
 

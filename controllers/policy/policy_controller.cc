@@ -30,8 +30,12 @@ PolicyController::Made<T>::Made(PolicyController& owner, const WriterParts& part
         if (const auto source = sources.find(name); source != sources.end()) owner.tell(source->second, text);
       }) {}
 
-PolicyController::PolicyController(const WriterParts& parts, watch::ClusterWatch& cluster, EventRecorder& events)
-    : events_(events), policies_(*this, parts), global_policies_(*this, parts), staged_policies_(*this, parts) {
+PolicyController::PolicyController(const WriterParts& parts, watch::ClusterWatch& cluster, EventGate& events)
+    : events_(events),
+      look_timer_(parts.loop.make_timer([this] { look_at_all(); })),
+      policies_(*this, parts),
+      global_policies_(*this, parts),
+      staged_policies_(*this, parts) {
   translate_all<model::KubernetesNetworkPolicy>(cluster, policies_);
   translate_all<model::AdminNetworkPolicy>(cluster, global_policies_);
   translate_all<model::BaselineAdminNetworkPolicy>(cluster, global_policies_);
@@ -82,14 +86,28 @@ void PolicyController::tell(const model::ObjectKey& source, std::string_view tex
 }
 
 void PolicyController::on_turn(bool is_in_sync) {
+  gauge_.set(static_cast<double>(wanted_count()));
   if (!is_in_sync) return;
   policies_.objects.allow_removal();
   global_policies_.objects.allow_removal();
   staged_policies_.objects.allow_removal();
 }
 
+void PolicyController::configure(const Settings& settings) {
+  const auto& section = settings.spec.controllers.policy;
+  period_ = section ? section->reconciler_period.value_or(Duration::zero()) : Duration::zero();
+  look_timer_->disarm();
+  if (period_ > Duration::zero()) look_timer_->arm(period_);
+}
+
+void PolicyController::look_at_all() {
+  policies_.objects.look_at_all();
+  global_policies_.objects.look_at_all();
+  staged_policies_.objects.look_at_all();
+  look_timer_->arm(period_);
+}
+
 void PolicyController::lead(bool is_leading) {
-  events_.lead(is_leading);
   policies_.objects.lead(is_leading);
   global_policies_.objects.lead(is_leading);
   staged_policies_.objects.lead(is_leading);
@@ -115,6 +133,14 @@ WriteCounts PolicyController::counts() const {
     sum.failed += counts->failed;
   }
   return sum;
+}
+
+ControllerEntry policy_controller() {
+  return {"policy", Section::kPolicy, [](const ControllerParts& parts, watch::ClusterWatch& cluster) {
+            auto made = std::make_unique<PolicyController>(parts.writer, cluster, parts.events);
+            made->set_gauge(parts.metrics.gauge({"margay_controllers_policies", "Policies made of others", ""}));
+            return made;
+          }};
 }
 
 }  // namespace margay::controllers

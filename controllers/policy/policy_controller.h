@@ -13,9 +13,11 @@
 
 #include <cstddef>
 #include <map>
+#include <memory>
 #include <string>
+#include <utility>
 
-#include "controllers/runtime/event_recorder.h"
+#include "controllers/runtime/controller.h"
 #include "controllers/runtime/kept_objects.h"
 #include "datastore/model/admin_policy.h"
 #include "datastore/model/cluster_policy.h"
@@ -26,17 +28,19 @@
 
 namespace margay::controllers {
 
-class PolicyController {
+class PolicyController final : public Controller {
  public:
   // Adds what it watches to `cluster`, which is not started yet and outlives this.
-  PolicyController(const WriterParts& parts, watch::ClusterWatch& cluster, EventRecorder& events);
+  PolicyController(const WriterParts& parts, watch::ClusterWatch& cluster, EventGate& events);
 
-  // After each turn of `cluster`. Before all is in sync nothing is removed.
-  void on_turn(bool is_in_sync);
-  void lead(bool is_leading);
+  void configure(const Settings& settings) override;
+  // Before all is in sync nothing is removed.
+  void on_turn(bool is_in_sync) override;
+  void lead(bool is_leading) override;
 
+  void set_gauge(telemetry::Gauge wanted) { gauge_ = std::move(wanted); }
   [[nodiscard]] std::size_t wanted_count() const;
-  [[nodiscard]] bool is_settled() const;
+  [[nodiscard]] bool is_settled() const override;
   [[nodiscard]] WriteCounts counts() const;
 
  private:
@@ -59,12 +63,18 @@ class PolicyController {
   template <class T>
   void forget(const model::ObjectKey& key, Made<T>& made);
   void tell(const model::ObjectKey& source, std::string_view text);
+  void look_at_all();
 
-  EventRecorder& events_;
+  EventGate& events_;
+  telemetry::Gauge gauge_;              // wanted_count()
+  Duration period_ = Duration::zero();  // zero: never
+  std::unique_ptr<loop::Timer> look_timer_;
   std::map<model::ObjectKey, Source> sources_;
   Made<model::NetworkPolicy> policies_;
   Made<model::GlobalNetworkPolicy> global_policies_;
   Made<model::StagedNetworkPolicy> staged_policies_;
 };
+
+ControllerEntry policy_controller();
 
 }  // namespace margay::controllers

@@ -77,6 +77,11 @@ class KeptObjects {
     if (std::exchange(may_remove_, true)) return;
     for (const auto& [name, object] : actual_) queue_.add(name);
   }
+  // Everything is held against what was seen last.
+  void look_at_all() {
+    for (const auto& [name, object] : wanted_) queue_.add(name);
+    for (const auto& [name, object] : actual_) queue_.add(name);
+  }
   void lead(bool is_leading) { is_leading ? queue_.release_all() : queue_.hold(); }
 
   [[nodiscard]] std::size_t wanted_count() const { return wanted_.size(); }
