@@ -1,8 +1,12 @@
-// margay-controllers as processes, against margay-apiserver and a real kube-apiserver with etcd: two replicas, of which
-// one is killed; policies that are there in the end.
+// margay-controllers as processes, against margay-apiserver and a real kube-apiserver with etcd, there with the rights
+// of manifests/ and no others: replicas that are killed, users who edit what is not theirs, watches that are cut,
+// settings that change; what is there in the end.
+//
+// MARGAY_LEADER_KILLS: how many leaders are killed at random points; 6 unless told.
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <string>
@@ -37,12 +41,12 @@ class ControllersTest : public ::testing::TestWithParam<const char*> {
   // Its identity is its number.
   void add_replica() {
     const std::string number = std::to_string(next_++);
-    replicas_[number] = std::make_unique<ChildProcess>(
-        ProcessOptions{.argv = {program_path("margay-controllers"), "--kubeconfig", server_->kubeconfig(), "--listen",
-                                "none", "--identity", number, "--log-level", "debug"},
-                       .environment = {},
-                       .stdin_text = {},
-                       .output_path = folder_.file("log-" + number)});
+    replicas_[number] = std::make_unique<ChildProcess>(ProcessOptions{
+        .argv = {program_path("margay-controllers"), "--kubeconfig", server_->kubeconfig_of("margay-controllers"),
+                 "--listen", "none", "--identity", number, "--log-level", "debug"},
+        .environment = variables_,
+        .stdin_text = {},
+        .output_path = folder_.file("log-" + number)});
   }
   std::string holder() {
     const auto lease = client_->get(watch::resource_of(Kind::kLease), {"kube-system", "margay-controllers"});
@@ -107,7 +111,27 @@ spec: {podSelector: {matchLabels: {v: ')",
     return out;
   }
 
+  // Whatever else a test looks at.
+  void TearDown() override { EXPECT_EQ(logs().find("forbidden"), std::string::npos) << logs(); }
+  static json::Value yaml(const std::string& text) { return json::parse_yaml(text)->at(0).value; }
+  // In the object's own metadata: name, and namespace if it has one.
+  void create(Kind kind, const std::string& text) {
+    const auto created = client_->create(watch::resource_of(kind), yaml(text));
+    ASSERT_TRUE(created.ok()) << created.error().message;
+  }
+  json::Value get(Kind kind, const kube::ObjectName& name) {
+    const auto got = client_->get(watch::resource_of(kind), name);
+    return got.ok() ? *got : json::Value();
+  }
+  std::string ingress(const std::string& service) {
+    const json::Value object = get(Kind::kService, {"default", service});
+    const json::Value* list = object.find({"status", "loadBalancer", "ingress"});
+    if (list == nullptr || list->as_array() == nullptr || list->as_array()->empty()) return {};
+    return std::string(list->as_array()->front().string_at({"ip"}));
+  }
+
   TempDir folder_;
+  std::map<std::string, std::string> variables_;
   std::unique_ptr<ApiServer> server_;
   std::unique_ptr<SyncClient> client_;
   std::map<std::string, std::unique_ptr<ChildProcess>> replicas_;
@@ -142,19 +166,22 @@ TEST_P(ControllersTest, DefaultsAreThereAndPoliciesAreTranslated) {
 }
 
 TEST_P(ControllersTest, LeadersThatAreKilledAreFollowedAndNothingIsMissed) {
+  const char* const asked = std::getenv("MARGAY_LEADER_KILLS");
+  const int kills = asked == nullptr ? 6 : std::atoi(asked);
   SeededRandom random(1);
   add_replica();
-  for (int round = 0; round < 6; ++round) {
+  for (int round = 0; round < kills; ++round) {
     add_replica();
     ASSERT_TRUE(poll_until(seconds(20), [&] { return has_leader(); })) << logs();
-    for (int i = 0; i < 20; ++i) {
+    const auto killed_at = random.below(20);
+    for (std::uint64_t i = 0; i < 20; ++i) {
       const std::string name = concat("p", random.below(8));
       if (random.below(4) == 0) {
         (void)client_->remove(kSources, {"default", name});
       } else {
         put_source(name, random.next() % 1000);
       }
-      if (i == 10) {
+      if (i == killed_at) {
         const std::string leader = holder();
         replicas_.at(leader)->send_signal(SIGKILL);
         replicas_.erase(leader);
@@ -162,6 +189,78 @@ TEST_P(ControllersTest, LeadersThatAreKilledAreFollowedAndNothingIsMissed) {
     }
   }
   EXPECT_TRUE(poll_until(seconds(20), [&] { return made() == sources(); })) << logs();
+}
+
+// Everybody writes at once: sources, and what is made of them.
+TEST_P(ControllersTest, WhatOthersEditIsRepairedAlsoInAStormOfConflicts) {
+  SeededRandom random(2);
+  add_replica();
+  for (int i = 0; i < 8; ++i) put_source(concat("p", i), 1);
+  ASSERT_TRUE(poll_until(seconds(20), [&] { return made() == sources(); })) << logs();
+  for (int i = 0; i < 150; ++i) {
+    const std::string name = concat("p", random.below(8));
+    switch (random.below(3)) {
+      case 0: put_source(name, random.next() % 1000); break;
+      case 1: (void)client_->remove(kMade, {"default", "knp.default." + name}); break;
+      default:
+        (void)client_->patch(kMade, {"default", "knp.default." + name}, kube::PatchType::kMerge,
+                             R"({"spec":{"selector":"v == 'edited'","order":1}})");
+    }
+  }
+  EXPECT_TRUE(poll_until(seconds(20), [&] { return made() == sources(); })) << logs();
+  EXPECT_EQ(logs().find("no longer leading"), std::string::npos) << logs();
+}
+
+TEST_P(ControllersTest, SettingsAreAppliedLiveAndAnswered) {
+  variables_["RECONCILER_PERIOD"] = "7m";
+  add_replica();
+  const Kind kind = Kind::kKubeControllersConfiguration;
+  const auto running = [&](std::initializer_list<const char*> path) {
+    const json::Value object = get(kind, {"", "default"});
+    const json::Value* at = object.find({"status", "runningConfig", "controllers"});
+    return at == nullptr ? std::string("no status") : text(*at, path);
+  };
+  ASSERT_TRUE(poll_until(seconds(20), [&] { return running({"node", "reconcilerPeriod"}) == "7m0s"; })) << logs();
+  EXPECT_EQ(get(kind, {"", "default"}).string_at({"status", "environmentVars", "RECONCILER_PERIOD"}), "7m");
+  EXPECT_EQ(running({"loadBalancer", "assignIPs"}), "AllServices");
+  json::Value object = get(kind, {"", "default"});
+  object["spec"] = yaml("{logSeverityScreen: Info, controllers: {loadBalancer: {assignIPs: RequestedServicesOnly}}}");
+  ASSERT_TRUE(client_->update(watch::resource_of(kind), object).ok());
+  ASSERT_TRUE(poll_until(seconds(20), [&] { return running({"node", "reconcilerPeriod"}).empty(); })) << logs();
+  EXPECT_EQ(running({"loadBalancer", "assignIPs"}), "RequestedServicesOnly");
+  EXPECT_EQ(running({"policy", "reconcilerPeriod"}), "7m0s");
+  put_source("web", 1);
+  EXPECT_TRUE(poll_until(seconds(20), [&] { return made() == sources(); })) << "it works on" << logs();
+}
+
+TEST_P(ControllersTest, ServicesGetAddressesAndGiveThemBack) {
+  add_replica();
+  create(Kind::kIpPool, R"(
+apiVersion: projectcalico.org/v3
+kind: IPPool
+metadata: {name: services}
+spec: {cidr: 10.99.0.0/24, blockSize: 28, allowedUses: [LoadBalancer], nodeSelector: all()}
+)");
+  const auto service = [](const std::string& name, const std::string& type) {
+    return concat("{apiVersion: v1, kind: Service, metadata: {name: ", name,
+                  ", namespace: default}, spec: {ports: [{port: 80, protocol: TCP}], type: ", type, "}}");
+  };
+  create(Kind::kService, service("web", "LoadBalancer"));
+  ASSERT_TRUE(poll_until(seconds(20), [&] { return ingress("web").starts_with("10.99.0."); })) << logs();
+  const std::string address = ingress("web");
+  // The next leader finds it as it is.
+  replicas_.clear();
+  add_replica();
+  create(Kind::kService, service("other", "LoadBalancer"));
+  ASSERT_TRUE(poll_until(seconds(20), [&] { return ingress("other").starts_with("10.99.0."); })) << logs();
+  EXPECT_EQ(ingress("web"), address);
+  EXPECT_NE(ingress("other"), address);
+  ASSERT_TRUE(client_->remove(watch::resource_of(Kind::kService), {"default", "web"}).ok());
+  const auto handles = [&] {
+    const auto listed = client_->list(watch::resource_of(Kind::kIpamHandle), "");
+    return listed.ok() ? listed->items.size() : std::size_t{99};
+  };
+  EXPECT_TRUE(poll_until(seconds(20), [&] { return handles() == 1; })) << logs();
 }
 
 INSTANTIATE_TEST_SUITE_P(Servers, ControllersTest, ::testing::Values("memory", "kubernetes"),

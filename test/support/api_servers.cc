@@ -85,7 +85,8 @@ class KubeApiserver final : public ApiServer {
 
   void start() {
     make_service_account_key();
-    write_text(dir_.file("tokens"), concat(kAdminToken, ",admin,admin,system:masters\n"));
+    write_text(dir_.file("tokens"), concat(kAdminToken, ",admin,admin,system:masters\n",
+                                           account_line("margay-controllers"), account_line("margay-node")));
     process_ = std::make_unique<ChildProcess>(
         ProcessOptions{{kubernetes_dir() + "/kube-apiserver", "--etcd-servers=" + etcd_->client_url(),
                         concat("--secure-port=", port_), "--bind-address=127.0.0.1", "--cert-dir=" + dir_.file("certs"),
@@ -104,9 +105,25 @@ class KubeApiserver final : public ApiServer {
 
   std::string name() const override { return "kubernetes"; }
   std::string kubeconfig() const override { return dir_.file("kubeconfig"); }
+  std::string kubeconfig_of(const std::string& account) override {
+    const std::string path = dir_.file("kubeconfig-" + account);
+    if (!read_text(path).empty()) return path;
+    for (const char* file : {"manifests/rbac-controllers.yaml", "manifests/rbac-node.yaml"}) {
+      const auto applied = kubectl({"apply", "-f", source_path(file)});
+      if (applied.exit_status != 0) write_text("/dev/stderr", applied.out + applied.err);
+      MARGAY_CHECK(applied.exit_status == 0);
+    }
+    write_text(path, kubeconfig_text(url(), dir_.file("certs/apiserver.crt"), account + "-token"));
+    return path;
+  }
   std::string logs() const override { return read_text(dir_.file("log")); }
 
  private:
+  // As the server itself names who comes with the token of a ServiceAccount.
+  static std::string account_line(const std::string& account) {
+    return concat(account, "-token,system:serviceaccount:kube-system:", account, ",", account,
+                  ",\"system:serviceaccounts,system:serviceaccounts:kube-system\"\n");
+  }
   std::string url() const { return concat("https://127.0.0.1:", port_); }
 
   void make_service_account_key() const {
@@ -114,13 +131,14 @@ class KubeApiserver final : public ApiServer {
     MARGAY_CHECK(made.exit_status == 0);
   }
 
+  [[nodiscard]] ProgramResult kubectl(const std::vector<std::string>& arguments) const {
+    std::vector<std::string> argv{old_kubectl(), "--kubeconfig", kubeconfig()};
+    argv.insert(argv.end(), arguments.begin(), arguments.end());
+    return run_program({argv, {{"HOME", dir_.path()}}, "", ""}, seconds(120));
+  }
+
   // kubectl of this age does not know the newest schema keywords, so its own validation is off; the server's is not.
   void install_crds() const {
-    const auto kubectl = [&](std::vector<std::string> arguments) {
-      std::vector<std::string> argv{old_kubectl(), "--kubeconfig", kubeconfig()};
-      argv.insert(argv.end(), arguments.begin(), arguments.end());
-      return run_program({argv, {{"HOME", dir_.path()}}, "", ""}, seconds(120));
-    };
     const auto applied = kubectl({"apply", "--validate=false", "-f", source_path("crds")});
     if (applied.exit_status != 0) write_text("/dev/stderr", applied.out + applied.err);
     MARGAY_CHECK(applied.exit_status == 0);

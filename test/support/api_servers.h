@@ -19,6 +19,11 @@ class ApiServer {
   [[nodiscard]] virtual std::string name() const = 0;  // "memory", "etcd", "kubernetes"
   // For netctl, kubectl and kube::Client; administrator.
   [[nodiscard]] virtual std::string kubeconfig() const = 0;
+  // With the rights of that ServiceAccount of kube-system, as manifests/ gives them; a server without rights: as above.
+  [[nodiscard]] virtual std::string kubeconfig_of(const std::string& service_account) {
+    (void)service_account;
+    return kubeconfig();
+  }
   // What the processes logged so far, for failure messages.
   [[nodiscard]] virtual std::string logs() const = 0;
 };
