@@ -94,7 +94,7 @@ void Tunnels::note_remote(const IpPrefix& prefix, const std::optional<ipip::Remo
 
 void Tunnels::tell_encapsulation() {
   if (encapsulation_ == nullptr) return;
-  uses_encapsulation_ |= settings_.ipip.value_or(local_.ipip.is_wanted);
+  uses_encapsulation_ |= settings_ && settings_->ipip.value_or(local_.ipip.is_wanted);
   encapsulation_->set_senders(ipip_peers_);
   encapsulation_->set_own_prefixes(own_blocks_);
   encapsulation_->set_address(local_.ipip.node_address);
@@ -113,15 +113,16 @@ void Tunnels::set_addresses(const std::map<IfIndex, std::set<IpAddress>>& addres
 }
 
 void Tunnels::set_settings(const ipip::TunnelSettings& settings) {
-  is_rule_due_ |= encapsulation_ != nullptr && settings.ipip_mtu != settings_.ipip_mtu;
+  is_rule_due_ |= encapsulation_ != nullptr && (!settings_ || settings.ipip_mtu != settings_->ipip_mtu);
   settings_ = settings;
   tell_devices();
   tell_encapsulation();
 }
 
 void Tunnels::tell_devices() {
-  wanted_ = ipip::devices_of(local_, settings_);
-  port_.set_devices(wanted_, settings_.linger);
+  if (!settings_) return;
+  wanted_ = ipip::devices_of(local_, *settings_);
+  port_.set_devices(wanted_, settings_->linger);
 }
 
 void Tunnels::set_networks(render::NodeNetworks networks) {
@@ -158,7 +159,8 @@ void Tunnels::tell_carriages(const Devices& devices) {
   is_rule_due_ = false;
   for (const Carrier carrier : kCarriers) {
     std::optional<Carriage> fixed;
-    if (carrier == Carrier::kIpip && encapsulation_ != nullptr) fixed = Carriage{.mtu = settings_.ipip_mtu};
+    if (carrier == Carrier::kIpip && encapsulation_ != nullptr)
+      fixed = Carriage{.mtu = settings_ ? settings_->ipip_mtu : 0};
     routes_.planned(source_by(carrier))
         .set_carriage([carrier, devices, fixed](const IpPrefix& prefix, const IpAddress&) {
           return fixed ? *fixed : carriage_of(carrier, prefix.family(), devices);

@@ -62,7 +62,7 @@ class Tunnels {
   TunnelPort& port_;
   EncapsulationPort* encapsulation_;
   ipip::LocalTunnels local_;
-  ipip::TunnelSettings settings_;
+  std::optional<ipip::TunnelSettings> settings_;  // nullopt: not told yet, and no device is made of guesses
   ipip::DeviceSpecs wanted_;
   std::shared_ptr<const ipip::LearnedRule> rule_ = std::make_shared<const ipip::LearnedRule>();
   std::map<IpPrefix, ipip::Carrier> carriers_;                       // of planned routes, as told

@@ -54,6 +54,7 @@ class TunnelsTest : public testing::Test {
   void take(ipip::PlanDelta plan) {
     DataplaneBatch batch;
     batch.policy.is_in_sync = true;
+    batch.tunnels.emplace();
     batch.plan = std::move(plan);
     dataplane_.take(std::move(batch));
     loop_.run_until_idle();
@@ -89,6 +90,18 @@ TEST_F(TunnelsTest, EachRouteLeavesByItsCarrier) {
   gone.routes[range("10.9.2.0/26")] = std::nullopt;
   take(std::move(gone));
   EXPECT_EQ(lines().size(), 2U);
+}
+
+// A restart must not give a device an MTU that it loses a moment later.
+TEST_F(TunnelsTest, NoDeviceIsMadeBeforeItsSettingsAreKnown) {
+  DataplaneBatch batch;
+  batch.policy.is_in_sync = true;
+  batch.plan.local = wanting(true, true);
+  dataplane_.take(std::move(batch));
+  loop_.run_until_idle();
+  EXPECT_TRUE(node_.tunnels.empty());
+  take({});
+  EXPECT_EQ(node_.tunnels.size(), 2U);
 }
 
 TEST_F(TunnelsTest, WithoutItsDeviceARouteIsNotThere) {

@@ -66,6 +66,7 @@ void TunnelParts::set_node(const std::shared_ptr<const model::Node>& node) {
 }
 
 void TunnelParts::set_links(const HostLinks& links) {
+  has_links_ = true;
   links_.clear();
   for (const auto& [name, link] : links.links) {
     HostLink& added = links_.emplace_back(HostLink{.name = name, .mtu = link.mtu, .addresses = {}});
@@ -103,7 +104,7 @@ std::optional<ipip::TunnelSettings> TunnelParts::take(std::shared_ptr<const mode
 }
 
 std::optional<ipip::TunnelSettings> TunnelParts::take() {
-  if (settings_ == nullptr) return std::nullopt;
+  if (settings_ == nullptr || !has_links_) return std::nullopt;
   host_mtu_ = agent::host_mtu(links_, matches_, node_addresses_);
   mtus_ = mtus_of(host_mtu_, settings_->tunnels, local_);
   write_mtu();

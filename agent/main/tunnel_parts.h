@@ -62,6 +62,7 @@ class TunnelParts {
   TunnelAddresses addresses_;
   kube::OperationPtr patch_;
   std::vector<HostLink> links_;
+  bool has_links_ = false;
   std::vector<IpAddress> node_addresses_;
   std::shared_ptr<const model::FelixConfigurationSpec> settings_;  // null: none yet
   std::string pattern_;

@@ -52,6 +52,7 @@ ipip::PlanInput node_of(std::uint32_t number, std::uint32_t shift) {
 struct Node {
   explicit Node(netlink::Netlink& kernel) : routes(loop, kernel, {}, [](const route::RouteReport&) {}), port(kernel) {
     routes.driver().allow_removal();
+    tunnels.set_settings({});
   }
   double pass() {
     const auto start = bench::Clock::now();
