@@ -1,7 +1,7 @@
 // Whether a pool is nearly full, and what its users are told. Pure.
 //
-// True at kNearlyFullShare of its addresses in use, false again below kRelaxedShare: a pod that comes and goes does not make the
-// condition flap. Cooling addresses are in use; reserved ones are no room.
+// True at kNearlyFullShare of its addresses in use, false again below kRelaxedShare: a pod that comes and goes does not
+// make the condition flap. Cooling addresses are in use; reserved ones are no room.
 #pragma once
 
 #include <optional>

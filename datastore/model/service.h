@@ -63,7 +63,7 @@ struct ServiceSpec {
   ServiceType type = ServiceType::kClusterIp;
   StringMap selector;  // labels of the pods behind it; empty: somebody else keeps its endpoints
   std::optional<ClusterIp> cluster_ip;
-  std::vector<ClusterIp> cluster_ips;  // cluster_ip, and that of the other family
+  std::vector<ClusterIp> cluster_ips;        // cluster_ip, and that of the other family
   std::vector<ServiceIpFamily> ip_families;  // in order of preference; Kubernetes fills it in
   std::vector<IpAddress> external_ips;
   std::optional<IpAddress> load_balancer_ip;
