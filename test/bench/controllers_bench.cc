@@ -174,6 +174,9 @@ void run() {
   const auto server = test::start_memory_server({.flags = {"--enable-fault-injection"}}, &why);
   if (server == nullptr) return (void)std::printf("skipped: %s\n", why.c_str());
   Session session(server->kubeconfig());
+  create_all(session, watch::resource_of(model::Kind::kNamespace), kNamespaces, [](std::size_t index) {
+    return json::parse_yaml(concat("{apiVersion: v1, kind: Namespace, metadata: {name: ns-", index, "}}"))->at(0).value;
+  });
   create_all(session, kSources, kPolicies, [](std::size_t index) { return source(index, 1); });
   {
     auto list = json::parse(pod_list(kPods), {.bytes_max = SIZE_MAX});
