@@ -190,7 +190,7 @@ void Agent::note(std::string_view reason, const std::string& message, bool is_wa
 }
 
 void Agent::note_pod(const PodNews& news) {
-  status::News out;
+  events::News out;
   out.about.api_version = "v1";
   out.about.kind = "Pod";
   out.about.name_space = news.pod_namespace;
