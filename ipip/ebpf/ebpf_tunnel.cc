@@ -143,6 +143,7 @@ Result<std::unique_ptr<EbpfTunnel>> EbpfTunnel::open() {
 void EbpfTunnel::set_remote(const IpPrefix& prefix, const std::optional<IpAddress>& node) {
   impl_->maps.set_remote(prefix, node);
 }
+void EbpfTunnel::set_plain(const IpPrefix& prefix) { impl_->maps.set_remote(prefix, plain_node()); }
 void EbpfTunnel::set_remotes(const std::map<IpPrefix, IpAddress>& remotes) { impl_->maps.set_remotes(remotes); }
 void EbpfTunnel::set_own_prefixes(const std::set<IpPrefix>& prefixes) { impl_->maps.set_own_prefixes(prefixes); }
 void EbpfTunnel::set_senders(const std::set<IpAddress>& senders) {

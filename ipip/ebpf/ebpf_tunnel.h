@@ -52,6 +52,9 @@ class EbpfTunnel final : public dataplane::Driver {
   // nullopt: none any more.
   void set_remote(const IpPrefix& prefix, const std::optional<IpAddress>& node);
   void set_remotes(const std::map<IpPrefix, IpAddress>& remotes);
+  // Another node's and reached plain, like an address that a node of our own subnet borrowed from a tunnelled block.
+  // Takes the place of set_remote() for that prefix, and the other way round.
+  void set_plain(const IpPrefix& prefix);
   // Blocks of this node. A packet out of the tunnel with a source in them is spoofed; what another node has borrowed of
   // them is among the remotes.
   void set_own_prefixes(const std::set<IpPrefix>& prefixes);

@@ -175,7 +175,7 @@ int mgy_ipip_out(struct __sk_buff* skb) {
   struct iphdr inner;
   if (bpf_skb_load_bytes_relative(skb, 0, &inner, sizeof(inner), BPF_HDR_START_NET)) return PASS;
   const struct RouteValue* route = route_to(inner.daddr);
-  if (!route || !route->node) return PASS;
+  if (!route || !route->node || route->node == kPlainNode) return PASS;
   const __u32 node = route->node;
   // A range that has the node itself in it: what is for the node is not for behind it, our own tunnel least of all.
   if (inner.daddr == node || is_known(inner.daddr)) return PASS;

@@ -144,7 +144,8 @@ TEST_F(TunnelKernelTest, TcpGoesThroughInLargeSegments) {
   std::size_t longest = 0;
   for (const Bytes& packet : router.packets()) longest = std::max(longest, packet.size());
   EXPECT_GT(longest, 1500U) << "GSO did not survive the tunnel";
-  for (const auto& [reason, count] : net_->tunnel_b->stats().value().drops) EXPECT_EQ(count, 0U) << to_string(reason);
+  const TunnelStats stats = net_->tunnel_b->stats().value();
+  for (const auto& [reason, count] : stats.drops) EXPECT_EQ(count, 0U) << to_string(reason);
 }
 
 TEST_F(TunnelKernelTest, TcpGoesThroughWithoutOffloads) {
@@ -210,8 +211,8 @@ TEST_F(TunnelKernelTest, ASpoofedOuterSourceIsDroppedAndCounted) {
   EXPECT_EQ(drops_at_b(kDropUnknownSender), 1U);
 }
 
-TEST_F(TunnelKernelTest, ALoopEndsByTheInnerTtl) {
-  // Each node says that the other has the prefix.
+// Each node says that the other has the prefix.
+TEST_F(TunnelKernelTest, LoopsEnd) {
   for (const auto& [node, tunnel, gateway, other] :
        {std::tuple(&net_->node_a, net_->tunnel_a.get(), "10.1.0.254", "10.2.0.1"),
         std::tuple(&net_->node_b, net_->tunnel_b.get(), "10.2.0.254", "10.1.0.1")}) {
@@ -219,9 +220,14 @@ TEST_F(TunnelKernelTest, ALoopEndsByTheInnerTtl) {
     tunnel->set_remote(net("192.168.3.0/24"), ip(other));
     node->call([&tunnel = tunnel] { EXPECT_TRUE(tunnel->apply(TimePoint{}).is_in_sync()); });
   }
-  const std::string said = ping("192.168.3.1", "-c 1 -t 9");
+  static_cast<void>(ping("192.168.3.1", "-c 1 -W 0.1"));
+  EXPECT_EQ(traffic_of_a().packets_out, 1U);
+  EXPECT_EQ(net_->tunnel_a->stats().value().drops.at(kDropSpoofedSource), 1U) << "our own pod's packet comes back";
+
+  ASSERT_EQ(net_->router.ip({"route add 192.168.3.0/24 via 10.1.0.1"}), "");
+  const std::string said = net_->router.run("ping -n -c 1 -t 9 -W 2 192.168.3.1");
   EXPECT_TRUE(has(said, "Time to live exceeded")) << said;
-  EXPECT_EQ(traffic_of_a().packets_out, 4U) << "nodes count down one each: 8, 6, 4, 2 leave node_a";
+  EXPECT_EQ(traffic_of_a().packets_out, 1U + 4U) << "each node counts down: 8, 6, 4 and 2 leave node_a";
 }
 
 TEST_F(TunnelKernelTest, TheTunnelOutlivesItsProcessAndIsTakenOver) {

@@ -16,8 +16,10 @@ struct RouteKey {
   __u32 address;
 };
 struct RouteValue {
-  __u32 node; /* the outer destination; 0: the prefix is our own */
+  __u32 node; /* the outer destination; 0: the prefix is our own; kPlainNode: another node's, and reached plain */
 };
+
+enum { kPlainNode = 0xffffffffU }; /* no node has this address */
 
 // mgy_ipip1_conf, one element.
 struct TunnelConfig {

@@ -25,6 +25,7 @@ void change(std::set<IpAddress>& have, const std::set<IpAddress>& want, bpf::Map
 
 __u32 raw_of(const IpAddress& address) { return htonl(address.v4_value()); }
 IpAddress address_of(__u32 raw) { return IpAddress::v4(ntohl(raw)); }
+IpAddress plain_node() { return IpAddress::v4(kPlainNode); }
 
 RouteKey RouteCodec::key_of(const IpPrefix& prefix) {
   return {static_cast<__u32>(prefix.length()), raw_of(prefix.first())};

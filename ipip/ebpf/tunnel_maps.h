@@ -22,6 +22,7 @@ namespace margay::ipip {
 
 __u32 raw_of(const IpAddress& address);  // IPv4, network byte order
 IpAddress address_of(__u32 raw);
+IpAddress plain_node();
 
 struct RouteCodec {
   using Key = IpPrefix;
@@ -67,7 +68,8 @@ class TunnelMaps {
   };
   explicit TunnelMaps(Kernel kernel);
 
-  // nullopt: none any more. What is not IPv4 is passed over: IP-in-IP carries nothing else.
+  // nullopt: none any more; plain_node(): another node's, in the range of one that is tunnelled, and not tunnelled
+  // itself. What is not IPv4 is passed over: IP-in-IP carries nothing else.
   void set_remote(const IpPrefix& prefix, const std::optional<IpAddress>& node);
   void set_remotes(const std::map<IpPrefix, IpAddress>& remotes);
   void set_own_prefixes(const std::set<IpPrefix>& prefixes);

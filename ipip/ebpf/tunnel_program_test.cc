@@ -57,6 +57,7 @@ class TunnelProgramTest : public testing::Test {
     auto addresses = map("mgy_ipip1_local"), config = map("mgy_ipip1_conf");
     TunnelMaps maps({routes, senders, addresses, config});
     maps.set_remotes({{net("10.0.2.0/24"), kOther}, {net("10.0.1.77/32"), kOther}, {net("192.0.2.0/28"), kOther}});
+    maps.set_remote(net("10.0.2.99/32"), plain_node());
     maps.set_own_prefixes({net("10.0.1.0/24"), net("10.0.2.128/26")});
     maps.set_senders({kOther});
     maps.set_addresses(source_, {kUs, ip("192.0.2.65")});
@@ -148,6 +149,7 @@ TEST_F(TunnelProgramTest, OthersGoAsTheyAre) {
   const std::pair<const char*, Bytes> cases[] = {
       {"a destination of nobody", to(ip("198.51.100.1"))},
       {"our own prefix", to(ip("10.0.1.9"))},
+      {"another node's by plain routes", to(ip("10.0.2.99"))},
       {"our own block in a node's range", to(ip("10.0.2.130"))},
       {"the node itself, although a range holds it", to(kOther)},
       {"our own tunnel", ethernet(ipv4({.from = kUs, .to = kOther, .protocol = kProtocolIpip}, Bytes(40)))},
@@ -236,6 +238,8 @@ TEST_F(TunnelProgramTest, AGoodPacketComesOutAsItWentIn) {
   EXPECT_EQ(arrive(packet.bytes()).packet, packet.inside()) << "an inner fragment";
   packet.inner = {.from = kTheirPod, .to = kOurPod, .protocol = kProtocolIpip};
   EXPECT_EQ(arrive(packet.bytes()).packet, packet.inside()) << "a tunnel between pods";
+  packet.inner.from = ip("10.0.2.99");
+  EXPECT_EQ(arrive(packet.bytes()).packet, packet.inside()) << "the other end tunnels what we do not";
   packet.inner.from = ip("10.0.1.77");
   EXPECT_EQ(arrive(packet.bytes()).packet, packet.inside()) << "an address borrowed from us";
   packet.outer.to = ip("192.0.2.65");
