@@ -178,6 +178,33 @@ class TunnelDevices final : public TunnelPort {
   ipip::IpipImplementation ipip_;
 };
 
+class Encapsulation final : public EncapsulationPort {
+ public:
+  explicit Encapsulation(std::unique_ptr<ipip::EbpfTunnel> tunnel) : tunnel_(std::move(tunnel)) {}
+  void set_remote(const IpPrefix& prefix, const std::optional<IpAddress>& node) override {
+    tunnel_->set_remote(prefix, node);
+  }
+  void set_plain(const IpPrefix& prefix) override { tunnel_->set_plain(prefix); }
+  void set_own_prefixes(const std::set<IpPrefix>& prefixes) override { tunnel_->set_own_prefixes(prefixes); }
+  void set_senders(const std::set<IpAddress>& senders) override { tunnel_->set_senders(senders); }
+  void set_address(const std::optional<IpAddress>& address) override {
+    tunnel_->set_addresses(address, address ? std::set<IpAddress>{*address} : std::set<IpAddress>());
+  }
+  void set_uplinks(const std::set<IfIndex>& uplinks) override { tunnel_->set_uplinks(uplinks); }
+  void queue_resync() override { tunnel_->queue_resync(); }
+  dataplane::ApplyReport apply(TimePoint now) override { return tunnel_->apply(now); }
+
+ private:
+  std::unique_ptr<ipip::EbpfTunnel> tunnel_;
+};
+
+// What was chosen before and has left its programs would go on tunnelling what routes now lead elsewhere.
+Status open_encapsulation(KernelHandles& handles) {
+  if (handles.ipip.implementation != ipip::IpipImplementation::kEbpf) return ipip::remove_leftovers();
+  MARGAY_ASSIGN_OR_RETURN(handles.tunnel, ipip::EbpfTunnel::open());
+  return ok_status();
+}
+
 }  // namespace
 
 Result<std::unique_ptr<KernelHandles>> open_kernel(iptables::BackendMode mode,
@@ -189,8 +216,11 @@ Result<std::unique_ptr<KernelHandles>> open_kernel(iptables::BackendMode mode,
   handles->sysctls = std::make_unique<sysctl::FileSysctlTree>();
   MARGAY_ASSIGN_OR_RETURN(handles->backend, iptables::choose_backend(*handles->runner, mode));
   MARGAY_ASSIGN_OR_RETURN(handles->features, iptables::find_features(*handles->runner, handles->backend.backend));
-  handles->ipip = ipip::choose_ipip(ipip, ipip::try_kernel_ipip(),
-                                    Error{ErrorCode::kUnsupported, "this build has no programs for it"});
+  const Status ebpf = ipip::supported();
+  handles->ipip = ipip::choose_ipip(ipip, ipip::try_kernel_ipip(), ebpf);
+  // Without BPF at all there is nothing to remove either.
+  const Status opened = ebpf.ok() ? open_encapsulation(*handles) : ok_status();
+  if (!opened.ok()) handles->ipip = {ipip::IpipImplementation::kNone, concat("eBPF: ", opened.error().message)};
   return handles;
 }
 
@@ -210,6 +240,7 @@ Ports kernel_ports(KernelHandles& handles) {
   ports.neighbours = std::make_unique<Neighbours>(*handles.route);
   ports.conntrack = std::make_unique<Conntrack>(*handles.netfilter);
   ports.tunnels = std::make_unique<TunnelDevices>(*handles.route, handles.ipip.implementation);
+  if (handles.tunnel) ports.encapsulation = std::make_unique<Encapsulation>(std::move(handles.tunnel));
   return ports;
 }
 

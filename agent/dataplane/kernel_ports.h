@@ -14,6 +14,7 @@
 #include "dataplane/netlink/netlink.h"
 #include "dataplane/sysctl/sysctl_tree.h"
 #include "ipip/devices/ipip_choice.h"
+#include "ipip/ebpf/ebpf_tunnel.h"
 
 namespace margay::agent {
 
@@ -26,6 +27,7 @@ struct KernelHandles {
   iptables::BackendChoice backend;
   iptables::KernelFeatures features;
   ipip::IpipChoice ipip;
+  std::unique_ptr<ipip::EbpfTunnel> tunnel;  // where that is the choice, until the ports have it
 };
 
 // Tries what this kernel can do. kPermissionDenied, kUnsupported: the message says what is missing.

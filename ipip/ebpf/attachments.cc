@@ -73,6 +73,12 @@ Result<FoundAttachments> find_attachments() {
   return found;
 }
 
+// What arrives is understood for as long as anything is sent.
+Status detach_from(IfIndex interface) {
+  MARGAY_RETURN_IF_ERROR(bpf::detach(place_of(interface, bpf::Direction::kEgress)));
+  return bpf::detach(place_of(interface, bpf::Direction::kIngress));
+}
+
 Result<Attachments> Attachments::of(Programs programs, std::set<IfIndex> found) {
   MARGAY_ASSIGN_OR_RETURN(const std::uint32_t in_id, bpf::id_of(programs.in));
   MARGAY_ASSIGN_OR_RETURN(const std::uint32_t out_id, bpf::id_of(programs.out));
@@ -111,9 +117,7 @@ Status Attachments::detach(std::size_t& changed) {
       ++at;
       continue;
     }
-    // Nothing is sent before nothing is understood.
-    MARGAY_RETURN_IF_ERROR(bpf::detach(place_of(*at, bpf::Direction::kEgress)));
-    MARGAY_RETURN_IF_ERROR(bpf::detach(place_of(*at, bpf::Direction::kIngress)));
+    MARGAY_RETURN_IF_ERROR(detach_from(*at));
     changed += 2;
     at = there_.erase(at);
   }

@@ -29,6 +29,9 @@ struct FoundAttachments {
 // kConflict: our place holds a program that is not ours.
 Result<FoundAttachments> find_attachments();
 
+// Both programs off an interface. What is absent is as good as removed.
+Status detach_from(IfIndex interface);
+
 class Attachments {
  public:
   struct Programs {

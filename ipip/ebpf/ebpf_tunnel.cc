@@ -174,6 +174,12 @@ dataplane::ApplyReport EbpfTunnel::apply(TimePoint now) {
   return report;
 }
 
+Status remove_leftovers() {
+  MARGAY_ASSIGN_OR_RETURN(const FoundAttachments found, find_attachments());
+  for (const IfIndex interface : found.interfaces) MARGAY_RETURN_IF_ERROR(detach_from(interface));
+  return ok_status();
+}
+
 Result<TunnelStats> EbpfTunnel::stats() const { return impl_->stats(); }
 
 Status EbpfTunnel::detach() {

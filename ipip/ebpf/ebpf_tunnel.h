@@ -81,5 +81,7 @@ class EbpfTunnel final : public dataplane::Driver {
 // Whether this kernel takes the programs, attaches them and does what they ask: tried in a network namespace of its
 // own, in a few milliseconds. The error says what is missing.
 Status supported();
+// Takes the programs off all interfaces of this network namespace: another implementation was chosen.
+Status remove_leftovers();
 
 }  // namespace margay::ipip

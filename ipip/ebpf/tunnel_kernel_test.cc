@@ -329,6 +329,14 @@ TEST_F(TunnelKernelTest, FiltersOfOthersStayAndSeeTheTraffic) {
   EXPECT_TRUE(is_attached(after));
 }
 
+TEST_F(TunnelKernelTest, LeftoversGoWhenAnotherMeansIsChosen) {
+  net_->tunnel_a.reset();
+  EXPECT_TRUE(is_attached(uplink_place(bpf::Direction::kEgress)));
+  net_->node_a.call([] { EXPECT_TRUE(remove_leftovers().ok()); });
+  EXPECT_FALSE(is_attached(uplink_place(bpf::Direction::kIngress)));
+  EXPECT_FALSE(is_attached(uplink_place(bpf::Direction::kEgress)));
+}
+
 TEST_F(TunnelKernelTest, UplinksComeAndGo) {
   const IfIndex eth0 = net_->node_a.index_of("eth0"), pod = net_->node_a.index_of("cali0");
   const auto apply = [&](const std::set<IfIndex>& uplinks) {
