@@ -85,6 +85,12 @@ Result<Attachments> Attachments::of(Programs programs, std::set<IfIndex> found) 
   return Attachments(programs, in_id, out_id, std::move(found));
 }
 
+bool Attachments::set(const std::set<IfIndex>& wanted) {
+  if (wanted == wanted_) return false;
+  wanted_ = wanted;
+  return true;
+}
+
 Status Attachments::put(const bpf::TcPlace& place, int program, std::uint32_t id, std::size_t& changed) {
   MARGAY_ASSIGN_OR_RETURN(const std::optional<std::uint32_t> there, bpf::program_at(place));
   if (there == id) return ok_status();
@@ -122,13 +128,6 @@ Status Attachments::detach(std::size_t& changed) {
     at = there_.erase(at);
   }
   return ok_status();
-}
-
-bool Attachments::has_unwanted() const {
-  for (const IfIndex interface : there_) {
-    if (wanted_.count(interface) == 0) return true;
-  }
-  return false;
 }
 
 }  // namespace margay::ipip

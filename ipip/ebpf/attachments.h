@@ -41,13 +41,13 @@ class Attachments {
   // `found`: interfaces that carry programs of an earlier life.
   static Result<Attachments> of(Programs programs, std::set<IfIndex> found);
 
-  void set(std::set<IfIndex> wanted) { wanted_ = std::move(wanted); }
+  // True: others than before.
+  bool set(const std::set<IfIndex>& wanted);
   // Each wanted interface carries this object's programs; the first error after all were tried. `changed`: filters
   // written. kUnsupported: the interface has no Ethernet header.
   Status attach(std::size_t& changed);
   // Removes them where they are not wanted.
   Status detach(std::size_t& changed);
-  [[nodiscard]] bool has_unwanted() const;
 
  private:
   Attachments(Programs programs, std::uint32_t in_id, std::uint32_t out_id, std::set<IfIndex> found)

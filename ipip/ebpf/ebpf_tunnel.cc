@@ -147,15 +147,13 @@ void EbpfTunnel::set_plain(const IpPrefix& prefix) { impl_->maps.set_remote(pref
 void EbpfTunnel::set_remotes(const std::map<IpPrefix, IpAddress>& remotes) { impl_->maps.set_remotes(remotes); }
 void EbpfTunnel::set_own_prefixes(const std::set<IpPrefix>& prefixes) { impl_->maps.set_own_prefixes(prefixes); }
 void EbpfTunnel::set_senders(const std::set<IpAddress>& senders) {
-  impl_->maps.set_senders(senders);
-  impl_->needs_sweep = true;
+  impl_->needs_sweep |= impl_->maps.set_senders(senders);
 }
 void EbpfTunnel::set_addresses(const std::optional<IpAddress>& source, const std::set<IpAddress>& own) {
   impl_->maps.set_addresses(source, own);
 }
 void EbpfTunnel::set_uplinks(const std::set<IfIndex>& uplinks) {
-  impl_->attachments.set(uplinks);
-  impl_->needs_attach = true;
+  impl_->needs_attach |= impl_->attachments.set(uplinks);
 }
 
 void EbpfTunnel::queue_resync() { impl_->needs_resync = impl_->needs_attach = impl_->needs_sweep = true; }

@@ -7,18 +7,19 @@
 namespace margay::ipip {
 namespace {
 
-// Makes `have` what `want` is, of IPv4 addresses.
-void change(std::set<IpAddress>& have, const std::set<IpAddress>& want, bpf::MapDriver<AddressCodec>& map) {
+// Makes `have` what `want` is, of IPv4 addresses. True: it was not.
+bool change(std::set<IpAddress>& have, const std::set<IpAddress>& want, bpf::MapDriver<AddressCodec>& map) {
   std::set<IpAddress> next;
   for (const IpAddress& address : want) {
-    if (!address.is_v4()) continue;
-    next.insert(address);
-    map.set(address, std::monostate());
+    if (address.is_v4()) next.insert(next.end(), address);
   }
+  if (next == have) return false;
+  for (const IpAddress& address : next) map.set(address, std::monostate());
   for (const IpAddress& address : have) {
     if (next.count(address) == 0) map.remove(address);
   }
   have = std::move(next);
+  return true;
 }
 
 }  // namespace
@@ -93,7 +94,7 @@ void TunnelMaps::set_own_prefixes(const std::set<IpPrefix>& prefixes) {
   for (const IpPrefix& prefix : touched) settle(prefix);
 }
 
-void TunnelMaps::set_senders(const std::set<IpAddress>& senders) { change(senders_, senders, sender_map_); }
+bool TunnelMaps::set_senders(const std::set<IpAddress>& senders) { return change(senders_, senders, sender_map_); }
 
 void TunnelMaps::set_addresses(const std::optional<IpAddress>& source, const std::set<IpAddress>& own) {
   change(addresses_, own, address_map_);

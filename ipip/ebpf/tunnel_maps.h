@@ -73,7 +73,8 @@ class TunnelMaps {
   void set_remote(const IpPrefix& prefix, const std::optional<IpAddress>& node);
   void set_remotes(const std::map<IpPrefix, IpAddress>& remotes);
   void set_own_prefixes(const std::set<IpPrefix>& prefixes);
-  void set_senders(const std::set<IpAddress>& senders);
+  // True: others than before.
+  bool set_senders(const std::set<IpAddress>& senders);
   void set_addresses(const std::optional<IpAddress>& source, const std::set<IpAddress>& own);
   [[nodiscard]] const std::set<IpAddress>& senders() const { return senders_; }
 
