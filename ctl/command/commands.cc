@@ -4,6 +4,7 @@
 
 #include "ctl/command/file_flags.h"
 #include "ctl/command/ipam_commands.h"
+#include "ctl/command/lab_commands.h"
 #include "ctl/command/policy_commands.h"
 
 namespace margay::command {
@@ -447,6 +448,12 @@ constexpr Spec kCommands[] = {
      .description = "Pools, their blocks, and who has which address.",
      .examples = kIpamExamples,
      .children = kIpamCommands},
+    {.id = CommandId::kGroup,
+     .word = "lab",
+     .summary = "A whole cluster of network namespaces on this machine",
+     .description = "Real agents, controllers, BGP and policy, with pods that answer: to try things out and to test.",
+     .examples = kLabExamples,
+     .children = kLabCommands},
     {.id = CommandId::kDiff,
      .word = "diff",
      .summary = "Show what apply would change",

@@ -10,6 +10,7 @@
 #include "ctl/command/commands.h"
 #include "ctl/command/complete.h"
 #include "ctl/command/help.h"
+#include "ctl/lab/lab.h"
 #include "ctl/main/real_io.h"
 #include "ctl/main/real_server.h"
 #include "ctl/verbs/verbs.h"
@@ -52,7 +53,7 @@ ExitCode complete(const verbs::Self& self, const std::vector<std::string>& words
 }
 
 ExitCode run(const verbs::Self& self, const std::vector<std::string>& words) {
-  const auto invocation = command::parse(command::root(), words);
+  auto invocation = command::parse(command::root(), words);
   if (!invocation.ok()) {
     RealIo io(false);
     // netctl alone is a question, not a mistake, but scripts that lost their command must notice.
@@ -60,12 +61,14 @@ ExitCode run(const verbs::Self& self, const std::vector<std::string>& words) {
     io.message(words.empty() ? "" : command::describe(invocation.error(), self.program));
     return ExitCode::kUsage;
   }
+  const bool is_lab = lab::is_lab_command(*invocation);
+  if (is_lab) lab::use_lab_server(*invocation);
   RealIo io(allows_colour(*invocation));
   const auto registry = schema::make_registry();
   const Duration timeout = command::parse_timeout(invocation->text("request-timeout")).value_or(Duration(0));
   RealServer server(*invocation, io, {user_agent(self), timeout, true});
   verbs::Session session(*invocation, self, *registry, io, server);
-  const ExitCode code = verbs::run(session);
+  const ExitCode code = is_lab ? lab::run(session) : verbs::run(session);
   if (io.write_problem().empty()) return code;
   io.error("standard output: " + io.write_problem());
   return ExitCode::kFailed;

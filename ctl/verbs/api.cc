@@ -122,6 +122,13 @@ Api::ObjectResult Api::patch(const ResourceInfo& resource, const ObjectName& nam
   });
 }
 
+Api::ObjectResult Api::patch_status(const ResourceInfo& resource, const ObjectName& name, kube::PatchType type,
+                             const std::string& body, const kube::WriteOptions& options) {
+  return wait<json::Value>([&](kube::ObjectDone done) {
+    return client_.patch(type_of(resource), name, "status", type, body, options, std::move(done));
+  });
+}
+
 Api::ObjectResult Api::remove(const ResourceInfo& resource, const ObjectName& name,
                               const kube::DeleteOptions& options) {
   return wait<json::Value>(

@@ -40,6 +40,8 @@ class Api {
                       const kube::WriteOptions& options);
   ObjectResult patch(const schema::ResourceInfo& resource, const kube::ObjectName& name, kube::PatchType type,
                      const std::string& body, const kube::WriteOptions& options);
+  ObjectResult patch_status(const schema::ResourceInfo& resource, const kube::ObjectName& name, kube::PatchType type,
+                            const std::string& body, const kube::WriteOptions& options);
   ObjectResult remove(const schema::ResourceInfo& resource, const kube::ObjectName& name,
                       const kube::DeleteOptions& options);
   kube::ApiResult<std::string> get_path(std::string_view path);

@@ -35,6 +35,17 @@ command::ExitCode run(Session& session) {
     case CommandId::kVersion: return run_version(session);
     case CommandId::kCompletion: return run_completion(session);
     case CommandId::kHelp: return run_help(session);
+    // Those are ctl/lab's.
+    case CommandId::kLabUp:
+    case CommandId::kLabDown:
+    case CommandId::kLabStatus:
+    case CommandId::kLabApply:
+    case CommandId::kLabExec:
+    case CommandId::kLabConnect:
+    case CommandId::kLabMatrix:
+    case CommandId::kLabNode:
+    case CommandId::kLabKubeconfig:
+    case CommandId::kLabKeeper:
     case CommandId::kGroup: break;
   }
   return command::ExitCode::kUsage;

@@ -1,0 +1,57 @@
+// Keeper: the stand-in for scheduler and kubelets of a lab: gives pods without a node one, makes each a namespace,
+// calls the CNI plugin as a container runtime does, starts its server, writes its status; and takes all that back when
+// the pod goes. A pass compares what is wanted with what there is, so that it can be ended and begun again at any time.
+//
+// One thread; calls block.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "ctl/lab/paths.h"
+#include "ctl/lab/pod.h"
+#include "ctl/lab/pod_server.h"
+#include "ctl/lab/topology.h"
+#include "ctl/verbs/api.h"
+
+namespace margay::lab {
+
+struct KeeperOptions {
+  Paths paths;
+  Topology topology;
+  std::string plugin;  // path of the program "margay"
+};
+
+class Keeper {
+ public:
+  // Both outlive it. `pods`: the kind.
+  Keeper(verbs::Api& api, const schema::ResourceInfo& pods, KeeperOptions options);
+
+  // Makes what runs equal to these. False when something failed and is worth another try soon; `say` gets a line for
+  // whatever was done or failed.
+  bool pass(const std::vector<json::Value>& objects, const std::string& now);
+
+ private:
+  struct Run {
+    LabPod pod;
+    std::string space;
+  };
+  bool schedule(LabPod& pod, const std::vector<LabPod>& all);
+  bool start(const LabPod& pod, const std::string& now);
+  Result<std::vector<IpAddress>> plug(const LabPod& pod, const std::string& space, bool is_new);
+  bool stop(const Run& run);
+  [[nodiscard]] Result<std::string> plugin(std::string_view command, const LabPod& pod, const std::string& space) const;
+  [[nodiscard]] std::string host_address(const std::string& node) const;
+  // What an earlier keeper has left: namespaces of pods that are gone.
+  void remove_strays(const std::vector<LabPod>& wanted);
+
+  verbs::Api& api_;
+  const schema::ResourceInfo& pods_;
+  KeeperOptions options_;
+  PodServer server_;
+  std::map<std::string, Run> runs_;  // by "namespace/name"
+  bool has_looked_ = false;
+};
+
+}  // namespace margay::lab

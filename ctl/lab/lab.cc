@@ -1,0 +1,107 @@
+#include "ctl/lab/lab.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/core/check.h"
+#include "base/core/text.h"
+#include "cni/plugin/agent_client.h"
+#include "ctl/command/help.h"
+#include "ctl/lab/lab_session.h"
+#include "ctl/lab/net_space.h"
+
+namespace margay::lab {
+
+using command::CommandId;
+using command::ExitCode;
+
+bool is_lab_command(const command::Invocation& invocation) {
+  return invocation.path.size() > 1 && invocation.path[1]->word == "lab" && !invocation.wants_help;
+}
+
+void use_lab_server(command::Invocation& invocation) {
+  for (const char* flag : {"server", "token", "context", "certificate-authority", "client-certificate", "client-key"}) {
+    if (const auto at = invocation.given.find(flag); at != invocation.given.end()) invocation.given.erase(at);
+  }
+  invocation.given["kubeconfig"] = {Paths(invocation.text("name")).kubeconfig()};
+}
+
+ExitCode run(verbs::Session& session) {
+  static constexpr std::pair<CommandId, ExitCode (*)(verbs::Session&)> kCommands[] = {
+      {CommandId::kLabUp, run_up},         {CommandId::kLabDown, run_down},
+      {CommandId::kLabStatus, run_status}, {CommandId::kLabApply, run_apply},
+      {CommandId::kLabExec, run_exec},     {CommandId::kLabConnect, run_connect},
+      {CommandId::kLabMatrix, run_matrix}, {CommandId::kLabNode, run_node},
+      {CommandId::kLabKeeper, run_keeper}, {CommandId::kLabKubeconfig, run_kubeconfig}};
+  for (const auto& [id, command] : kCommands) {
+    if (id == session.invocation().command().id) return command(session);
+  }
+  return ExitCode::kUsage;
+}
+
+Result<Paths> paths_of(const verbs::Session& session) {
+  const std::string name = session.invocation().text("name");
+  const bool is_plain = std::all_of(
+      name.begin(), name.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
+  if (name.empty() || name.size() > 32 || !is_plain)
+    return invalid(concat("--name ", quoted(name), ": 1 to 32 lower-case letters, digits and '-' are wanted"));
+  return Paths(name);
+}
+
+Status check_root() {
+  if (geteuid() == 0) return ok_status();
+  return Error{ErrorCode::kPermissionDenied, "a lab is made of network namespaces, which need root: run it with sudo"};
+}
+
+const schema::ResourceInfo& kind_of(verbs::Session& session, std::string_view api_version, std::string_view kind) {
+  const schema::ResourceInfo* const found = session.kind_of(api_version, kind, false);
+  MARGAY_CHECK(found != nullptr);
+  return *found;
+}
+
+Result<std::vector<LabPod>> read_pods(verbs::Session& session) {
+  MARGAY_ASSIGN_OR_RETURN(verbs::Api* const api, session.api());
+  auto listed = api->list(kind_of(session, "v1", "Pod"), "", {});
+  if (!listed.ok()) return listed.error().to_error();
+  std::vector<LabPod> pods;
+  for (const json::Value& object : listed->items) pods.push_back(read_pod(object));
+  std::sort(pods.begin(), pods.end(), [](const LabPod& a, const LabPod& b) { return a.to_string() < b.to_string(); });
+  return pods;
+}
+
+Result<json::Value> ask_node(const Paths& paths, const std::string& node, std::string_view path) {
+  constexpr int kSeconds = 5;
+  cni::AgentClient client(paths.node_socket(node));
+  MARGAY_ASSIGN_OR_RETURN(cni::AgentAnswer answer, client.call("GET", path, json::Value(), kSeconds));
+  if (answer.status != 200) return Error{ErrorCode::kUnavailable, concat(path, ": HTTP status ", answer.status)};
+  return std::move(answer.body);
+}
+
+bool is_ready(const json::Value& status) {
+  const json::Value* ready = status.find("ready");
+  return ready != nullptr && ready->as_bool() != nullptr && *ready->as_bool();
+}
+
+std::string program_path(std::string_view name) {
+  std::array<char, 4096> buffer{};
+  const ssize_t size = readlink("/proc/self/exe", buffer.data(), buffer.size() - 1);
+  const std::string_view self(buffer.data(), size < 0 ? 0 : static_cast<std::size_t>(size));
+  return concat(self.substr(0, self.rfind('/') + 1), name);
+}
+
+StartOptions agent_options(const Paths& paths, const LabNode& node) {
+  return {
+      .name = agent_process(node.name),
+      .argv = {program_path("margay-node"), "--node-name", node.name, "--server", concat("unix://", paths.api_socket()),
+               "--run-dir", paths.node(node.name), "--state-dir", paths.node(node.name)},
+      .environment = {{"NO_DEFAULT_POOLS", "true"},
+                      {"FELIX_HEALTHENABLED", "false"},
+                      {"FELIX_ENDPOINTSTATUSPATHPREFIX", paths.node(node.name)}},
+      .space = paths.space_of(node.name),
+      .log = paths.log(agent_process(node.name))};
+}
+
+}  // namespace margay::lab

@@ -1,0 +1,42 @@
+// What the commands of a lab share: its paths and state, its pods, its nodes' agents.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/core/result.h"
+#include "base/json/value.h"
+#include "ctl/lab/paths.h"
+#include "ctl/lab/pod.h"
+#include "ctl/lab/state.h"
+#include "ctl/verbs/session.h"
+
+namespace margay::lab {
+
+// The name of --name, which must be one.
+Result<Paths> paths_of(const verbs::Session& session);
+// kPermissionDenied with a text that says what is needed.
+Status check_root();
+// All pods, sorted by name.
+Result<std::vector<LabPod>> read_pods(verbs::Session& session);
+// A GET of a node's agent; kUnavailable when nobody answers.
+Result<json::Value> ask_node(const Paths& paths, const std::string& node, std::string_view path);
+bool is_ready(const json::Value& status);
+const schema::ResourceInfo& kind_of(verbs::Session& session, std::string_view api_version, std::string_view kind);
+// Where our own programs are: beside netctl.
+std::string program_path(std::string_view name);
+// How a margay-node of the lab is started.
+StartOptions agent_options(const Paths& paths, const LabNode& node);
+
+command::ExitCode run_up(verbs::Session& session);
+command::ExitCode run_down(verbs::Session& session);
+command::ExitCode run_status(verbs::Session& session);
+command::ExitCode run_apply(verbs::Session& session);
+command::ExitCode run_exec(verbs::Session& session);
+command::ExitCode run_connect(verbs::Session& session);
+command::ExitCode run_matrix(verbs::Session& session);
+command::ExitCode run_node(verbs::Session& session);
+command::ExitCode run_kubeconfig(verbs::Session& session);
+command::ExitCode run_keeper(verbs::Session& session);
+
+}  // namespace margay::lab
