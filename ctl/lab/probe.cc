@@ -5,7 +5,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -13,13 +12,16 @@
 #include <system_error>
 
 #include "base/core/text.h"
+#include "ctl/lab/deadline.h"
 #include "ctl/lab/net_space.h"
 #include "dataplane/netlink/netlink.h"
 
 namespace margay::lab {
 namespace {
 
-using std::chrono::steady_clock;
+std::string late(Duration limit) {
+  return concat("no answer within ", std::chrono::duration_cast<std::chrono::milliseconds>(limit).count(), " ms");
+}
 
 std::string words_of(int number) { return std::generic_category().message(number); }
 
@@ -88,42 +90,42 @@ void look(Probe& probe) {
   probe.finish(error == 0, error == 0 ? std::string() : words_of(error));
 }
 
-int milliseconds_until(steady_clock::time_point end) {
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - steady_clock::now()).count();
-  return static_cast<int>(std::max<std::int64_t>(0, left));
-}
-
 // Until all have ended or the time is over.
 void wait_for_all(std::vector<Probe>& probes, Duration limit) {
-  const auto end = steady_clock::now() + limit;
-  std::vector<pollfd> watched(probes.size());
-  while (true) {
-    std::size_t open = 0;
+  Deadline deadline(limit);
+  std::vector<pollfd> watched(probes.size() + 1);
+  watched.back() = {deadline.fd(), POLLIN, 0};
+  while (!deadline.has_passed()) {
+    bool has_open = false;
     for (std::size_t i = 0; i < probes.size(); ++i) {
       const int events = probes[i].is_udp ? POLLIN : POLLOUT;
       watched[i] = {probes[i].fd, static_cast<short>(events), 0};  // a negative descriptor is not looked at
-      open += probes[i].fd >= 0 ? 1U : 0U;
+      has_open = has_open || probes[i].fd >= 0;
     }
-    const int left = milliseconds_until(end);
-    if (open == 0 || left == 0) break;
-    if (poll(watched.data(), watched.size(), left) < 0 && errno != EINTR) break;
+    if (!has_open || (poll(watched.data(), watched.size(), -1) < 0 && errno != EINTR)) break;
     for (std::size_t i = 0; i < probes.size(); ++i) {
       if (probes[i].fd >= 0 && watched[i].revents != 0) look(probes[i]);
     }
   }
-  const auto limit_ms = std::chrono::duration_cast<std::chrono::milliseconds>(limit).count();
   for (Probe& probe : probes) {
-    if (probe.fd >= 0) probe.finish(false, concat("no answer within ", limit_ms, " ms"));
+    if (probe.fd >= 0) probe.finish(false, late(limit));
   }
 }
 
+// False when the time was over first.
+bool wait_for(int fd, short events, Deadline& deadline) {
+  pollfd watched[] = {{fd, events, 0}, {deadline.fd(), POLLIN, 0}};
+  while (poll(watched, 2, -1) < 0 && errno == EINTR) {
+  }
+  return watched[0].revents != 0;
+}
+
 // What the server says, without the head.
-std::string read_greeting(int fd, bool is_datagram, steady_clock::time_point end) {
+std::string read_greeting(int fd, bool is_datagram, Deadline& deadline) {
   std::string text;
   std::array<char, 1024> buffer{};
   while (text.size() < 64 * 1024) {
-    pollfd watched{fd, POLLIN, 0};
-    if (poll(&watched, 1, milliseconds_until(end)) != 1) break;
+    if (!wait_for(fd, POLLIN, deadline)) break;
     const ssize_t got = recv(fd, buffer.data(), buffer.size(), 0);
     if (got <= 0) break;
     text.append(buffer.data(), static_cast<std::size_t>(got));
@@ -136,21 +138,16 @@ std::string read_greeting(int fd, bool is_datagram, steady_clock::time_point end
 
 // A connection, or a socket that is connected and has asked; then the answer.
 ProbeAnswer ask_here(const ProbeTarget& target, Duration limit) {
-  const auto end = steady_clock::now() + limit;
+  Deadline deadline(limit);
   Probe probe = begin(target);
   if (probe.fd < 0) return probe.answer;
-  pollfd watched{probe.fd, static_cast<short>(probe.is_udp ? POLLIN : POLLOUT), 0};
-  if (poll(&watched, 1, milliseconds_until(end)) != 1) {
-    std::vector<Probe> late{probe};
-    wait_for_all(late, Duration::zero());
-    const auto limit_ms = std::chrono::duration_cast<std::chrono::milliseconds>(limit).count();
-    return {false, {}, concat("no answer within ", limit_ms, " ms")};
-  }
+  if (!wait_for(probe.fd, probe.is_udp ? POLLIN : POLLOUT, deadline))
+    return probe.finish(false, late(limit)), probe.answer;
   int error = 0;
   socklen_t size = sizeof(error);
   (void)getsockopt(probe.fd, SOL_SOCKET, SO_ERROR, &error, &size);
   if (error != 0) return probe.finish(false, words_of(error)), probe.answer;
-  std::string said = read_greeting(probe.fd, probe.is_udp, end);
+  std::string said = read_greeting(probe.fd, probe.is_udp, deadline);
   probe.finish(true, {});
   probe.answer.said = std::move(said);
   return probe.answer;

@@ -49,7 +49,7 @@ NodeView look_at(const Paths& paths, const LabState& state, const LabNode& node,
   return view;
 }
 
-std::string addresses_of(const LabNode& node) {
+std::string text_of_addresses(const LabNode& node) {
   std::vector<std::string> out;
   for (const IpAddress& address : node.addresses) out.push_back(address.to_string());
   return join(out, ",");
@@ -60,7 +60,7 @@ Value as_json(const Paths& paths, const LabState& state, const std::vector<NodeV
   for (const NodeView& view : views) {
     nodes.push_back(Object{{"name", view.node->name},
                            {"subnet", view.subnet},
-                           {"addresses", addresses_of(*view.node)},
+                           {"addresses", text_of_addresses(*view.node)},
                            {"state", view.state},
                            {"peers", static_cast<std::int64_t>(view.peers)},
                            {"peersEstablished", static_cast<std::int64_t>(view.peers_up)},
@@ -82,7 +82,7 @@ Value as_json(const Paths& paths, const LabState& state, const std::vector<NodeV
 std::string as_table(const std::vector<NodeView>& views, bool has_colour) {
   std::vector<render::Table::Row> rows;
   for (const NodeView& view : views) {
-    rows.push_back({view.node->name, view.subnet, addresses_of(*view.node), view.state,
+    rows.push_back({view.node->name, view.subnet, text_of_addresses(*view.node), view.state,
                     concat(view.peers_up, "/", view.peers), concat(view.pods)});
   }
   render::Table table({"NODE", "SUBNET", "ADDRESS", "STATE", "BGP UP", "PODS"}, has_colour);

@@ -12,6 +12,7 @@
 #include "base/core/text.h"
 #include "base/core/time_text.h"
 #include "base/file/file.h"
+#include "ctl/lab/deadline.h"
 #include "ctl/lab/lab_session.h"
 #include "ctl/lab/net_space.h"
 #include "ctl/lab/wiring.h"
@@ -22,7 +23,6 @@ namespace {
 using command::ExitCode;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using std::chrono::steady_clock;
 
 constexpr seconds kServerLimit{10};
 constexpr seconds kReadyLimit{30};
@@ -34,9 +34,9 @@ Status make_folder(const std::string& path) {
 }
 
 bool wait_until(Duration limit, const std::function<bool()>& is_done) {
-  const auto end = steady_clock::now() + limit;
+  Deadline deadline(limit);
   while (!is_done()) {
-    if (steady_clock::now() >= end) return false;
+    if (deadline.has_passed()) return false;
     (void)poll(nullptr, 0, static_cast<int>(kAskAgain.count()));
   }
   return true;
@@ -71,10 +71,10 @@ class Riser {
 
  private:
   Status step(std::string_view name, const std::function<Status()>& work) {
-    const auto begin = steady_clock::now();
+    const auto begin = session_.io().wall_now();
     session_.io().message(concat("  ", name, std::string(24 - std::min<std::size_t>(name.size(), 23), ' ')));
     const Status done = work();
-    const auto took = std::chrono::duration_cast<milliseconds>(steady_clock::now() - begin).count();
+    const auto took = std::chrono::duration_cast<milliseconds>(session_.io().wall_now() - begin).count();
     session_.io().message(done.ok() ? concat(took, " ms\n") : std::string("failed\n"));
     return done;
   }
@@ -228,7 +228,7 @@ ExitCode run_up(verbs::Session& session) {
   if (!state.ok()) return session.fail(state.error());
   if (const Status prepared = prepare(*paths); !prepared.ok()) return session.fail(prepared.error());
 
-  const auto begin = steady_clock::now();
+  const auto begin = session.io().wall_now();
   const Topology& topology = state->topology;
   session.io().message(concat("lab ", quoted(paths->name()), ": ", plural(topology.nodes.size(), "node"), " in ",
                               plural(topology.subnets.size(), "subnet"), ", a router",
@@ -239,7 +239,7 @@ ExitCode run_up(verbs::Session& session) {
     run_down(session);
     return code;
   }
-  const auto took = std::chrono::duration_cast<milliseconds>(steady_clock::now() - begin);
+  const auto took = std::chrono::duration_cast<milliseconds>(session.io().wall_now() - begin);
   session.io().message(concat("up in ", format_duration(took), "\n"));
   return ExitCode::kDone;
 }

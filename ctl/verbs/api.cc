@@ -123,7 +123,7 @@ Api::ObjectResult Api::patch(const ResourceInfo& resource, const ObjectName& nam
 }
 
 Api::ObjectResult Api::patch_status(const ResourceInfo& resource, const ObjectName& name, kube::PatchType type,
-                             const std::string& body, const kube::WriteOptions& options) {
+                                    const std::string& body, const kube::WriteOptions& options) {
   return wait<json::Value>([&](kube::ObjectDone done) {
     return client_.patch(type_of(resource), name, "status", type, body, options, std::move(done));
   });
