@@ -92,7 +92,7 @@ Result<pid_t> spawn(const StartOptions& options, const Files& files, bool is_apa
   return pid;
 }
 
-int wait_for(pid_t pid) {
+int exit_status_of(pid_t pid) {
   int status = 0;
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
@@ -144,7 +144,7 @@ void stop_processes(const std::vector<ProcessRecord>& processes, Duration grace)
 Result<int> run_here(const std::string& space, const std::vector<std::string>& argv) {
   MARGAY_ASSIGN_OR_RETURN(const pid_t pid,
                           spawn({.name = {}, .argv = argv, .environment = {}, .space = space, .log = {}}, {}, false));
-  return wait_for(pid);
+  return exit_status_of(pid);
 }
 
 Result<Captured> run_captured(const StartOptions& options, const std::string& input) {
@@ -160,7 +160,7 @@ Result<Captured> run_captured(const StartOptions& options, const std::string& in
   } else if (auto pid = spawn(options, files, false); !pid.ok()) {
     problem = pid.error();
   } else {
-    done.exit_status = wait_for(*pid);
+    done.exit_status = exit_status_of(*pid);
     done.out.resize(std::min<std::size_t>(static_cast<std::size_t>(lseek(files.out, 0, SEEK_END)), kOutputMax));
     const ssize_t got = pread(files.out, done.out.data(), done.out.size(), 0);
     done.out.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
