@@ -14,9 +14,9 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "policy/translate/translate.h"
+#include "test/integration/containerd.h"
 #include "test/support/api_servers.h"
 #include "test/support/cni_node.h"
-#include "test/integration/containerd.h"
 #include "test/support/sync_client.h"
 
 namespace margay::test {
