@@ -11,6 +11,7 @@ void DataplaneBatch::merge(DataplaneBatch&& later) {
   if (later.own_blocks) own_blocks = std::move(later.own_blocks);
   plan.merge(std::move(later.plan));
   if (later.tunnels) tunnels = later.tunnels;
+  number = later.number;
 }
 
 std::string_view to_string(EndpointStage stage) {

@@ -35,6 +35,8 @@ struct DataplaneBatch {
   std::optional<std::set<IpPrefix>> own_blocks;
   ipip::PlanDelta plan;  // routes to other nodes, tunnels
   std::optional<ipip::TunnelSettings> tunnels;
+  // Counts up; told back when it, and all before it, have been written.
+  std::uint64_t number = 0;
 
   void merge(DataplaneBatch&& later);
   // Changes nothing, once the first one that is in sync has been sent.
@@ -79,6 +81,7 @@ struct DataplaneReport {
   std::size_t learned_routes = 0, unresolved_routes = 0;          // of BGP; unresolved: no next hop can be reached
   std::size_t planned_routes = 0, unresolved_planned_routes = 0;  // of the plan; unresolved: also without their tunnel
   std::set<std::string> tunnel_devices;                           // that are there
+  std::uint64_t batch = 0;                                        // the last that was written, or tried
   Duration last_apply{};
   std::uint64_t applies = 0;
 

@@ -70,6 +70,7 @@ void Dataplane::take(DataplaneBatch batch) {
   tunnels_.take(batch.plan);
   if (batch.own_blocks) take_blocks(*batch.own_blocks);
   take_policy(batch.policy);
+  batch_ = batch.number;
   if (batch.policy.is_in_sync && !std::exchange(is_open_, true)) {
     routes_.driver().allow_removal_of(is_local);
     are_routes_due_ = true;
@@ -391,6 +392,7 @@ void Dataplane::report() {
   for (const auto& [kind, index] : ports_.tunnels->devices()) report.tunnel_devices.emplace(ipip::name_of(kind));
   report.problems = ports_.renderer->problems();
   report.has_written = has_written_;
+  if (has_written_) report.batch = batch_;
   report.last_apply = last_apply_;
   report.applies = applies_;
   on_report_(std::move(report));

@@ -133,6 +133,7 @@ class Dataplane {
   bool is_writing_ = false;
   bool has_written_ = false;
   std::uint64_t applies_ = 0;
+  std::uint64_t batch_ = 0;  // the last that was taken
   Duration last_apply_{};
   telemetry::Histogram apply_seconds_;
   telemetry::Registry* metrics_;

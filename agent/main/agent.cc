@@ -219,7 +219,10 @@ void Agent::on_turn(bool is_in_sync) {
   apply_config(change.config);
   change.dataplane.tunnels = tunnels_.take(change.config.settings, calculation_.local_tunnels());
   // Most of what happens in a cluster is none of this node's business.
-  if (is_first || !change.dataplane.empty()) dataplane_->send(std::move(change.dataplane));
+  if (is_first || !change.dataplane.empty()) {
+    change.dataplane.number = ++batches_sent_;
+    dataplane_->send(std::move(change.dataplane));
+  }
   if (has_bgp() && !change.bgp.speaker.empty()) bgp_->send(std::move(change.bgp.speaker));
   if (!pools_.is_done()) {
     std::vector<IpPrefix> present;

@@ -72,6 +72,8 @@ class Agent {
   [[nodiscard]] Calculation& calculation() { return calculation_; }
   [[nodiscard]] const EndpointBook& endpoints() const { return book_; }
   [[nodiscard]] const DataplaneReport& report() const { return report_; }
+  // Of what was calculated: all is in the kernel, or failed, once report().batch is this.
+  [[nodiscard]] std::uint64_t batches_sent() const { return batches_sent_; }
   [[nodiscard]] const DataplaneThread* dataplane() const { return dataplane_.get(); }
   [[nodiscard]] const startup::Registration& registration() const { return registration_; }
   [[nodiscard]] BgpThread* bgp() { return bgp_.get(); }
@@ -108,6 +110,7 @@ class Agent {
   Calculation calculation_;
   EndpointBook book_;
   DataplaneReport report_;
+  std::uint64_t batches_sent_ = 0;
   CniParts cni_;
   TunnelParts tunnels_;
   events::EventRecorder events_;

@@ -26,6 +26,7 @@ json::Value watches_json(const watch::ClusterWatch& cluster) {
   json::Array out;
   for (const watch::ClusterWatch::KindState& state : cluster.states()) {
     json::Object one{{"resource", state.resource}, {"objects", number(state.objects)}, {"inSync", state.is_in_sync}};
+    if (!state.version.empty()) one["resourceVersion"] = state.version;
     if (state.is_absent) one["absent"] = true;
     if (!state.error.empty()) one["error"] = state.error;
     out.emplace_back(std::move(one));
@@ -55,6 +56,8 @@ json::Value dataplane_json(const Agent& agent) {
   json::Object drivers;
   for (const auto& [name, state] : report.drivers) drivers[name] = driver_json(state);
   json::Object out{{"hasWritten", report.has_written},
+                   {"batchesSent", static_cast<std::int64_t>(agent.batches_sent())},
+                   {"batchWritten", static_cast<std::int64_t>(report.batch)},
                    {"passes", static_cast<std::int64_t>(report.applies)},
                    {"lastPassSeconds", seconds_of(report.last_apply)},
                    {"learnedRoutes", number(report.learned_routes)},

@@ -69,6 +69,8 @@ class ClusterWatch {
     bool is_in_sync = false;
     bool is_absent = false;  // counts as empty: the server does not have the kind, or it is optional
     std::string error;       // why it is not watching now; empty: it is
+    // resourceVersion up to which the consumers know the kind; empty while something is on its way to them.
+    std::string version;
   };
   [[nodiscard]] std::vector<KindState> states() const;
   // Objects that count as absent, as of the last time each was seen.

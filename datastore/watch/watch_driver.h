@@ -71,6 +71,8 @@ class WatchDriver {
   [[nodiscard]] bool is_in_sync() const { return reflector_.is_in_sync(); }
   [[nodiscard]] Reflector::State state() const { return reflector_.state(); }
   [[nodiscard]] const WatchSource& source() const { return source_; }
+  // resourceVersion up to which everything was handed over; "" before the first whole list.
+  [[nodiscard]] const std::string& version() const { return reflector_.version(); }
   // Why it is not watching now; nullptr when nothing is wrong.
   [[nodiscard]] const kube::ApiError* last_error() const { return last_error_ ? &*last_error_ : nullptr; }
 
