@@ -243,6 +243,7 @@ void Dataplane::write_rules() {
     run(name_of(id), [&port = *table](TimePoint now) { return port.apply(now); });
     if (!table->is_applied()) written.erase(id.family);
   }
+  if (ports_.on_tables_done) ports_.on_tables_done();
   // Rules that refer to a set which is not as it should be do not say what they mean.
   if (!has_sets) return;
   for (const IpFamily family : written) plan_.confirm(family);

@@ -213,6 +213,7 @@ Result<std::unique_ptr<KernelHandles>> open_kernel(iptables::BackendMode mode,
   MARGAY_ASSIGN_OR_RETURN(handles->route, netlink::open_netlink(NETLINK_ROUTE));
   MARGAY_ASSIGN_OR_RETURN(handles->netfilter, netlink::open_netlink(NETLINK_NETFILTER));
   handles->runner = std::make_unique<exec::ProcessRunner>();
+  handles->saves = std::make_unique<iptables::SharedSaves>(*handles->runner);
   handles->sysctls = std::make_unique<sysctl::FileSysctlTree>();
   MARGAY_ASSIGN_OR_RETURN(handles->backend, iptables::choose_backend(*handles->runner, mode));
   MARGAY_ASSIGN_OR_RETURN(handles->features, iptables::find_features(*handles->runner, handles->backend.backend));
@@ -233,9 +234,10 @@ Ports kernel_ports(KernelHandles& handles) {
     for (const auto table :
          {iptables::Table::kRaw, iptables::Table::kMangle, iptables::Table::kNat, iptables::Table::kFilter}) {
       const iptables::TableId id{family, table};
-      ports.tables[id] = std::make_unique<Table>(*handles.runner, id, handles.backend.backend);
+      ports.tables[id] = std::make_unique<Table>(*handles.saves, id, handles.backend.backend);
     }
   }
+  ports.on_tables_done = [&saves = *handles.saves] { saves.forget(); };
   ports.settings = std::make_unique<Settings>(*handles.sysctls, handles.features.has_ipv6);
   ports.neighbours = std::make_unique<Neighbours>(*handles.route);
   ports.conntrack = std::make_unique<Conntrack>(*handles.netfilter);

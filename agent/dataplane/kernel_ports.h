@@ -11,6 +11,7 @@
 #include "dataplane/exec/runner.h"
 #include "dataplane/iptables/backend.h"
 #include "dataplane/iptables/features.h"
+#include "dataplane/iptables/shared_saves.h"
 #include "dataplane/netlink/netlink.h"
 #include "dataplane/sysctl/sysctl_tree.h"
 #include "ipip/devices/ipip_choice.h"
@@ -23,6 +24,7 @@ struct KernelHandles {
   std::unique_ptr<netlink::Netlink> route;      // NETLINK_ROUTE
   std::unique_ptr<netlink::Netlink> netfilter;  // NETLINK_NETFILTER
   std::unique_ptr<exec::Runner> runner;
+  std::unique_ptr<iptables::SharedSaves> saves;  // over it
   std::unique_ptr<sysctl::SysctlTree> sysctls;
   iptables::BackendChoice backend;
   iptables::KernelFeatures features;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -111,6 +112,7 @@ struct Ports {
   std::unique_ptr<SetPort> sets;
   // Those that this kernel has; a family without its filter table carries nothing.
   std::map<iptables::TableId, std::unique_ptr<TablePort>> tables;
+  std::function<void()> on_tables_done{};  // after each pass over them; may be empty
   std::unique_ptr<SettingPort> settings;
   std::unique_ptr<NeighbourPort> neighbours;
   std::unique_ptr<ConntrackPort> conntrack;

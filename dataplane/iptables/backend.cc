@@ -26,6 +26,8 @@ struct Found {
   std::size_t ours = 0;
   bool has_kubelet = false;
   std::set<TableId> tables;  // with chains of ours
+
+  [[nodiscard]] bool is_empty() const { return others == 0 && ours == 0 && !has_kubelet; }
 };
 
 void count(std::string_view saved, IpFamily family, Found& found) {
@@ -46,6 +48,14 @@ void count(std::string_view saved, IpFamily family, Found& found) {
   }
 }
 
+// It can be read; can it be written?
+void try_to_write(exec::Runner& runner, Backend backend, Found& found) {
+  const Status tried = try_in_scratch(
+      runner, {IpFamily::kV4, Table::kFilter}, backend,
+      {":margay-try - -", "-A margay-try -m comment --comment \"margay:try\" -j DROP", "-A FORWARD -j margay-try"});
+  if (!tried.ok() && tried.error().code != ErrorCode::kPermissionDenied) found.failure = tried.error();
+}
+
 // Both families, but IPv6 may be missing on the machine.
 Found look(exec::Runner& runner, Backend backend) {
   Found found;
@@ -59,11 +69,7 @@ Found look(exec::Runner& runner, Backend backend) {
       return found;
     }
   }
-  // It can be read; can it be written?
-  const Status tried = try_in_scratch(
-      runner, {IpFamily::kV4, Table::kFilter}, backend,
-      {":margay-try - -", "-A margay-try -m comment --comment \"margay:try\" -j DROP", "-A FORWARD -j margay-try"});
-  if (!tried.ok() && tried.error().code != ErrorCode::kPermissionDenied) found.failure = tried.error();
+  try_to_write(runner, backend, found);
   return found;
 }
 
@@ -87,8 +93,17 @@ BackendChoice choose_between(const Found& nft, const Found& legacy) {
 }  // namespace
 
 Result<BackendChoice> choose_backend(exec::Runner& runner, BackendMode mode) {
-  const Found nft = look(runner, Backend::kNft);
   const Found legacy = look(runner, Backend::kLegacy);
+  // Reading what nft has takes longer on a busy node than the rest of a start, and where legacy has nothing that could
+  // outweigh it, it is chosen whatever that is.
+  const bool is_legacy_heard = mode == BackendMode::kAuto && !legacy.failure && !legacy.is_empty();
+  const bool matters = mode == BackendMode::kLegacy || is_legacy_heard;
+  Found nft;
+  if (matters) {
+    nft = look(runner, Backend::kNft);
+  } else {
+    try_to_write(runner, Backend::kNft, nft);
+  }
   BackendChoice choice;
   if (mode != BackendMode::kAuto) {
     const bool is_nft = mode == BackendMode::kNft;
