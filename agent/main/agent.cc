@@ -207,6 +207,11 @@ void Agent::reach(Stage stage) {
   log_.info("reached", {{"stage", std::string(to_string(stage))}, {"after", *timeline_.at(stage)}});
 }
 
+void Agent::send(DataplaneBatch batch) {
+  batch.number = ++batches_sent_;
+  dataplane_->send(std::move(batch));
+}
+
 void Agent::on_turn(bool is_in_sync) {
   if (!is_in_sync) return;
   reach(Stage::kDatastoreInSync);
@@ -219,10 +224,7 @@ void Agent::on_turn(bool is_in_sync) {
   apply_config(change.config);
   change.dataplane.tunnels = tunnels_.take(change.config.settings, calculation_.local_tunnels());
   // Most of what happens in a cluster is none of this node's business.
-  if (is_first || !change.dataplane.empty()) {
-    change.dataplane.number = ++batches_sent_;
-    dataplane_->send(std::move(change.dataplane));
-  }
+  if (is_first || !change.dataplane.empty()) send(std::move(change.dataplane));
   if (has_bgp() && !change.bgp.speaker.empty()) bgp_->send(std::move(change.bgp.speaker));
   if (!pools_.is_done()) {
     std::vector<IpPrefix> present;
@@ -301,7 +303,7 @@ void Agent::on_links(const HostLinks& links) {
   if (auto changed = tunnels_.take()) {
     DataplaneBatch batch;
     batch.tunnels = *changed;
-    dataplane_->send(std::move(batch));
+    send(std::move(batch));
   }
   startup::HostInterfaces interfaces;
   std::map<IfIndex, const link::Interface*> by_index;

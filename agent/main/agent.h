@@ -86,6 +86,7 @@ class Agent {
   Status start_dataplane();
   void start_bgp();
   void reach(Stage stage);
+  void send(DataplaneBatch batch);
   void on_turn(bool is_in_sync);
   void apply_config(const config::Change& change);
   void on_report(DataplaneReport report);
