@@ -23,10 +23,11 @@ constexpr Setting kHostRows[] = {
     word<model::SourceSpoofing>("workloadSourceSpoofing", "Disabled", kActs),
     row("allowVXLANPacketsFromWorkloads", Form::kBool, "false", kActs),
     row("allowIPIPPacketsFromWorkloads", Form::kBool, "false", kActs),
-    known_as("ExternalNodesCIDRList", row("externalNodesList", Form::kTexts, "", kNotYet)),
+    known_as("ExternalNodesCIDRList", row("externalNodesList", Form::kTexts, "", kActs)),
     word<model::Switch>("floatingIPs", "Disabled", kNotYet),
     never_none(word<model::AwsSrcDstCheck>("awsSrcDstCheck", "DoNothing", kNotYet)),
-    known_as("NetlinkTimeoutSecs", row("netlinkTimeout", Form::kSeconds, "10", kNotYet)),
+    // The kernel answers while it is asked.
+    known_as("NetlinkTimeoutSecs", row("netlinkTimeout", Form::kSeconds, "10", kNone)),
     row("sidecarAccelerationEnabled", Form::kBool, "false", kNone),
     word<model::Switch>("windowsManageFirewallRules", "Disabled", kNone),
 };

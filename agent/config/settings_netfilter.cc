@@ -22,7 +22,8 @@ constexpr Setting kNetfilterRows[] = {
     row("nftablesRefreshInterval", Form::kSeconds, "180", kNotYet),
     row("ipsetsRefreshInterval", Form::kSeconds, "90", kActs),
     known_as("IptablesPostWriteCheckIntervalSecs", row("iptablesPostWriteCheckInterval", Form::kSeconds, "5", kActs)),
-    known_as("IptablesLockProbeIntervalMillis", row("iptablesLockProbeInterval", Form::kMilliseconds, "50", kNotYet)),
+    // Since iptables 1.8.8 who waits for the lock is woken when it is free; the programs ignore an interval.
+    known_as("IptablesLockProbeIntervalMillis", row("iptablesLockProbeInterval", Form::kMilliseconds, "50", kNone)),
     never_none(within(row("maxIpsetSize", Form::kInteger, "1048576", kNotYet), 1, 0x7fffffff)),
     row("kubeNodePortRanges", Form::kTexts, "30000:32767", kNotYet),
     word<model::ServiceLoopPrevention>("serviceLoopPrevention", "Drop", kActs),

@@ -17,10 +17,12 @@ constexpr Setting client_auth() {
 
 constexpr Setting kProcessRows[] = {
     word<model::LogSeverity>("logSeverityScreen", "Info", kActs),
-    word<model::LogSeverity>("logSeverityFile", "Info", kNotYet),
-    word<model::LogSeverity>("logSeveritySys", "Info", kNotYet),
-    row("logFilePath", Form::kText, "/var/log/calico/felix.log", kNotYet),
-    row("logDebugFilenameRegex", Form::kPattern, "", kNotYet),
+    // The log goes to standard error, and from there to where systemd or the container runtime keeps it; its lines name
+    // no source files.
+    word<model::LogSeverity>("logSeverityFile", "Info", kNone),
+    word<model::LogSeverity>("logSeveritySys", "Info", kNone),
+    row("logFilePath", Form::kText, "/var/log/calico/felix.log", kNone),
+    row("logDebugFilenameRegex", Form::kPattern, "", kNone),
     row("debugDisableLogDropping", Form::kBool, "false", kNone),
     row("healthEnabled", Form::kBool, "false", kActs),
     row("healthHost", Form::kText, "localhost", kActs),

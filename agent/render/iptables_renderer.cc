@@ -27,10 +27,7 @@ constexpr std::string_view kSettings = "FelixConfiguration";
 
 class IptablesRenderer::Impl {
  public:
-  explicit Impl(const KernelFeatures& features) : features_(features), sets_(features) {
-    set_settings({});
-    sets_.set_networks(networks_);
-  }
+  explicit Impl(const KernelFeatures& features) : features_(features), sets_(features) { set_settings({}); }
 
   void apply(const policy::Delta& delta) {
     sets_.apply(delta.ip_sets);
@@ -43,13 +40,14 @@ class IptablesRenderer::Impl {
     FieldErrors found;
     settings_ = settings_of(spec, features_, found);
     report(std::string(kSettings), std::move(found));
+    sets_.set_networks(networks_, settings_.external_nodes);
     is_everything_dirty_ = true;
   }
 
   void set_networks(NodeNetworks networks) {
     if (networks == networks_) return;
     networks_ = std::move(networks);
-    sets_.set_networks(networks_);
+    sets_.set_networks(networks_, settings_.external_nodes);
     are_static_dirty_ = true;
   }
 
@@ -73,6 +71,7 @@ class IptablesRenderer::Impl {
   }
 
   [[nodiscard]] const std::map<std::string, FieldErrors>& problems() const { return problems_; }
+  [[nodiscard]] const std::map<std::string, ObjectKey>& hosts() const { return hosts_; }
 
  private:
   void report(const std::string& object, FieldErrors errors) {
@@ -253,6 +252,7 @@ class IptablesRenderer::Impl {
       host_chains_.replace(interface, render_host(interface, *endpoints_.at(key), context()));
     }
     dispatch_chains_.replace("hosts", host_dispatch(choice, endpoints_, settings_));
+    hosts_ = std::move(choice.interfaces);
   }
 
   void render_shared_chains() {
@@ -291,6 +291,7 @@ class IptablesRenderer::Impl {
   bool is_dispatch_dirty_ = true;
   bool are_hosts_dirty_ = true;
   std::set<std::string> dirty_workloads_;
+  std::map<std::string, ObjectKey> hosts_;
   std::set<std::string> with_exceptions_;  // interfaces whose workload may use other sources
 };
 
@@ -303,5 +304,6 @@ void IptablesRenderer::set_networks(NodeNetworks networks) { impl_->set_networks
 void IptablesRenderer::set_interfaces(InterfaceAddresses interfaces) { impl_->set_interfaces(std::move(interfaces)); }
 RenderChange IptablesRenderer::take() { return impl_->take(); }
 const std::map<std::string, FieldErrors>& IptablesRenderer::problems() const { return impl_->problems(); }
+const std::map<std::string, policy::ObjectKey>& IptablesRenderer::hosts() const { return impl_->hosts(); }
 
 }  // namespace margay::render

@@ -59,6 +59,8 @@ class IptablesRenderer {
   // What could not be rendered as written, by the policy, profile or endpoint ("NetworkPolicy default/a"); it fails
   // closed.
   [[nodiscard]] const std::map<std::string, FieldErrors>& problems() const;
+  // The host endpoint of each interface that has one, "*" among them; as of the last take().
+  [[nodiscard]] const std::map<std::string, policy::ObjectKey>& hosts() const;
 
  private:
   class Impl;

@@ -53,13 +53,16 @@ void Sets::apply(const std::map<policy::IpSetId, IpSetDelta>& changes) {
   }
 }
 
-void Sets::set_networks(const NodeNetworks& networks) {
+void Sets::set_networks(const NodeNetworks& networks, const std::set<IpPrefix>& external) {
   Wanted wanted;
   wanted[std::string(kPools)] = networks.pools;
   wanted[std::string(kMasqueradePools)] = networks.masquerade_pools;
   wanted[std::string(kHosts)] = hosts(networks.hosts);
   wanted[std::string(kIpipPeers)] = hosts(networks.ipip_peers);
   wanted[std::string(kVxlanPeers)] = hosts(networks.vxlan_peers);
+  for (const std::string_view peers : {kIpipPeers, kVxlanPeers}) {
+    wanted[std::string(peers)].insert(external.begin(), external.end());
+  }
   for (const auto& [name, nets] : wanted) {
     const auto before = networks_.find(name);
     const bool is_new = before == networks_.end();

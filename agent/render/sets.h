@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -16,7 +17,8 @@ class Sets {
   explicit Sets(const KernelFeatures& features) : has_ipv6_(features.has_ipv6) {}
 
   void apply(const std::map<policy::IpSetId, policy::IpSetDelta>& changes);
-  void set_networks(const NodeNetworks& networks);
+  // `external`: networks of hosts that are no nodes, and may send tunnelled packets as nodes do.
+  void set_networks(const NodeNetworks& networks, const std::set<IpPrefix>& external);
 
   std::map<std::string, SetChange> take();
 

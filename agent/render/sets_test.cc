@@ -89,19 +89,32 @@ TEST(Sets, NetworksAreSetsThatChangeByMember) {
   NodeNetworks networks;
   networks.pools = {host("10.0.0.0/16").net, host("fd00::/64").net};
   networks.ipip_peers = {IpAddress::parse("192.0.2.1").value()};
-  sets.set_networks(networks);
+  sets.set_networks(networks, {});
   const auto first = sets.take();
   EXPECT_EQ(first.size(), 10U) << "five sets of two families";
   EXPECT_EQ(first.at(set_name(IpFamily::kV4, kPools)).added.size(), 1U);
   EXPECT_EQ(first.at(set_name(IpFamily::kV4, kIpipPeers)).added[0].net.to_string(), "192.0.2.1/32");
   networks.ipip_peers = {IpAddress::parse("192.0.2.2").value()};
-  sets.set_networks(networks);
+  sets.set_networks(networks, {});
   const auto second = sets.take();
   ASSERT_EQ(second.size(), 1U);
   const SetChange& change = second.at(set_name(IpFamily::kV4, kIpipPeers));
   EXPECT_EQ(change.what, What::kUpdate);
   EXPECT_EQ(change.added.size(), 1U);
   EXPECT_EQ(change.removed.size(), 1U);
+}
+
+TEST(Sets, ExternalNodesAreAmongThePeersOfTunnels) {
+  Sets sets(KernelFeatures{});
+  NodeNetworks networks;
+  networks.ipip_peers = {IpAddress::parse("192.0.2.1").value()};
+  sets.set_networks(networks, {host("198.51.100.0/24").net});
+  const auto first = sets.take();
+  EXPECT_EQ(first.at(set_name(IpFamily::kV4, kIpipPeers)).added.size(), 2U);
+  EXPECT_EQ(first.at(set_name(IpFamily::kV4, kVxlanPeers)).added.size(), 1U);
+  EXPECT_TRUE(first.at(set_name(IpFamily::kV4, kHosts)).added.empty()) << "they are no nodes";
+  sets.set_networks(networks, {});
+  EXPECT_EQ(sets.take().size(), 2U);
 }
 
 }  // namespace

@@ -143,6 +143,8 @@ void fill_host(const model::FelixHost& spec, Settings& out, FieldErrors& problem
   out.failsafe_out = failsafes(spec.failsafe_outbound_host_ports, default_out());
   out.allows_spoofing = spec.workload_source_spoofing == std::optional(model::SourceSpoofing::kAny);
   out.allows_vxlan = spec.allow_vxlan_packets_from_workloads.value_or(false);
+  if (spec.external_nodes_list)
+    out.external_nodes = {spec.external_nodes_list->begin(), spec.external_nodes_list->end()};
   out.allows_ipip = spec.allow_ipip_packets_from_workloads.value_or(false);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,7 @@ struct Settings {
   bool allows_ipip = false;
   Port vxlan_port;
   std::uint32_t vxlan_vni = 4096;
+  std::set<IpPrefix> external_nodes;  // no nodes of the cluster, but what comes from them tunnelled is let in as well
   std::optional<IpAddress> nat_address;
   std::optional<PortRange> nat_ports;
   bool is_nat_to_hosts_excluded = false;

@@ -93,5 +93,13 @@ TEST(Settings, SeveralPrefixesAreSeparatedByCommas) {
   EXPECT_EQ(read(spec).workload_prefixes, (std::vector<std::string>{"cali", "tap"}));
 }
 
+TEST(Settings, ExternalNodesAreNetworksInOrder) {
+  model::FelixConfigurationSpec spec;
+  const IpPrefix one = IpPrefix::parse("198.51.100.0/24").value();
+  const IpPrefix two = IpPrefix::parse("192.0.2.0/24").value();
+  spec.host.external_nodes_list = {one, two, one};
+  EXPECT_EQ(read(spec).external_nodes, (std::set<IpPrefix>{two, one}));
+}
+
 }  // namespace
 }  // namespace margay::render

@@ -98,12 +98,24 @@ Result<double> parse_boot_seconds(std::string_view stat) {
   return invalid("no btime in the machine's stat");
 }
 
-ProcessMetrics::ProcessMetrics(telemetry::Registry& registry) {
+ProcessMetrics::ProcessMetrics(telemetry::Registry& registry)
+    : registry_(registry),
+      build_(registry.callback_gauge({"margay_build_info", "1, with what the program was built from as labels.", ""},
+                                     build_labels(), [] { return 1.0; })) {
+  show();
+}
+
+void ProcessMetrics::set_shown(bool is_shown) {
+  if (is_shown && handles_.empty()) show();
+  if (!is_shown) handles_.clear();
+}
+
+void ProcessMetrics::show() {
   const auto gauge = [&](const telemetry::MetricInfo& info, const telemetry::Labels& labels,
                          std::function<double()> read) {
-    handles_.push_back(registry.callback_gauge(info, labels, std::move(read)));
+    handles_.push_back(registry_.callback_gauge(info, labels, std::move(read)));
   };
-  handles_.push_back(registry.callback_counter(
+  handles_.push_back(registry_.callback_counter(
       {"process_cpu_seconds_total", "User and system CPU time used, in seconds.", "seconds"}, {}, cpu_seconds));
   gauge({"process_open_fds", "File descriptors that are open.", ""}, {}, open_fds);
   gauge({"process_max_fds", "How many file descriptors may be open.", ""}, {}, max_fds);
@@ -113,8 +125,6 @@ ProcessMetrics::ProcessMetrics(telemetry::Registry& registry) {
         [] { return memory_bytes(Statm::kVirtual); });
   gauge({"process_start_time_seconds", "When the process started, in seconds since the epoch.", "seconds"}, {},
         [started = start_seconds()] { return started; });
-  gauge({"margay_build_info", "1, with what the program was built from as labels.", ""}, build_labels(),
-        [] { return 1.0; });
 }
 
 }  // namespace margay::process

@@ -20,7 +20,14 @@ class ProcessMetrics {
   // Shown as long as this lives; `registry` outlives it.
   explicit ProcessMetrics(telemetry::Registry& registry);
 
+  // Those of the process, from now on; margay_build_info stays.
+  void set_shown(bool is_shown);
+
  private:
+  void show();
+
+  telemetry::Registry& registry_;
+  telemetry::CallbackHandle build_;
   std::vector<telemetry::CallbackHandle> handles_;
 };
 

@@ -95,5 +95,16 @@ TEST(ProcessStat, BootTimeIsOneOfItsLines) {
     EXPECT_FALSE(parse_boot_seconds(text).ok()) << text;
 }
 
+TEST_F(ProcessMetricsTest, TheyMayBeLeftOutAndComeBack) {
+  const auto has = [this](std::string_view name) {
+    return telemetry::render(registry_, Exposition::kPrometheusText).find(name) != std::string::npos;
+  };
+  metrics_->set_shown(false);
+  EXPECT_FALSE(has("process_"));
+  EXPECT_TRUE(has("margay_build_info"));
+  for (int i = 0; i < 2; ++i) metrics_->set_shown(true);
+  EXPECT_GE(value("process_open_fds"), 3);
+}
+
 }  // namespace
 }  // namespace margay::process

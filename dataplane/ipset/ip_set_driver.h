@@ -58,6 +58,8 @@ class IpSetDriver final : public dataplane::Driver {
   // If it is there.
   void remove(const std::string& name);
   void allow_removal() { may_remove_ = true; }
+  // Of sets that are made from now on.
+  void set_member_max(std::uint32_t most) { config_.member_max = most; }
 
   // --- both may be called at any time; without anything to do they cost nothing ---
   // Sets and members that are missing or too many within wanted sets.

@@ -337,5 +337,15 @@ TEST_F(IpSetDriverTest, TheStateOfEachSetCanBeSeen) {
   EXPECT_EQ(driver_.desired_members("m4-b"), hosts(3));
 }
 
+TEST_F(IpSetDriverTest, AnotherLimitIsThatOfNewSets) {
+  driver_.replace("m4-a", kNet4, {net("10.0.0.0/8")});
+  must_apply();
+  driver_.set_member_max(70000);
+  driver_.replace("m4-b", kNet4, {net("10.0.0.0/8")});
+  must_apply();
+  EXPECT_EQ(held("m4-a").member_max, 1000U);
+  EXPECT_EQ(held("m4-b").member_max, 70000U);
+}
+
 }  // namespace
 }  // namespace margay::ipset

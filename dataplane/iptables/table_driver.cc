@@ -109,6 +109,7 @@ class TableDriver::Impl {
   bool needs_read_ = true;
   bool is_applied_ = false;
   bool retries_now_ = false;
+  bool is_backend_new_ = false;
 
  private:
   // What became of a transaction.
@@ -192,8 +193,10 @@ Status TableDriver::Impl::read(Round& round) {
     needs_read_ = true;
     return saved.error();
   }
-  statistics_.drifts += chains_.note_saved(*saved);
-  statistics_.drifts += hooks_.note_saved(*saved);
+  std::size_t drifts = chains_.note_saved(*saved);
+  drifts += hooks_.note_saved(*saved);
+  // A table that was never looked at through these programs has not drifted.
+  if (!std::exchange(is_backend_new_, false)) statistics_.drifts += drifts;
   needs_read_ = false;
   round.was_read = true;
   check_written_at_.reset();
@@ -376,6 +379,13 @@ void TableDriver::set_hook(const std::string& kernel_chain, Hook hook) { impl_->
 void TableDriver::allow_removal() { impl_->may_remove_ = true; }
 void TableDriver::set_insert_mode(InsertMode mode) { impl_->hooks_.set_insert_mode(mode); }
 void TableDriver::set_lock_wait(Duration wait) { impl_->config_.lock_wait = wait; }
+void TableDriver::set_backend(Backend backend) {
+  if (impl_->config_.backend == backend) return;
+  impl_->config_.backend = backend;
+  impl_->is_backend_new_ = true;
+  impl_->retries_now_ = true;
+  queue_resync();
+}
 void TableDriver::set_intervals(Duration refresh, Duration post_write_check) {
   impl_->config_.refresh_interval = refresh;
   impl_->config_.post_write_check_interval = post_write_check;

@@ -71,6 +71,8 @@ class TableDriver final : public dataplane::Driver {
   void set_insert_mode(InsertMode mode);
   void set_intervals(Duration refresh, Duration post_write_check);
   void set_lock_wait(Duration wait);
+  // From now on through those programs; what ours the other ones have left is remove_leftovers()'s.
+  void set_backend(Backend backend);
 
   // What the kernel refused is tried again with the next apply(), before its time: a set it needs may have come.
   void retry_refused();

@@ -562,5 +562,18 @@ TEST_F(TableDriverTest, MoreRefusedChainsThanOneRoundTriesAreFoundInSeveral) {
   FAIL() << "never got to an end";
 }
 
+TEST_F(TableDriverTest, AnotherBackEndIsWrittenWholeWithoutCallingThatADrift) {
+  want_little(driver_);
+  must_be_in_sync(driver_);
+  const std::string before = kernel_.saved(kFilter, Backend::kNft);
+  driver_.set_backend(Backend::kLegacy);
+  must_be_in_sync(driver_);
+  EXPECT_EQ(kernel_.saved(kFilter, Backend::kLegacy), before);
+  EXPECT_EQ(kernel_.saved(kFilter, Backend::kNft), before) << "what is left there is not this driver's matter";
+  EXPECT_EQ(driver_.statistics().drifts, 0U);
+  ASSERT_TRUE(remove_leftovers(kernel_, Backend::kNft, {kFilter}).ok());
+  EXPECT_EQ(kernel_.saved(kFilter, Backend::kNft).find("margay-"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace margay::iptables

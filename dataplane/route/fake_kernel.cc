@@ -36,7 +36,8 @@ Status FakeKernel::dump(const netlink::Batch& request, const std::function<void(
   begin();
   const auto asked = view_of(request, 0).header<rtmsg>();
   for (const auto& [key, held] : routes_) {
-    if (key.prefix.is_v4() != (asked->rtm_family == AF_INET) || held.protocol != asked->rtm_protocol) continue;
+    if (key.prefix.is_v4() != (asked->rtm_family == AF_INET)) continue;
+    if (asked->rtm_protocol != RTPROT_UNSPEC && held.protocol != asked->rtm_protocol) continue;
     tell_route(RTM_NEWROUTE, key, held.route, held.protocol, visit);
   }
   return std::monostate();

@@ -83,8 +83,28 @@ void RouteDriver::remove_route(Source source, const RouteKey& given) {
   if (shadowed != shadowed_.end() && shadowed->second.empty()) shadowed_.erase(shadowed);
 }
 
+void RouteDriver::set_protocol(std::uint8_t protocol) {
+  if (protocol == config_.protocol) return;
+  earlier_protocols_.insert(std::exchange(config_.protocol, protocol));
+  needs_resync_ = true;
+}
+
+void RouteDriver::set_own_interfaces(std::set<IfIndex> interfaces) { own_interfaces_ = std::move(interfaces); }
+
+void RouteDriver::set_paused(bool is_paused) {
+  if (std::exchange(is_paused_, is_paused) && !is_paused) needs_resync_ = true;
+}
+
 bool RouteDriver::is_ours(const KernelRoute& route) const {
-  return route.protocol == config_.protocol && config_.tables.contains(route.key.table);
+  if (!config_.tables.contains(route.key.table)) return false;
+  if (route.protocol == config_.protocol || earlier_protocols_.contains(route.protocol)) return true;
+  const bool is_kernels = route.protocol == RTPROT_KERNEL || route.protocol == RTPROT_REDIRECT;
+  return !is_kernels && route.route.hops.size() == 1 && own_interfaces_.contains(route.route.hops[0].interface);
+}
+
+RouteDriver::Owned RouteDriver::found(KernelRoute route) {
+  const std::uint8_t mark = route.protocol == config_.protocol ? std::uint8_t{0} : route.protocol;
+  return Owned{pool_.put(std::move(route.route)), Source::kStatic, mark};
 }
 
 // Before it becomes actual: what is neither wanted nor known was made by somebody else, or in an earlier life.
@@ -99,7 +119,8 @@ bool RouteDriver::note_event(const netlink::MessageView& message, TimePoint now)
   if (!is_ours(*found)) return found->protocol == config_.protocol;
   if (message.type == RTM_NEWROUTE) {
     remember_found(found->key, now);
-    routes_.note_actual(found->key, this->found(std::move(found->route)));
+    const RouteKey key = found->key;
+    routes_.note_actual(key, this->found(std::move(*found)));
   } else {
     routes_.actual_lost(found->key);
     found_at_.erase(found->key);
@@ -116,14 +137,17 @@ bool RouteDriver::note_link_lost(IfIndex interface) {
 Status RouteDriver::resync_family(IpFamily family, std::map<RouteKey, Owned>& found) {
   netlink::Batch request;
   const bool is_one_table = config_.tables.size() == 1;
-  add_dump_request(request, family, config_.protocol,
+  // 0: of all protocols.
+  const bool is_one_protocol = earlier_protocols_.empty() && own_interfaces_.empty();
+  add_dump_request(request, family, is_one_protocol ? config_.protocol : std::uint8_t{0},
                    is_one_table ? std::optional(*config_.tables.begin()) : std::nullopt);
   const Status dumped = kernel_.dump(
       request, [&] { found.clear(); },
       [&](const netlink::MessageView& message) {
         auto route = parse_route(message);
         if (route && is_ours(*route)) {
-          found.insert_or_assign(found.end(), route->key, this->found(std::move(route->route)));
+          const RouteKey key = route->key;
+          found.insert_or_assign(found.end(), key, this->found(std::move(*route)));
         }
       });
   // A table that nothing was ever put in is not there for the kernel.
@@ -148,6 +172,7 @@ Status RouteDriver::resync(TimePoint now) {
 
 dataplane::ApplyReport RouteDriver::apply(TimePoint now) {
   dataplane::ApplyReport report;
+  if (is_paused_) return report;
   if (needs_resync_) {
     const Status read = resync(now);
     if (!read.ok()) {
@@ -208,6 +233,8 @@ void RouteDriver::send_updates(dataplane::ApplyReport& report) {
       [&](const RouteKey& key, const netlink::Failure& failure) {
         // What we took for ours to replace is gone: the kernel must be read again.
         if (failure.error == ENOENT) needs_resync_ = true;
+        // It may be by an interface that is ours since the last reading: then it is taken over.
+        if (failure.error == EEXIST && !own_interfaces_.empty()) needs_resync_ = true;
         fail(report, key, words_for(failure));
         return false;
       });
@@ -239,7 +266,8 @@ void RouteDriver::send_removes(dataplane::ApplyReport& report, TimePoint now) {
   const std::vector<bool> is_done = send(
       due, send_order(std::vector<std::uint32_t>(due.size(), 0), 1), report,
       [&](netlink::Batch& batch, const Due& one) {
-        add_delete_request(batch, *one.key, *one.route->route, config_.protocol);
+        const std::uint8_t mark = one.route->mark;
+        add_delete_request(batch, *one.key, *one.route->route, mark == 0 ? config_.protocol : mark);
       },
       [&](const RouteKey& key, const netlink::Failure& failure) {
         if (failure.error == ESRCH) return true;  // gone already, which is what was wanted

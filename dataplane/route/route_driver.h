@@ -10,6 +10,8 @@
 //   2. Nothing is removed before allow_removal(): what an earlier life left stays until its desired state is known.
 //   3. A route that is found but was never made by this driver is left alone for `grace` (a CNI plugin may have made it
 //      before we heard of its pod), then removed.
+//      One by an interface of set_own_interfaces() is ours whoever made it, but for the kernel itself: it is changed to
+//      what is wanted, or removed after the grace.
 //   4. Adding comes before removing; a change is one replacing request, so no packet falls between.
 //   5. What is sent at once goes in the order that is cheapest for the kernel (send_order.h), the same on every run.
 // Thread: the dataplane's. Time is passed in.
@@ -54,6 +56,13 @@ class RouteDriver final : public dataplane::Driver {
 
   // One more table; after this as if it had been one of the configuration's. Read with the next apply().
   void add_table(RouteTableId table);
+  // Our mark from now on. Routes with an earlier one of this life are ours still, and get the new one.
+  void set_protocol(std::uint8_t protocol);
+  // Interfaces that carry nothing but what is wanted of us (see 3). What is there already is found by the next reading.
+  void set_own_interfaces(std::set<IfIndex> interfaces);
+  // Nothing is read or written; what is wanted is remembered.
+  void set_paused(bool is_paused);
+  [[nodiscard]] bool is_paused() const { return is_paused_; }
   // The table must be one of these.
   void set_route(Source source, const RouteKey& key, Route route);
   void remove_route(Source source, const RouteKey& key);
@@ -90,7 +99,8 @@ class RouteDriver final : public dataplane::Driver {
   struct Owned {
     RoutePool::Ref route;
     Source source = Source::kStatic;
-    friend bool operator==(const Owned& a, const Owned& b) { return a.route == b.route; }
+    std::uint8_t mark = 0;  // its protocol, if another than ours
+    friend bool operator==(const Owned& a, const Owned& b) { return a.route == b.route && a.mark == b.mark; }
   };
   // Of the tracker's; as long as it does not change.
   struct Due {
@@ -101,7 +111,7 @@ class RouteDriver final : public dataplane::Driver {
 
   [[nodiscard]] bool is_ours(const KernelRoute& route) const;
   void remember_found(const RouteKey& key, TimePoint now);
-  [[nodiscard]] Owned found(Route route) { return Owned{pool_.put(std::move(route)), Source::kStatic}; }
+  [[nodiscard]] Owned found(KernelRoute route);
   [[nodiscard]] Status resync_family(IpFamily family, std::map<RouteKey, Owned>& found);
   void send_updates(dataplane::ApplyReport& report);
   void send_removes(dataplane::ApplyReport& report, TimePoint now);
@@ -118,6 +128,9 @@ class RouteDriver final : public dataplane::Driver {
 
   netlink::Netlink& kernel_;
   RouteDriverConfig config_;
+  std::set<std::uint8_t> earlier_protocols_;
+  std::set<IfIndex> own_interfaces_;
+  bool is_paused_ = false;
   RoutePool pool_;  // before what refers to it
   DeltaTracker<RouteKey, Owned> routes_;
   // Wanted by a source that another one beats.

@@ -360,5 +360,75 @@ TEST_F(RouteDriverTest, NextHopsAreResolvedThroughOtherRoutes) {
   EXPECT_TRUE(resolver.resolve(address("203.0.113.1")).ok());
 }
 
+TEST_F(RouteDriverTest, AnotherMarkIsPutOnAllRoutes) {
+  constexpr std::uint8_t kOther = 99;
+  RouteDriver driver(*kernel_, {});
+  driver.allow_removal();
+  driver.set_route(Source::kBgp, key("10.9.0.0/26"), via("10.1.0.7", one_));
+  driver.set_route(Source::kBgp, key("2001:db8:9::/122"), via("2001:db8:1::7", one_));
+  driver.set_route(Source::kBgp, key("10.9.1.0/26"), via("10.1.0.7", one_));
+  EXPECT_TRUE(driver.apply(kStart).is_in_sync());
+  driver.set_protocol(kOther);
+  driver.remove_route(Source::kBgp, key("10.9.1.0/26"));
+  const auto report = driver.apply(kStart);
+  EXPECT_TRUE(report.is_in_sync());
+  EXPECT_EQ(report.updated, 2U);
+  EXPECT_EQ(report.removed, 1U) << "with the mark it has";
+  EXPECT_EQ(in_kernel(), Lines{});
+  EXPECT_EQ(in_kernel(kOther), (Lines{"10.9.0.0/26 via 10.1.0.7 dev 10", "2001:db8:9::/122 via 2001:db8:1::7 dev 10"}));
+  driver.queue_resync();
+  EXPECT_EQ(driver.apply(kStart).updated, 0U);
+}
+
+TEST_F(RouteDriverTest, ByOurOwnInterfacesNothingIsOfOthers) {
+  const Route out{.hops = {RouteHop{std::nullopt, one_}}};
+  add_foreign(key("10.9.3.5/32"), out, RTPROT_BOOT);
+  add_foreign(key("10.9.3.6/32"), out, RTPROT_BOOT);
+  add_foreign(key("10.9.3.7/32"), Route{.hops = {RouteHop{std::nullopt, two_}}}, RTPROT_BOOT);
+  const Lines kernels = in_kernel(RTPROT_KERNEL);
+  RouteDriver driver(*kernel_, {.grace = 10s});
+  driver.allow_removal();
+  driver.set_own_interfaces({one_});
+  driver.set_route(Source::kLocalWorkload, key("10.9.3.5/32"), out);
+  EXPECT_EQ(driver.apply(kStart).failed, 0U);
+  EXPECT_EQ(in_kernel(), (Lines{"10.9.3.5/32 dev 10"})) << "taken over";
+  EXPECT_EQ(in_kernel(RTPROT_BOOT), (Lines{"10.9.3.6/32 dev 10", "10.9.3.7/32 dev 11"}));
+  EXPECT_EQ(driver.apply(kStart + 10s).removed, 1U);
+  EXPECT_EQ(in_kernel(RTPROT_BOOT), (Lines{"10.9.3.7/32 dev 11"}));
+  EXPECT_EQ(in_kernel(RTPROT_KERNEL), kernels);
+  driver.set_own_interfaces({});
+  add_foreign(key("10.9.3.6/32"), out, RTPROT_BOOT);
+  driver.queue_resync();
+  EXPECT_EQ(driver.apply(kStart + 30s).removed, 0U);
+}
+
+TEST_F(RouteDriverTest, AnInterfaceMayBecomeOursAfterItsRoutesCame) {
+  const Route out{.hops = {RouteHop{std::nullopt, one_}}};
+  add_foreign(key("10.9.3.5/32"), out, RTPROT_BOOT);
+  RouteDriver driver(*kernel_, {});
+  driver.set_route(Source::kLocalWorkload, key("10.9.3.5/32"), out);
+  EXPECT_EQ(driver.apply(kStart).failed, 1U);
+  driver.set_own_interfaces({one_});
+  EXPECT_EQ(driver.apply(kStart).failed, 1U) << "now it is looked at";
+  EXPECT_TRUE(driver.apply(kStart).is_in_sync());
+  EXPECT_EQ(in_kernel(), (Lines{"10.9.3.5/32 dev 10"}));
+}
+
+TEST_F(RouteDriverTest, WhilePausedNothingIsTouched) {
+  RouteDriver driver(*kernel_, {});
+  driver.allow_removal();
+  driver.set_route(Source::kBgp, key("10.9.0.0/26"), via("10.1.0.7", one_));
+  EXPECT_TRUE(driver.apply(kStart).is_in_sync());
+  driver.set_paused(true);
+  driver.remove_route(Source::kBgp, key("10.9.0.0/26"));
+  driver.set_route(Source::kBgp, key("10.9.1.0/26"), via("10.1.0.7", one_));
+  driver.queue_resync();
+  EXPECT_TRUE(driver.apply(kStart).is_in_sync());
+  EXPECT_EQ(in_kernel(), (Lines{"10.9.0.0/26 via 10.1.0.7 dev 10"}));
+  driver.set_paused(false);
+  EXPECT_TRUE(driver.apply(kStart).is_in_sync());
+  EXPECT_EQ(in_kernel(), (Lines{"10.9.1.0/26 via 10.1.0.7 dev 10"}));
+}
+
 }  // namespace
 }  // namespace margay::route

@@ -42,6 +42,8 @@ class SysctlDriver final : public dataplane::Driver {
   void queue_resync() override { needs_resync_ = true; }
   dataplane::ApplyReport apply(TimePoint now) override;
 
+  [[nodiscard]] std::size_t desired_count() const { return settings_.desired_count(); }
+  [[nodiscard]] std::size_t actual_count() const { return settings_.actual_count(); }
   // Values from before this driver, or an earlier life of it, touched them; for who keeps them over a restart.
   [[nodiscard]] const std::map<std::string, std::string>& earlier() const { return earlier_; }
   void remember(const std::string& path, const std::string& value) { earlier_.try_emplace(path, value); }
