@@ -329,6 +329,22 @@ TEST_F(TunnelKernelTest, FiltersOfOthersStayAndSeeTheTraffic) {
   EXPECT_TRUE(is_attached(after));
 }
 
+// node_b as a node of Calico's, or of ours with a kernel that has the device.
+TEST_F(TunnelKernelTest, TheKernelsOwnTunnelUnderstandsUsAndWeIt) {
+  const std::string refused = net_->node_b.ip({"link add ipip9 type ipip local 10.2.0.1 ttl inherit"});
+  if (!refused.empty()) GTEST_SKIP() << "this kernel has no ipip device: " << refused;
+  net_->node_b.call([&] { ASSERT_TRUE(net_->tunnel_b->detach().ok()); });
+  ASSERT_EQ(
+      net_->node_b.ip({"link set ipip9 up mtu 1480", "route replace 192.168.1.0/24 via 10.1.0.1 dev ipip9 onlink"}),
+      "");
+  EXPECT_TRUE(reaches(kPodB)) << ping(kPodB);
+  constexpr std::uint64_t kBytes = 1 << 20;
+  EXPECT_EQ(stream(*net_, kBytes), kBytes);
+  EXPECT_GT(traffic_of_a().packets_in, 3U);
+  const TunnelStats stats = net_->tunnel_a->stats().value();
+  for (const auto& [reason, count] : stats.drops) EXPECT_EQ(count, 0U) << to_string(reason);
+}
+
 TEST_F(TunnelKernelTest, LeftoversGoWhenAnotherMeansIsChosen) {
   net_->tunnel_a.reset();
   EXPECT_TRUE(is_attached(uplink_place(bpf::Direction::kEgress)));
