@@ -24,9 +24,18 @@ bool is_named(const model::IpPool& pool, const std::string& request) {
   return cidr.ok() && cidr.value() == pool.spec.cidr;
 }
 
+// Clean-up says so, of all pools that overlap but one (controllers/ipam).
+bool is_overlapped(const model::IpPool& pool) {
+  const auto& all = pool.status.conditions;
+  return std::any_of(all.begin(), all.end(), [](const model::Condition& each) {
+    return each.type == "Allocatable" && each.status == model::ConditionStatus::kFalse && each.reason == "CIDROverlap";
+  });
+}
+
 // Why a pool that is named cannot be used; empty: it can.
 std::string problem_of(const model::IpPool& pool, const PoolQuery& query) {
   if (pool.spec.disabled || pool.metadata.deletion_timestamp) return "is disabled";
+  if (is_overlapped(pool)) return "overlaps another pool";
   if (pool.spec.cidr.family() != query.family) return concat("is not of ", to_string(query.family));
   if (!allows(pool, query.use)) return concat("is not for the use ", model::to_string(query.use));
   return {};

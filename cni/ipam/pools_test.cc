@@ -41,6 +41,17 @@ TEST(Pools, UsesAndSelectorsThatCannotBeRead) {
   EXPECT_EQ(select_pools(pools, {.use = model::IpPoolUse::kLoadBalancer}).value().size(), 1U);
 }
 
+TEST(Pools, OneThatStandsBehindAnotherGivesNothing) {
+  model::IpPool behind = pool("a", "10.0.0.0/16");
+  behind.status.conditions = {
+      {.type = "Allocatable", .status = model::ConditionStatus::kFalse, .reason = "CIDROverlap"}};
+  const std::vector<const model::IpPool*> pools = {&behind};
+  EXPECT_TRUE(select_pools(pools, {}).value().empty());
+  EXPECT_EQ(select_pools(pools, {.requested = {"a"}}).error().message, "IP pool \"a\" overlaps another pool");
+  behind.status.conditions[0].reason = "PoolDisabled";
+  EXPECT_EQ(select_pools(pools, {}).value().size(), 1U) << "what spec.disabled says, it says itself";
+}
+
 TEST(BlockOrder, EveryBlockOnceAndHostsDiffer) {
   for (const auto& [cidr, length] : std::vector<std::pair<const char*, int>>{
            {"10.10.0.0/24", 26}, {"10.10.0.0/24", 32}, {"10.10.0.0/26", 26}, {"fd80::/114", 116}}) {

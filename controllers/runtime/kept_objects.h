@@ -37,6 +37,10 @@ bool has_metadata(const model::ObjectMeta& actual, const model::ObjectMeta& ours
 // `actual` with what `ours` wants; name, version and all else stay.
 model::ObjectMeta merged_metadata(model::ObjectMeta actual, const model::ObjectMeta& ours);
 
+// Labels that nobody wants are removed, too; else they are somebody's note.
+template <class T>
+inline constexpr bool kOwnsLabels = false;
+
 template <class T>
 class KeptObjects {
  public:
@@ -101,9 +105,11 @@ class KeptObjects {
     if (actual == nullptr) {
       write.what = PlannedWrite::What::kCreate;
       codec::encode(wanted->second, write.object);
-    } else if (actual->spec != wanted->second.spec || !has_metadata(actual->metadata, wanted->second.metadata)) {
+    } else if (actual->spec != wanted->second.spec || !has_metadata(actual->metadata, wanted->second.metadata) ||
+               (kOwnsLabels<T> && actual->metadata.labels != wanted->second.metadata.labels)) {
       T object = wanted->second;
       object.metadata = merged_metadata(actual->metadata, object.metadata);
+      if (kOwnsLabels<T>) object.metadata.labels = wanted->second.metadata.labels;
       write.what = PlannedWrite::What::kUpdate;
       codec::encode(object, write.object);
     }

@@ -4,6 +4,7 @@
 
 #include "base/core/check.h"
 #include "base/core/text.h"
+#include "cni/ipam/users.h"
 #include "datastore/codec/decoded.h"
 #include "datastore/model/endpoints.h"
 #include "datastore/model/kubernetes.h"
@@ -35,32 +36,16 @@ std::optional<ExitCode> load_kind(Session& session, Api& api, std::vector<T>& ou
 
 void add_pods(const std::vector<model::Pod>& pods, IpamWorld& world) {
   for (const model::Pod& pod : pods) {
-    const bool is_over =
-        pod.status.phase == model::PodPhase::kSucceeded || pod.status.phase == model::PodPhase::kFailed;
-    if (pod.spec.host_network || is_over) continue;
-    const std::string name = concat("pod ", pod.metadata.name_space.view(), '/', pod.metadata.name);
-    const auto note = [&](const IpAddress& address) {
-      world.users[address] = {name, "", concat(pod.metadata.name_space.view(), '/', pod.metadata.name)};
-    };
-    for (const model::PodIp& each : pod.status.pod_ips) {
-      if (each.ip) note(*each.ip);
-    }
-    if (pod.status.pod_ip) note(*pod.status.pod_ip);
-    for (const std::string_view text : split(pod.metadata.annotations.get("cni.projectcalico.org/podIPs"), ',')) {
-      const auto prefix = IpPrefix::parse_cidr_or_address(trim(text));
-      if (prefix.ok()) note(prefix->first());
-    }
+    const std::string user = concat(pod.metadata.name_space.view(), '/', pod.metadata.name);
+    const std::string name = concat("pod ", user);
+    for (const IpAddress& address : ipam::addresses_of(pod)) world.users[address] = {name, "", user};
   }
 }
 
 void add_nodes(const std::vector<model::Node>& nodes, IpamWorld& world) {
   for (const model::Node& node : nodes) {
-    const std::string& name = node.metadata.name;
-    for (const std::string_view key : {"IPv4IPIPTunnelAddr", "IPv4VXLANTunnelAddr", "IPv6VXLANTunnelAddr",
-                                       "IPv4WireguardInterfaceAddr", "IPv6WireguardInterfaceAddr"}) {
-      const auto address = IpAddress::parse(node.metadata.annotations.get(concat("projectcalico.org/", key)));
-      if (address.ok()) world.users[address.value()] = {concat("node ", name, " (tunnel)")};
-    }
+    const std::string name = concat("node ", node.metadata.name, " (tunnel)");
+    for (const IpAddress& address : ipam::tunnel_addresses(node)) world.users[address] = {name};
   }
 }
 
