@@ -229,6 +229,7 @@ class ClusterModel {
       const auto* block = std::get_if<model::IpamBlock>(&call.object);
       check_taken(*before, call.verb == ipam::Verb::kDelete ? nullptr : &block->spec);
     }
+    forget_old_tunnels(answer);
     return Told(answer.value());
   }
   // What a collector's write has taken must not have been used, nor lately.
@@ -267,7 +268,6 @@ class ClusterModel {
   ipam::Answer execute(const ipam::Call& call) {
     ipam::Answer answer = store_.execute(call);
     if (!answer.ok() || call.verb == ipam::Verb::kGet) return answer;
-    if (const auto* block = std::get_if<model::IpamBlock>(&*answer)) forget_old_tunnels(block->spec);
     std::visit(
         [&](const auto& each) {
           using T = std::decay_t<decltype(each)>;
@@ -279,9 +279,11 @@ class ClusterModel {
     return answer;
   }
   // What is free may be given again.
-  void forget_old_tunnels(const model::IpamBlockSpec& block) {
-    for (const ipam::Ordinal ordinal : block.unallocated) {
-      for (auto& [name, node] : nodes_) node.old_tunnels.erase(ipam::address_at(block, ordinal).to_string());
+  void forget_old_tunnels(const ipam::Answer& answer) {
+    const auto* block = answer.ok() ? std::get_if<model::IpamBlock>(&*answer) : nullptr;
+    if (block == nullptr) return;
+    for (const ipam::Ordinal ordinal : block->spec.unallocated) {
+      for (auto& [name, node] : nodes_) node.old_tunnels.erase(ipam::address_at(block->spec, ordinal).to_string());
     }
   }
   void put_pod(const PodName& name, const std::shared_ptr<const model::Pod>& pod) {
@@ -362,6 +364,7 @@ class ClusterModel {
     ipam::Answer answer = Error{ErrorCode::kTimeout, "no answer"};
     if (!is_lost || fate == 0) {
       ipam::Answer got = execute(one.issue.call);
+      forget_old_tunnels(got);
       if (!is_lost) answer = std::move(got);
     }
     if (is_lost && fate == 1) calls_.push_back({one.node, -1, one.issue});
@@ -490,7 +493,7 @@ class ClusterModel {
     for (const PodName& name : gone) put_pod(name, nullptr);
   }
   void flip_tunnel(const std::string& name) {
-    if (name.empty() || nodes_[name].is_tunnel_coming || has_late_calls(name)) return;
+    if (name.empty() || nodes_[name].is_tunnel_coming) return;
     NodeModel& node = nodes_[name];
     if (!node.tunnel) {
       const ipam::RequestId id = ++last_request_;
@@ -506,12 +509,6 @@ class ClusterModel {
     }
     set_tunnel(name, std::nullopt);
     if (!is_leak()) collect(name, node.allocator->release({.id = ++last_request_, .handle = tunnel_of(name)}, now_));
-  }
-  // A handle that comes again is the one thing that a write names only in part: an agent takes what it finds under it,
-  // be it of an earlier life, without another write that would tell.
-  bool has_late_calls(const std::string& name) {
-    return std::any_of(calls_.begin(), calls_.end(),
-                       [&](const WaitingCall& call) { return call.node == name && call.life != nodes_[name].life; });
   }
   void set_tunnel(const std::string& name, std::optional<std::string> address) {
     NodeModel& node = nodes_[name];
