@@ -23,8 +23,8 @@
 #include "base/telemetry/metrics.h"
 #include "base/telemetry/wall_clock.h"
 #include "controllers/defaults/default_objects.h"
-return {default_objects_controller(), policy_controller(), load_balancer_controller(),
-        status_controller(),          node_controller(),   ipam_controller()};
+#include "controllers/ipam/ipam_controller.h"
+#include "controllers/loadbalancer/load_balancer_controller.h"
 #include "controllers/main/status_page.h"
 #include "controllers/node/node_controller.h"
 #include "controllers/policy/policy_controller.h"
@@ -62,11 +62,8 @@ telemetry::Level level_of(model::LogSeverity severity) {
 
 // All of them, in the order in which they hear of changes.
 std::vector<ControllerEntry> all_controllers() {
-<<<<<<< HEAD
-  return {default_objects_controller(), policy_controller(), load_balancer_controller(), status_controller()};
-=======
-  return {default_objects_controller(), policy_controller(), node_controller(), ipam_controller()};
->>>>>>> 0b77a3b (controllers/ipam, controllers/node: clean-up of addresses, blocks, handles and what is left of nodes)
+  return {default_objects_controller(), policy_controller(), load_balancer_controller(),
+          status_controller(),          node_controller(),   ipam_controller()};
 }
 
 class Program {
