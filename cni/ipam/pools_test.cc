@@ -43,8 +43,11 @@ TEST(Pools, UsesAndSelectorsThatCannotBeRead) {
 
 TEST(Pools, OneThatStandsBehindAnotherGivesNothing) {
   model::IpPool behind = pool("a", "10.0.0.0/16");
-  behind.status.conditions = {
-      {.type = "Allocatable", .status = model::ConditionStatus::kFalse, .reason = "CIDROverlap"}};
+  model::Condition said;
+  said.type = "Allocatable";
+  said.status = model::ConditionStatus::kFalse;
+  said.reason = "CIDROverlap";
+  behind.status.conditions = {said};
   const std::vector<const model::IpPool*> pools = {&behind};
   EXPECT_TRUE(select_pools(pools, {}).value().empty());
   EXPECT_EQ(select_pools(pools, {.requested = {"a"}}).error().message, "IP pool \"a\" overlaps another pool");
