@@ -93,11 +93,17 @@ void Peer::on(const Connected& connected, TimePoint now) {
   (*lane)->on_connected(now, out_);
 }
 
-// The retry timer runs on: attempts keep their distance whatever becomes of them.
+// The retry timer runs on: attempts keep their distance whatever becomes of them. But routers that start together
+// refuse each other once or twice before both listen, and should not wait for seconds then.
 void Peer::on(const ConnectFailed& failed, TimePoint now) {
   Lane* lane = find_attempt();
   if (lane == nullptr || (*lane)->id() != failed.id) return;
   finish(*lane, {{Kind::kConnectFailed, std::nullopt, failed.why}, Ending::Next::kRetry, true}, now);
+  if (refused_retry_ <= Duration{} || refused_retry_ >= config_.timers.connect_retry) return;
+  if (!out_.is_armed(TimerKind::kConnectRetry)) return;
+  out_.disarm(TimerKind::kConnectRetry);
+  out_.arm(TimerKind::kConnectRetry, jittered(refused_retry_, random_));
+  refused_retry_ *= 2;
 }
 
 void Peer::on(const Accepted& accepted, TimePoint now) {
@@ -140,6 +146,7 @@ void Peer::on(const KeepaliveReceived& received, TimePoint now) {
   const bool was_established = (*lane)->is_established();
   if (const std::optional<Ending> ending = (*lane)->on_keepalive(now, out_)) return finish(*lane, *ending, now);
   if (was_established) return;
+  refused_retry_ = config_.timers.refused_retry;
   ++times_established_;
   last_attempt_error_.reset();
 }
@@ -202,6 +209,7 @@ void Peer::on_hold_timer(Lane& lane, TimePoint now) {
 // --- towards a connection ---
 
 void Peer::run(Duration delay, TimePoint now) {
+  refused_retry_ = config_.timers.refused_retry;
   out_.disarm(TimerKind::kIdleHold);
   mode_ = Mode::kRunning;
   if (config_.passive) return;

@@ -134,6 +134,7 @@ class Peer {
   ConnectionId last_id_ = 0;
   int faults_ = 0;                     // since the last stable session
   bool accepts_while_held_ = false;    // in the idle hold
+  Duration refused_retry_{};           // before the next attempt, should this one be refused
   bool without_capabilities_ = false;  // RFC 5492 §3: the peer did not understand them
   std::optional<DownReason> last_error_;
   std::optional<DownReason> last_attempt_error_;

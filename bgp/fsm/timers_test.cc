@@ -387,5 +387,27 @@ TEST(Since, IsTheTimeOfThePresentState) {
   EXPECT_EQ(peer.peer().since(), up + seconds(5));
 }
 
+TEST(Timers, ARefusedAttemptIsTriedAgainSoonAndThenLessAndLessOften) {
+  PeerConfig config = external_config();
+  config.timers.refused_retry = milliseconds(500);
+  config.timers.connect_retry = seconds(3);
+  Harness peer(config);
+  peer.step(Start{});
+  peer.take_outputs();
+  std::string waits;
+  for (ConnectionId id = 1; id < 6; ++id) {
+    peer.step(ConnectFailed{id, "refused"});
+    waits += peer.take_outputs() + "\n";
+    peer.step(TimerFired{TimerKind::kConnectRetry});
+    peer.take_outputs();
+  }
+  EXPECT_EQ(waits,
+            "AttemptFailed (refused); Disarm ConnectRetry; Arm ConnectRetry 0.5 s\n"
+            "AttemptFailed (refused); Disarm ConnectRetry; Arm ConnectRetry 1.0 s\n"
+            "AttemptFailed (refused); Disarm ConnectRetry; Arm ConnectRetry 2.0 s\n"
+            "AttemptFailed (refused)\n"
+            "AttemptFailed (refused)\n");
+}
+
 }  // namespace
 }  // namespace margay::bgp::fsm

@@ -57,6 +57,7 @@ session::DriverSettings driver_settings(const PeerKey& key, const PeerSettings& 
   machine.remote_asn = settings.remote_asn;
   machine.passive = settings.passive;
   machine.timers.connect_retry = settings.connect_retry;
+  machine.timers.refused_retry = std::chrono::milliseconds(200);
   machine.timers.connect_delay = settings.connect_delay;
   machine.timers.delay_open = settings.delay_open;
   machine.timers.hold = settings.hold_time;
