@@ -80,8 +80,8 @@ struct DataplaneReport {
   bool has_written = false;
   std::size_t learned_routes = 0, unresolved_routes = 0;          // of BGP; unresolved: no next hop can be reached
   std::size_t planned_routes = 0, unresolved_planned_routes = 0;  // of the plan; unresolved: also without their tunnel
-  std::set<std::string> tunnel_devices;                           // that are there
-  std::uint64_t batch = 0;                                        // the last that was written, or tried
+  std::set<std::string> tunnel_devices;  // that are there; tunl0 also where programs stand for it
+  std::uint64_t batch = 0;               // the last that was written, or tried
   Duration last_apply{};
   std::uint64_t applies = 0;
 

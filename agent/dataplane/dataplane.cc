@@ -391,6 +391,9 @@ void Dataplane::report() {
   report.planned_routes = last_routes_.planned;
   report.unresolved_planned_routes = last_routes_.planned_unresolved;
   for (const auto& [kind, index] : ports_.tunnels->devices()) report.tunnel_devices.emplace(ipip::name_of(kind));
+  if (tunnels_.is_encapsulating() && steps_["encapsulation"].state.failed == 0) {
+    report.tunnel_devices.emplace(ipip::name_of(ipip::DeviceKind::kIpip));
+  }
   report.problems = ports_.renderer->problems();
   report.has_written = has_written_;
   if (has_written_) report.batch = batch_;

@@ -103,6 +103,7 @@ void Tunnels::tell_encapsulation() {
     const auto& own = local_.ipip.node_address;
     if (uses_encapsulation_ && own && addresses.contains(*own)) uplinks.insert(index);
   }
+  has_uplinks_ = !uplinks.empty();
   encapsulation_->set_uplinks(uplinks);
 }
 

@@ -48,6 +48,8 @@ class Tunnels {
   // With the devices that are there now. True: routes are to be written.
   bool place_routes();
 
+  // Programs are to do IP-in-IP, and it is known where.
+  [[nodiscard]] bool is_encapsulating() const { return has_uplinks_; }
   [[nodiscard]] static bool is_device(std::string_view name);
 
  private:
@@ -70,6 +72,7 @@ class Tunnels {
   std::set<IpPrefix> remotes_, left_remotes_;  // that programs know; of these those whose route has gone
   std::set<IpPrefix> own_blocks_;
   std::map<IfIndex, std::set<IpAddress>> addresses_;
+  bool has_uplinks_ = false;
   bool uses_encapsulation_ = false;  // has been wanted in this life: others may still send so (D-035)
   render::NodeNetworks base_;
   std::set<IpAddress> ipip_peers_, vxlan_peers_;

@@ -265,6 +265,7 @@ void Agent::on_report(DataplaneReport report) {
   book_.note(report.endpoints, calculation_.workloads());
   report.endpoints.clear();
   report_ = std::move(report);
+  tunnels_.set_devices(report_.tunnel_devices);
   cni_.look();
   if (!report_.has_written) return;
   if (!timeline_.has(Stage::kDataplaneSynced)) {

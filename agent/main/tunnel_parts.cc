@@ -39,7 +39,8 @@ TunnelParts::TunnelParts(Parts parts)
                   .node = parts_.node,
                   .patch_node = [this](std::string patch,
                                        Callback<void(Status)> done) { patch_node(std::move(patch), std::move(done)); },
-                  .log = parts_.log}) {
+                  .log = parts_.log,
+                  .is_there = [this](ipam::TunnelKind kind) { return is_there(kind); }}) {
   parts_.cni.addresses().on_listed = [this] { addresses_.look(); };
 }
 
@@ -63,6 +64,20 @@ void TunnelParts::set_node(const std::shared_ptr<const model::Node>& node) {
     }
   }
   addresses_.set_node(node);
+}
+
+bool TunnelParts::is_there(ipam::TunnelKind kind) const {
+  using ipip::DeviceKind;
+  const DeviceKind device = kind == ipam::TunnelKind::kIpip    ? DeviceKind::kIpip
+                            : kind == ipam::TunnelKind::kVxlan ? DeviceKind::kVxlanV4
+                                                               : DeviceKind::kVxlanV6;
+  return devices_.contains(std::string(ipip::name_of(device)));
+}
+
+void TunnelParts::set_devices(const std::set<std::string>& devices) {
+  if (devices_ == devices) return;
+  devices_ = devices;
+  addresses_.look();
 }
 
 void TunnelParts::set_links(const HostLinks& links) {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -42,6 +43,8 @@ class TunnelParts {
                                            const ipip::LocalTunnels& local);
   // The same after set_links().
   std::optional<ipip::TunnelSettings> take();
+  // As the dataplane reports them.
+  void set_devices(const std::set<std::string>& devices);
   // What the kernel can do is known.
   void set_ipip(const ipip::IpipChoice& choice) { ipip_ = choice; }
 
@@ -53,6 +56,7 @@ class TunnelParts {
 
  private:
   class Source;
+  [[nodiscard]] bool is_there(ipam::TunnelKind kind) const;
   void patch_node(std::string patch, Callback<void(Status)> done);
   void tell_missing();
   void write_mtu();
@@ -63,6 +67,7 @@ class TunnelParts {
   kube::OperationPtr patch_;
   std::vector<HostLink> links_;
   bool has_links_ = false;
+  std::set<std::string> devices_;
   std::vector<IpAddress> node_addresses_;
   std::shared_ptr<const model::FelixConfigurationSpec> settings_;  // null: none yet
   std::string pattern_;

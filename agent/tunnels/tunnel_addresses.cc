@@ -108,6 +108,7 @@ std::optional<IpAddress> TunnelAddresses::decide(TunnelKind kind, const std::opt
       std::find_if(held.begin(), held.end(), [&](const IpAddress& each) { return is_within(pools, each); });
   if (good != held.end()) {
     succeed(kind);
+    if (!noted && !parts_.is_there(kind)) return std::nullopt;
     return *good;
   }
   if (must_wait(state)) return noted;

@@ -49,6 +49,8 @@ class TunnelAddresses {
     // A merge patch of our Node object.
     std::function<void(std::string patch, Callback<void(Status)> done)> patch_node;
     telemetry::Logger log{};
+    // Whether packets of that tunnel can be taken: only then others are told.
+    std::function<bool(ipam::TunnelKind)> is_there = [](ipam::TunnelKind) { return true; };
     Duration linger = std::chrono::minutes(5);
   };
   explicit TunnelAddresses(Parts parts);

@@ -77,7 +77,8 @@ class TunnelAddressesTest : public testing::Test {
         .loop = loop_,
         .source = source_,
         .node = "a",
-        .patch_node = [this](const std::string& patch, Callback<void(Status)> done) { take(patch, std::move(done)); }});
+        .patch_node = [this](const std::string& patch, Callback<void(Status)> done) { take(patch, std::move(done)); },
+        .is_there = [this](ipam::TunnelKind) { return has_device_; }});
     show_node();
     loop_.run_until_idle();
   }
@@ -124,6 +125,7 @@ class TunnelAddressesTest : public testing::Test {
   model::Node node_;
   int version_ = 0, patches_ = 0;
   bool is_away_ = false;
+  bool has_device_ = true;
   std::unique_ptr<TunnelAddresses> addresses_;
 };
 
@@ -157,6 +159,20 @@ TEST_F(TunnelAddressesTest, NothingIsDoneBeforeWhatIsHeldIsKnown) {
   look();
   EXPECT_EQ(source_.assigned, 0);
   EXPECT_EQ(note("IPv4IPIPTunnelAddr"), "10.1.0.77") << "of an earlier life, or of Calico";
+}
+
+TEST_F(TunnelAddressesTest, OthersAreToldOnceTheDeviceIsThere) {
+  has_device_ = false;
+  set_pool("10.1.0.0/16", EncapMode::kAlways, EncapMode::kNever);
+  start();
+  EXPECT_TRUE(source_.holdings.contains(kIpipHandle));
+  EXPECT_EQ(note("IPv4IPIPTunnelAddr"), "-");
+  has_device_ = true;
+  look();
+  EXPECT_EQ(note("IPv4IPIPTunnelAddr"), source_.holdings[kIpipHandle].to_string());
+  has_device_ = false;
+  look();
+  EXPECT_NE(note("IPv4IPIPTunnelAddr"), "-") << "a device that blinks is told to nobody";
 }
 
 TEST_F(TunnelAddressesTest, TheAddressThatOthersKnowIsAskedForFirst) {

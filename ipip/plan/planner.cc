@@ -161,8 +161,10 @@ std::optional<RemoteRoute> TunnelPlanner::Impl::carried(const Pool& pool, const 
   if (pool.vxlan != EncapMode::kNever) {
     if (pool.vxlan == EncapMode::kCrossSubnet && is_near) return plain;
     const auto vtep = ends.vtep(family);
-    if (!vtep) return std::nullopt;
-    return RemoteRoute{Carrier::kVxlan, vtep->tunnel_address, node};
+    if (vtep) return RemoteRoute{Carrier::kVxlan, vtep->tunnel_address, node};
+    // The pool has changed, and that node has not heard of it or is not done.
+    if (!ends.ipip_tunnel || family != IpFamily::kV4) return std::nullopt;
+    return RemoteRoute{Carrier::kIpip, address->address, node};
   }
   if (pool.ipip != EncapMode::kNever && family == IpFamily::kV4) {
     if (!planned_.ipip) return std::nullopt;

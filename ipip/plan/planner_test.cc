@@ -142,6 +142,17 @@ TEST_F(PlannerTest, AModeThatChangesIsOneDeltaWithoutAGap) {
   EXPECT_FALSE(state().local.ipip.is_wanted);
 }
 
+TEST_F(PlannerTest, ANodeThatHasNotChangedYetIsReachedAsBefore) {
+  planner_.apply(node("near", {{"IPv4Address", "192.0.2.2/24"}, {"IPv4IPIPTunnelAddr", "10.0.1.1"}}));
+  planner_.apply(node("far", {{"IPv4Address", "198.51.100.3/24"}, {"IPv4VXLANTunnelAddr", "10.0.2.0"}}));
+  planner_.apply(pool("10.0.0.0/16", kNever, kAlways));
+  EXPECT_EQ(routes(), (Lines{"10.0.1.0/26 ipip 192.0.2.2 near", "10.0.2.0/26 vxlan 10.0.2.0 far"}));
+  planner_.apply(
+      node("near",
+           {{"IPv4Address", "192.0.2.2/24"}, {"IPv4IPIPTunnelAddr", "10.0.1.1"}, {"IPv4VXLANTunnelAddr", "10.0.1.2"}}));
+  EXPECT_EQ(routes().front(), "10.0.1.0/26 vxlan 10.0.1.2 near");
+}
+
 TEST_F(PlannerTest, OnlyNodesMaySendTunnelledPackets) {
   EXPECT_EQ(state().ipip_peers, (std::set<IpAddress>{ip("192.0.2.2"), ip("198.51.100.3")}));
   EXPECT_EQ(state().vxlan_peers.size(), 4U) << "both families";
