@@ -64,7 +64,7 @@ class Parser {
       if (is_negated_) ++place_;
       const std::string option = next();
       if (!option_of_rule(option) && !option_of_module(option) && !option_of_target(option)) {
-        return invalid(concat("cannot read ", quoted(option), " ", problem_));
+        return invalid(concat("cannot read ", margay::quoted(option), " ", problem_));
       }
     }
     if (!problem_.empty()) return invalid(problem_);
