@@ -21,7 +21,7 @@ namespace {
 
 using namespace ipam;
 
-std::int64_t number(const json::Value& value) { return value.as_integer() == nullptr ? 0 : *value.as_integer(); }
+std::int64_t integer(const json::Value& value) { return value.as_integer() == nullptr ? 0 : *value.as_integer(); }
 bool flag(const json::Value& value) { return value.as_bool() != nullptr && *value.as_bool(); }
 const json::Array& list(const json::Value& value) {
   static const json::Array kNone;
@@ -70,7 +70,7 @@ std::vector<model::IpPool> pools_of(const json::Value& value) {
     pool.spec.cidr = IpPrefix::parse_containing(is_text ? text(each) : text(get(each, "cidr"))).value();
     pool.metadata.name = block_name(pool.spec.cidr);
     if (!is_text) {
-      pool.spec.block_size = static_cast<std::int32_t>(number(get(each, "blockSize")));
+      pool.spec.block_size = static_cast<std::int32_t>(integer(get(each, "blockSize")));
       pool.spec.disabled = !flag(get(each, "enabled"));
       for (const std::string& use : texts(get(each, "allowedUses"))) {
         pool.spec.allowed_uses.push_back(*model::parse_enum<model::IpPoolUse>(use));
@@ -97,7 +97,7 @@ std::vector<PoolRange> ranges(const std::vector<model::IpPool>& pools, IpFamily 
 void expect_got(const json::Value& want, const Got* got) {
   if (want.as_object() == nullptr) return;
   ASSERT_NE(got, nullptr);
-  EXPECT_EQ(static_cast<std::int64_t>(got->addresses.size()), number(get(want, "count")));
+  EXPECT_EQ(static_cast<std::int64_t>(got->addresses.size()), integer(get(want, "count")));
   EXPECT_EQ(got->messages, texts(get(want, "messages")));
 }
 
@@ -124,15 +124,15 @@ TEST_F(Ipam, AutoAssign) {
     config.rules.strict_affinity = flag(get(request, "strict_affinity"));
     DirectAllocator node(store, config);
     const bool is_tunnel = text(get(request, "use")) == "tunnel";
-    const auto v4 = static_cast<std::size_t>(number(get(request, "v4")));
-    const auto v6 = static_cast<std::size_t>(number(get(request, "v6")));
+    const auto v4 = static_cast<std::size_t>(integer(get(request, "v4")));
+    const auto v6 = static_cast<std::size_t>(integer(get(request, "v6")));
     const auto pools4 = ranges(pools, IpFamily::kV4, texts(get(request, "v4_pools")), is_tunnel);
     const auto pools6 = ranges(pools, IpFamily::kV6, {}, is_tunnel);
     std::vector<Demand> demands;
     if (v4 > 0) demands.push_back({.family = IpFamily::kV4, .count = v4, .pools = pools4});
     if (v6 > 0) demands.push_back({.family = IpFamily::kV6, .count = v6, .pools = pools6});
     const AssignDone done = node.assign({concat("h", ++row_number), {}}, std::move(demands),
-                                        static_cast<int>(number(get(request, "max_blocks_per_host"))));
+                                        static_cast<int>(integer(get(request, "max_blocks_per_host"))));
     const json::Value& expect = get(row, "expect");
     EXPECT_EQ(error_name(done), text(get(expect, "error")));
     ASSERT_EQ(done.got.size(), (v4 > 0 ? 1U : 0U) + (v6 > 0 ? 1U : 0U));
@@ -215,7 +215,7 @@ TEST_F(Ipam, ReleaseIps) {
       addresses = assign_ip(store, "a", pools, ip).addresses;
       EXPECT_EQ(addresses.size(), 1U);
     }
-    if (const auto count = static_cast<std::size_t>(number(get(row, "auto_assign_v4"))); count > 0) {
+    if (const auto count = static_cast<std::size_t>(integer(get(row, "auto_assign_v4"))); count > 0) {
       DirectAllocator node(store, {.rules = {.owner = host("a")}});
       const Demand demand{.family = IpFamily::kV4, .count = count, .pools = ranges(pools, IpFamily::kV4)};
       addresses = node.assign({"h", {}}, {demand}).got.at(0).addresses;
@@ -244,15 +244,15 @@ TEST_F(Ipam, ClaimAffinity) {
       while (next) next = claim.step(store.execute(*next));
       ++(claim.outcome() == BlockClaim::Outcome::kClaimed ? claimed : failed);
     }
-    EXPECT_EQ(claimed, number(get(row, "expect_claimed")));
-    EXPECT_EQ(failed, number(get(row, "expect_failed")));
+    EXPECT_EQ(claimed, integer(get(row, "expect_claimed")));
+    EXPECT_EQ(failed, integer(get(row, "expect_failed")));
   }
 }
 
 TEST_F(Ipam, DeterminePools) {
   for (const json::Value& row : cases("determine_pools")) {
-    SCOPED_TRACE(concat(text(get(row, "description")), " family ", number(get(row, "family"))));
-    const bool is_v4 = number(get(row, "family")) == 4;
+    SCOPED_TRACE(concat(text(get(row, "description")), " family ", integer(get(row, "family"))));
+    const bool is_v4 = integer(get(row, "family")) == 4;
     const std::vector<std::string> cidrs =
         is_v4 ? std::vector<std::string>{"10.0.0.1/24", "20.0.0.0/24"}
               : std::vector<std::string>{"5001:0000:0000:001a:0000:0000:0000:0000/64", "5001:0:0:1b::/64"};
@@ -288,7 +288,7 @@ TEST_F(Ipam, NamespaceSelectors) {
 }
 
 Usage usage(const json::Value& row) {
-  const auto member = [&row](std::string_view name) { return static_cast<std::uint64_t>(number(get(row, name))); };
+  const auto member = [&row](std::string_view name) { return static_cast<std::uint64_t>(integer(get(row, name))); };
   return {member("capacity"), member("inUse"), member("reserved"), member("available")};
 }
 
@@ -324,16 +324,16 @@ TEST_F(Ipam, CidrDedup) {
 TEST_F(Ipam, RandomBlocks) {
   for (const json::Value& row : cases("random_blocks")) {
     const IpPrefix pool = IpPrefix::parse(text(get(row, "pool"))).value();
-    const BlockOrder order(pool, static_cast<int>(number(get(row, "blockSize"))), "host");
+    const BlockOrder order(pool, static_cast<int>(integer(get(row, "blockSize"))), "host");
     std::set<IpPrefix> seen;
     for (std::uint64_t i = 0; i < order.size(); ++i) seen.insert(order.at(i));
-    EXPECT_EQ(static_cast<std::int64_t>(seen.size()), number(get(row, "blocks"))) << pool.to_string();
+    EXPECT_EQ(static_cast<std::int64_t>(seen.size()), integer(get(row, "blocks"))) << pool.to_string();
   }
 }
 
 TEST_F(Ipam, CountPoolSpace) {
   const auto count = [](const json::Value& value) {
-    return value.as_object() != nullptr ? kCountMax : static_cast<std::uint64_t>(number(value));
+    return value.as_object() != nullptr ? kCountMax : static_cast<std::uint64_t>(integer(value));
   };
   for (const json::Value& row : cases("count_pool_space")) {
     SCOPED_TRACE(text(get(row, "name")));
@@ -361,7 +361,7 @@ std::vector<Ordinal> ordinals_left(const model::IpamBlockSpec& block) {
 
 std::vector<Ordinal> ordinals(const json::Value& value) {
   std::vector<Ordinal> out;
-  for (const json::Value& each : list(value)) out.push_back(static_cast<Ordinal>(number(each)));
+  for (const json::Value& each : list(value)) out.push_back(static_cast<Ordinal>(integer(each)));
   return out;
 }
 
@@ -389,7 +389,7 @@ void release_by_row(const json::Value& row, model::IpamBlockSpec& block) {
   if (get(row, "count_by_handle").as_object() == nullptr) return;
   std::map<std::string, std::int32_t, std::less<>> want;
   for (const json::Member& member : *get(row, "count_by_handle").as_object()) {
-    want[member.name] = static_cast<std::int32_t>(number(member.value));
+    want[member.name] = static_cast<std::int32_t>(integer(member.value));
   }
   EXPECT_EQ(released->by_handle, want);
 }
@@ -399,7 +399,7 @@ void release_handle_by_row(const json::Value& row, model::IpamBlockSpec& block) 
   if (handle.empty()) return;
   std::optional<std::int64_t> sequence;
   if (const auto* given = get(row, "release_sequence").as_integer()) sequence = *given;
-  EXPECT_EQ(release_handle(block, handle, sequence, {}), number(get(row, "released")));
+  EXPECT_EQ(release_handle(block, handle, sequence, {}), integer(get(row, "released")));
   const std::vector<Ordinal> tail = ordinals(get(row, "tail_of_free_list"));
   ASSERT_LE(tail.size(), block.unallocated.size());
   EXPECT_EQ(
@@ -418,7 +418,7 @@ TEST_F(Ipam, BlockRules) {
     }
     if (const auto* sequences = get(row, "sequence").as_object()) {
       for (const json::Member& member : *sequences) {
-        block.sequence_number_for_allocation[*parse_number<Ordinal>(member.name)] = number(member.value);
+        block.sequence_number_for_allocation[*parse_number<Ordinal>(member.name)] = integer(member.value);
       }
     }
     const AddressSet reserved(prefixes(get(row, "reservations")));
@@ -430,7 +430,7 @@ TEST_F(Ipam, BlockRules) {
     }
     if (const auto* free = get(row, "free").as_integer()) {
       EXPECT_EQ(static_cast<std::int64_t>(usage_of(block, reserved).available), *free);
-      EXPECT_EQ(static_cast<std::int64_t>(usage_of(block, reserved).reserved), number(get(row, "reserved")));
+      EXPECT_EQ(static_cast<std::int64_t>(usage_of(block, reserved).reserved), integer(get(row, "reserved")));
     }
     if (const auto* handles = get(row, "by_handle").as_object()) {
       for (const json::Member& member : *handles) {

@@ -122,11 +122,11 @@ class Case {
       packet.is_forwarded = true;
     }
     const std::optional<Decision> decision = evaluate_host(state_, host, Direction::kIngress, packet);
-    if (decision && decision->answer == Answer::kDeny) return "deny";
+    if (decision && decision->answer == policy::Answer::kDeny) return "deny";
     if (is_set("for_xdp")) return decision ? "allow" : "unmatched";
     if (is_set("for_host_interface")) return "allow";
     const Decision workload = evaluate(state_, workload_, Direction::kIngress, packet.packet);
-    return workload.answer == Answer::kAllow ? "allow" : "deny";
+    return workload.answer == policy::Answer::kAllow ? "allow" : "deny";
   }
 
   // The same by packets that walk through the rendered chains.
