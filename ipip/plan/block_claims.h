@@ -38,7 +38,7 @@ class BlockClaims {
   std::map<IpPrefix, std::map<std::string, std::string>> claims_;  // by block: node
   std::map<std::string, std::set<IpPrefix>> prefixes_;             // by node
   std::map<IpPrefix, std::map<std::string, std::string>> owners_;  // of whole blocks
-  const std::set<IpPrefix> none_;
+  const std::set<IpPrefix> none_{};
 };
 
 }  // namespace margay::ipip
