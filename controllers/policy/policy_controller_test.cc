@@ -191,6 +191,28 @@ TEST_F(PolicyControllerTest, WhoDoesNotLeadWritesNothing) {
   EXPECT_EQ(writes(), 1);
 }
 
+// The watch is away while it is made and removed again: no event will ever tell.
+TEST_F(PolicyControllerTest, WhatIsGoneBeforeItWasSeenIsMadeAgain) {
+  start();
+  put(Kind::kKubernetesNetworkPolicy, kSource, kAllowWeb);
+  const kube::ResourceType made = watch::resource_of(Kind::kNetworkPolicy);
+  for (int i = 0; i < 100 && client_.objects(made).empty(); ++i) {
+    // Its watch cannot come back; that of the sources can.
+    client_.on_request = [](std::string_view verb, const kube::ResourceType& type) -> std::optional<kube::ApiError> {
+      const bool is_refused = (verb == "watch" || verb == "list") && type.group == "projectcalico.org";
+      if (!is_refused) return std::nullopt;
+      return kube::ApiError{.code = ErrorCode::kGone, .message = "gone", .http_status = 410};
+    };
+    client_.end_watches(kube::ApiError{.code = ErrorCode::kGone, .message = "gone", .http_status = 410});
+    settle();
+  }
+  ASSERT_EQ(client_.objects(made).size(), 1U);
+  ASSERT_TRUE(client_.erase(made, client_.objects(made).begin()->first));
+  client_.on_request = {};
+  loop_.advance(seconds(90));
+  EXPECT_EQ(client_.objects(made).size(), 1U);
+}
+
 // Two replicas, of which one leads for a while and then dies; a server that fails; users who edit what is ours.
 TEST_F(PolicyControllerTest, WhateverHappenedTheEndIsAsFromScratch) {
   const kube::ResourceType sources = watch::resource_of(Kind::kKubernetesNetworkPolicy);

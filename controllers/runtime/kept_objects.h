@@ -12,9 +12,11 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -50,8 +52,14 @@ class KeptObjects {
       : writer_(parts, watch::resource_of(T::kKind), std::move(problem)),
         queue_(parts.loop, parts.random, limits,
                [this](const kube::ObjectName& name, std::function<void(Verdict)> done) {
-                 writer_.write(name, plan(name), std::move(done));
-               }) {
+                 PlannedWrite write = plan(name);
+                 const bool is_new = write.what == PlannedWrite::What::kCreate;
+                 writer_.write(name, write, [this, name, is_new, done = std::move(done)](Verdict verdict) {
+                   if (is_new && verdict == Verdict::kDone) expect(name);
+                   done(verdict);
+                 });
+               }),
+        unseen_timer_(parts.loop.make_timer([this] { look_at_unseen(); })) {
     queue_.hold();
   }
 
@@ -69,6 +77,7 @@ class KeptObjects {
     if (wanted_.erase(name) > 0) queue_.add(name);
   }
   void note(const kube::ObjectName& name, const std::shared_ptr<const T>& object) {
+    unseen_.erase(name);
     if (object == nullptr) {
       actual_.erase(name);
     } else {
@@ -116,11 +125,25 @@ class KeptObjects {
     return write;
   }
 
+  // What was made and is gone again before the watch, broken at the time, could show it leaves no event behind.
+  void expect(const kube::ObjectName& name) {
+    if (actual_.contains(name)) return;
+    unseen_.insert(name);
+    if (!unseen_timer_->is_armed()) unseen_timer_->arm(kUnseenMax);
+  }
+  void look_at_unseen() {
+    for (const kube::ObjectName& name : std::exchange(unseen_, {})) queue_.add(name);
+  }
+
+  static constexpr Duration kUnseenMax = std::chrono::seconds(10);
+
   std::map<kube::ObjectName, T> wanted_;
   std::map<kube::ObjectName, std::shared_ptr<const T>> actual_;
   bool may_remove_ = false;
   ObjectWriter writer_;
   KeyQueue<kube::ObjectName> queue_;
+  std::set<kube::ObjectName> unseen_;
+  std::unique_ptr<loop::Timer> unseen_timer_;
 };
 
 }  // namespace margay::controllers
