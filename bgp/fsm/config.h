@@ -18,8 +18,8 @@ std::string_view to_string(State state);  // "Idle", "Connect", …
 struct Timers {
   Duration connect_retry = std::chrono::seconds(5);
   Duration refused_retry{};  // after a refused attempt, doubling up to connect_retry; 0: connect_retry alone
-  Duration connect_delay{};                          // before the first attempt
-  Duration delay_open{};                             // from connection to our OPEN (RFC 4271 §8.1.1); 0: at once
+  Duration connect_delay{};  // before the first attempt
+  Duration delay_open{};     // from connection to our OPEN (RFC 4271 §8.1.1); 0: at once
   Duration hold = std::chrono::seconds(90);          // offered; 0: none
   std::optional<Duration> keepalive;                 // nullopt: a third of the agreed hold time, which is also the most
   Duration open_hold = std::chrono::minutes(4);      // for the peer's OPEN (RFC 4271 §8.2.2: "large value")
