@@ -8,7 +8,7 @@ namespace {
 
 constexpr Setting kHostRows[] = {
     never_none(row("interfacePrefix", Form::kText, "cali", kActs)),
-    row("interfaceExclude", Form::kText, "kube-ipvs0", kNotYet),
+    row("interfaceExclude", Form::kText, "kube-ipvs0", kActs),
     row("interfaceRefreshInterval", Form::kSeconds, "90", kActs),
     row("mtuIfacePattern", Form::kPattern, "^((en|wl|ww|sl|ib)[Pcopsvx].*|(eth|wlan|wwan).*)", kActs),
     row("requireMTUFile", Form::kBool, "false", kNotYet),

@@ -7,7 +7,7 @@ namespace margay::config::table {
 namespace {
 
 constexpr Setting kNetfilterRows[] = {
-    word<model::IptablesBackend>("iptablesBackend", "Auto", kNotYet),
+    word<model::IptablesBackend>("iptablesBackend", "Auto", kActs),
     word<model::NftablesMode>("nftablesMode", "Auto", kNotYet),
     never_none(word<model::ChainInsertMode>("chainInsertMode", "Insert", kActs)),
     never_none(row("iptablesMarkMask", Form::kMark, "0xffff0000", kActs)),
@@ -24,7 +24,7 @@ constexpr Setting kNetfilterRows[] = {
     known_as("IptablesPostWriteCheckIntervalSecs", row("iptablesPostWriteCheckInterval", Form::kSeconds, "5", kActs)),
     // Since iptables 1.8.8 who waits for the lock is woken when it is free; the programs ignore an interval.
     known_as("IptablesLockProbeIntervalMillis", row("iptablesLockProbeInterval", Form::kMilliseconds, "50", kNone)),
-    never_none(within(row("maxIpsetSize", Form::kInteger, "1048576", kNotYet), 1, 0x7fffffff)),
+    never_none(within(row("maxIpsetSize", Form::kInteger, "1048576", kActs), 1, 0x7fffffff)),
     row("kubeNodePortRanges", Form::kTexts, "30000:32767", kNotYet),
     word<model::ServiceLoopPrevention>("serviceLoopPrevention", "Drop", kActs),
     row("disableConntrackInvalidCheck", Form::kBool, "false", kActs),

@@ -37,7 +37,7 @@ constexpr Setting kProcessRows[] = {
     row("prometheusMetricsKeyFile", Form::kText, "", kActs),
     client_auth(),
     row("prometheusGoMetricsEnabled", Form::kBool, "true", kNone),
-    row("prometheusProcessMetricsEnabled", Form::kBool, "true", kNotYet),
+    row("prometheusProcessMetricsEnabled", Form::kBool, "true", kActs),
     row("prometheusWireGuardMetricsEnabled", Form::kBool, "true", kNotYet),
     within(row("goGCThreshold", Form::kInteger, "40", kNone), -1, 1'000'000),
     row("goMaxProcs", Form::kInteger, "-1", kNone),

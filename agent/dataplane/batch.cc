@@ -12,6 +12,7 @@ void DataplaneBatch::merge(DataplaneBatch&& later) {
   plan.merge(std::move(later.plan));
   if (later.tunnels) tunnels = later.tunnels;
   number = later.number;
+  if (!since) since = later.since;
 }
 
 std::string_view to_string(EndpointStage stage) {

@@ -37,6 +37,8 @@ struct DataplaneBatch {
   std::optional<ipip::TunnelSettings> tunnels;
   // Counts up; told back when it, and all before it, have been written.
   std::uint64_t number = 0;
+  // When the first of the events came that made this; nullopt: nothing that anybody waits for.
+  std::optional<TimePoint> since;
 
   void merge(DataplaneBatch&& later);
   // Changes nothing, once the first one that is in sync has been sent.
@@ -70,12 +72,16 @@ struct DriverState {
   std::vector<dataplane::ObjectFailure> failures;  // the first of them
   Duration last_apply{};                           // what that took
   std::size_t desired = 0, actual = 0;             // objects; 0 where the driver does not count
+  // Of tables: "rules", "restores", "restoreErrors", "saves", "saveErrors", "lines", "drifts".
+  std::map<std::string, std::uint64_t> counts;
 };
 
 struct DataplaneReport {
   std::map<model::ObjectKey, std::optional<EndpointState>> endpoints;  // that changed; nullopt: gone
   std::map<std::string, DriverState> drivers;                          // all, by name
-  std::map<std::string, FieldErrors> problems;                         // of the renderer, all
+  std::map<std::string, FieldErrors> problems;                         // of what is to be written, all
+  std::string backend, backend_reason;                                 // of iptables, as of now
+  bool are_routes_paused = false;                                      // routeSyncDisabled
   // The first whole state has been written, or tried: what failed stands above. Stays true.
   bool has_written = false;
   std::size_t learned_routes = 0, unresolved_routes = 0;          // of BGP; unresolved: no next hop can be reached

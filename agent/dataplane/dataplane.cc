@@ -8,8 +8,8 @@
 namespace margay::agent {
 namespace {
 
-constexpr std::uint32_t kRouteMetric = 1024;  // Calico's default, and what BGP gives: one key for one prefix
 constexpr std::string_view kRoutes = "routes";
+constexpr std::string_view kSets = "ipset";
 
 // As the tables of iptables are named: "filter v4".
 std::string name_of(const iptables::TableId& id) {
@@ -23,6 +23,26 @@ std::string name_of(const iptables::TableId& id) {
 // What BGP learned has a gateway; what leads to workloads and blocks of ours has none, and waits for no peer.
 bool is_local(const route::RouteKey&, const route::Route& route) {
   return route.hops.empty() || (route.hops.size() == 1 && !route.hops[0].gateway);
+}
+
+iptables::BackendMode mode_of(const std::optional<model::IptablesBackend>& backend) {
+  switch (backend.value_or(model::IptablesBackend::kAuto)) {
+    case model::IptablesBackend::kAuto: return iptables::BackendMode::kAuto;
+    case model::IptablesBackend::kNft: return iptables::BackendMode::kNft;
+    case model::IptablesBackend::kLegacy: return iptables::BackendMode::kLegacy;
+  }
+  return iptables::BackendMode::kAuto;
+}
+
+std::map<std::string, std::uint64_t> counts_of(const TablePort& table) {
+  const iptables::TableStatistics& statistics = table.statistics();
+  return {{"rules", table.rule_count()},
+          {"restores", statistics.restores},
+          {"restoreErrors", statistics.restore_errors},
+          {"saves", statistics.saves},
+          {"saveErrors", statistics.save_errors},
+          {"lines", statistics.lines},
+          {"drifts", statistics.drifts}};
 }
 
 std::set<IpFamily> families_of(const Ports& ports) {
@@ -45,7 +65,10 @@ Dataplane::Dataplane(Parts parts)
           {.protocol = parts.config.route_protocol, .grace = parts.config.route_grace, .ipv6 = parts.config.has_ipv6},
           [this](route::RouteReport report) { on_routes(std::move(report)); }),
       tunnels_(routes_, *ports_.tunnels, ports_.encapsulation.get()),
+      route_protocol_(parts.config.route_protocol),
+      own_routes_(routes_.driver()),
       families_(families_of(ports_)),
+      propagation_(std::move(parts.propagation)),
       metrics_(parts.metrics),
       write_timer_(parts.loop.make_timer([this] { write(); })),
       retry_timer_(parts.loop.make_timer([this] { write(); })) {
@@ -68,12 +91,17 @@ void Dataplane::take(DataplaneBatch batch) {
   if (batch.networks) tunnels_.set_networks(std::move(*batch.networks));
   if (batch.tunnels) tunnels_.set_settings(*batch.tunnels);
   tunnels_.take(batch.plan);
-  if (batch.own_blocks) take_blocks(*batch.own_blocks);
+  if (batch.own_blocks) {
+    own_routes_.set_blocks(*batch.own_blocks);
+    are_routes_due_ = true;
+  }
   take_policy(batch.policy);
   batch_ = batch.number;
+  if (!since_) since_ = batch.since;
   if (batch.policy.is_in_sync && !std::exchange(is_open_, true)) {
     routes_.driver().allow_removal_of(is_local);
-    are_routes_due_ = true;
+    own_interfaces();
+    queue_resync(Drift::kRoutes);  // now that it is known which interfaces are workloads'
   }
   write();
 }
@@ -82,22 +110,24 @@ void Dataplane::take_policy(const policy::Delta& delta) {
   ports_.renderer->apply(delta);
   for (const auto& [key, endpoint] : delta.endpoints) {
     const bool is_host = endpoint != nullptr && endpoint->workload == nullptr;
-    if (!is_host) plan_.set_endpoint(key, endpoint == nullptr ? nullptr : endpoint->workload);
+    if (is_host) {
+      hosts_.set_endpoint(key, endpoint->host);
+      continue;
+    }
+    if (endpoint == nullptr) hosts_.set_endpoint(key, nullptr);
+    plan_.set_endpoint(key, endpoint == nullptr ? nullptr : endpoint->workload);
   }
 }
 
 void Dataplane::take_settings(const model::FelixConfigurationSpec& settings) {
   using std::chrono::seconds;
+  problems_.clear();
   ports_.renderer->set_settings(settings);
   for (const auto& [id, table] : ports_.tables) table->set_settings(settings);
-  ports_.settings->set_forwarding(settings.host.ip_forwarding.value_or(model::Switch::kEnabled) ==
-                                  model::Switch::kEnabled);
-  workload_prefixes_.clear();
-  const std::string_view prefixes = settings.host.interface_prefix;
-  for (const std::string_view prefix : split(prefixes.empty() ? "cali" : prefixes, ',')) {
-    workload_prefixes_.emplace_back(trim(prefix));
-  }
-  tell_interfaces();
+  ports_.sets->set_settings(settings);
+  ports_.backend->set_mode(mode_of(settings.netfilter.iptables_backend));
+  take_host_settings(settings.host);
+  take_route_settings(settings.routes);
   // Tables know theirs.
   refresh(Drift::kSets, settings.netfilter.ipsets_refresh_interval.value_or(seconds(90)));
   refresh(Drift::kRoutes, settings.routes.route_refresh_interval.value_or(seconds(90)));
@@ -105,22 +135,36 @@ void Dataplane::take_settings(const model::FelixConfigurationSpec& settings) {
   refresh(Drift::kSettings, settings.host.interface_refresh_interval.value_or(seconds(90)));
 }
 
-route::RouteKey Dataplane::key_of(const IpPrefix& prefix) const {
-  return {.table = route::kMainTable, .prefix = prefix, .metric = kRouteMetric};
+void Dataplane::take_host_settings(const model::FelixHost& settings) {
+  ports_.settings->set_forwarding(settings.ip_forwarding.value_or(model::Switch::kEnabled) == model::Switch::kEnabled);
+  workload_prefixes_.clear();
+  const std::string_view prefixes = settings.interface_prefix;
+  for (const std::string_view prefix : split(prefixes.empty() ? "cali" : prefixes, ',')) {
+    workload_prefixes_.emplace_back(trim(prefix));
+  }
+  excluded_ = InterfaceFilter(settings.interface_exclude, problems_);
+  tell_interfaces();
 }
 
-// A block of one address is that address: it is routed, or it is not there.
-void Dataplane::take_blocks(const std::set<IpPrefix>& blocks) {
-  for (const IpPrefix& block : blocks_) {
-    if (!blocks.contains(block)) routes_.driver().remove_route(route::Source::kBlackhole, key_of(block));
+void Dataplane::take_route_settings(const model::FelixRoutes& settings) {
+  route::RouteDriver& driver = routes_.driver();
+  driver.set_protocol(protocol_of(settings, route_protocol_, problems_));
+  own_routes_.set_form(form_of(settings));
+  driver.set_paused(settings.route_sync_disabled.value_or(false));
+  owns_interfaces_ = settings.remove_external_routes.value_or(true);
+  own_interfaces();
+  queue_resync(Drift::kRoutes);
+  // Who waits for a route waits no longer, or again.
+  for (const auto& [key, state] : told_) unsettled_.insert(key);
+}
+
+// What leads to a workload leads there because we say so; the rest is what others, or another system before us, left.
+void Dataplane::own_interfaces() {
+  std::set<IfIndex> own;
+  for (const auto& [name, interface] : interfaces_) {
+    if (owns_interfaces_ && is_workload_interface(name)) own.insert(interface.state.index);
   }
-  blocks_.clear();
-  for (const IpPrefix& block : blocks) {
-    if (block.is_host()) continue;
-    blocks_.insert(block);
-    routes_.driver().set_route(route::Source::kBlackhole, key_of(block), {.type = route::RouteType::kBlackhole});
-  }
-  are_routes_due_ = true;
+  routes_.driver().set_own_interfaces(std::move(own));
 }
 
 void Dataplane::take_routes(const route::RouteBatch& batch) { routes_.apply(batch); }
@@ -132,8 +176,8 @@ bool Dataplane::is_workload_interface(std::string_view name) const {
 
 void Dataplane::set_interface(const std::string& name, const std::optional<NodeInterface>& interface) {
   const auto before = interfaces_.find(name);
-  const bool is_other =
-      before != interfaces_.end() && (!interface || interface->state.index != before->second.state.index);
+  const bool is_new = before == interfaces_.end();
+  const bool is_other = !is_new && (!interface || interface->state.index != before->second.state.index);
   if (is_other) ports_.neighbours->forget(before->second.state.index);
   if (interface) {
     interfaces_[name] = *interface;
@@ -142,7 +186,11 @@ void Dataplane::set_interface(const std::string& name, const std::optional<NodeI
   }
   plan_.set_interface(name, interface ? std::optional(interface->state) : std::nullopt);
   if (tunnels_.is_device(name)) ports_.tunnels->queue_resync();
-  if (!is_workload_interface(name)) tell_interfaces();
+  if (is_workload_interface(name)) {
+    if (is_other || is_new) own_interfaces();
+  } else {
+    tell_interfaces();
+  }
   write_soon();
 }
 
@@ -151,8 +199,8 @@ void Dataplane::tell_interfaces() {
   std::map<IfIndex, std::set<IpAddress>> by_index;
   for (const auto& [name, interface] : interfaces_) {
     if (is_workload_interface(name)) continue;
-    addresses[name] = interface.addresses;
     by_index[interface.state.index] = interface.addresses;
+    if (!excluded_.matches(name)) addresses[name] = interface.addresses;
   }
   tunnels_.set_addresses(by_index);
   ports_.renderer->set_interfaces(std::move(addresses));
@@ -193,6 +241,14 @@ void Dataplane::note_drift(Drift what) {
   write_soon();
 }
 
+void Dataplane::note_tables(const std::set<iptables::TableId>& tables) {
+  if (ports_.backend->choice().backend != iptables::Backend::kNft) return;
+  for (const auto& [id, table] : ports_.tables) {
+    if (tables.contains(id)) table->queue_resync();
+  }
+  write_soon();
+}
+
 void Dataplane::write() {
   write_timer_->disarm();
   if (!is_open_) return;
@@ -212,6 +268,7 @@ void Dataplane::write() {
   ++applies_;
   last_apply_ = loop_.now() - begin;
   apply_seconds_.observe(std::chrono::duration<double>(last_apply_).count());
+  observe_propagation();
   plan_retry();
   report();
 }
@@ -229,6 +286,16 @@ void Dataplane::encapsulate() {
   run("encapsulation", [this](TimePoint now) { return ports_.encapsulation->apply(now); });
 }
 
+// What failed is not there yet; the time until it is counts.
+void Dataplane::observe_propagation() {
+  const bool is_there = std::all_of(steps_.begin(), steps_.end(), [](const auto& entry) {
+    const bool is_policy = entry.first == kSets || entry.first.starts_with("iptables ");
+    return !is_policy || entry.second.state.failed == 0;
+  });
+  if (!is_there || !since_) return;
+  propagation_.observe(std::chrono::duration<double>(loop_.now() - *std::exchange(since_, std::nullopt)).count());
+}
+
 void Dataplane::write_rules() {
   if (auto networks = tunnels_.take_networks()) ports_.renderer->set_networks(std::move(*networks));
   render::RenderChange change = ports_.renderer->take();
@@ -237,16 +304,31 @@ void Dataplane::write_rules() {
     const auto port = ports_.tables.find(id);
     if (port != ports_.tables.end()) port->second->change(std::move(table));
   }
-  const bool has_sets = run("ipset", [this](TimePoint now) { return ports_.sets->apply(now); });
+  run("iptables back end", [this](TimePoint now) { return ports_.backend->apply(now); });
+  const std::uint64_t sets_before = steps_[std::string(kSets)].state.updated;
+  const bool has_sets = run(std::string(kSets), [this](TimePoint now) { return ports_.sets->apply(now); });
+  const bool has_new_sets = steps_[std::string(kSets)].state.updated != sets_before;
+  for (const auto& [id, table] : ports_.tables) {
+    // It may have been refused for want of a set.
+    if (has_new_sets && steps_[name_of(id)].state.failed > 0) table->retry_refused();
+  }
+  write_tables(has_sets);
+}
+
+void Dataplane::write_tables(bool has_sets) {
   std::set<IpFamily> written = families_;
   for (const auto& [id, table] : ports_.tables) {
     run(name_of(id), [&port = *table](TimePoint now) { return port.apply(now); });
     if (!table->is_applied()) written.erase(id.family);
   }
   if (ports_.on_tables_done) ports_.on_tables_done();
+  if (written == families_) {
+    run("iptables leftovers", [this](TimePoint now) { return ports_.backend->apply_removals(now); });
+  }
   // Rules that refer to a set which is not as it should be do not say what they mean.
   if (!has_sets) return;
   for (const IpFamily family : written) plan_.confirm(family);
+  if (written == families_) hosts_.confirm();
 }
 
 void Dataplane::place_workloads() {
@@ -265,18 +347,18 @@ void Dataplane::place_workloads() {
       ports_.neighbours->remove(key);
     }
   }
-  for (const auto& [prefix, interface] : changes.routes) {
-    if (interface) {
-      routes_.driver().set_route(route::Source::kLocalWorkload, key_of(prefix), {.hops = {{.interface = *interface}}});
-    } else {
-      routes_.driver().remove_route(route::Source::kLocalWorkload, key_of(prefix));
-    }
-  }
+  for (const auto& [prefix, interface] : changes.routes) own_routes_.set_workload(prefix, interface);
   run("settings", [this](TimePoint now) { return ports_.settings->apply(now); });
   run("neighbours", [this](TimePoint now) { return ports_.neighbours->apply(now); });
   if (std::exchange(are_routes_due_, false) || !changes.routes.empty()) routes_.write();
   for (const IpAddress& address : changes.forgotten) ports_.conntrack->forget(address);
   run("conntrack", [this](TimePoint now) { return ports_.conntrack->apply(now); });
+}
+
+void Dataplane::finish_conntrack() {
+  run("conntrack", [this](TimePoint now) { return ports_.conntrack->apply(now); });
+  plan_retry();
+  if (has_written_) report();
 }
 
 bool Dataplane::run(const std::string& name, const std::function<dataplane::ApplyReport(TimePoint)>& apply) {
@@ -340,12 +422,12 @@ void Dataplane::plan_retry() {
 
 // What the plan calls programmed is so once the kernel has the routes.
 EndpointState Dataplane::settled(const model::ObjectKey& key, EndpointState state) const {
-  if (state.stage != EndpointStage::kProgrammed) return state;
   const route::RouteDriver& driver = routes_.driver();
+  if (state.stage != EndpointStage::kProgrammed || driver.is_paused()) return state;
   for (const auto& [prefix, interface] : plan_.routes_of(key)) {
-    const route::Route* actual = driver.actual(key_of(prefix));
+    const route::Route* actual = driver.actual(own_routes_.key_of(prefix));
     if (actual != nullptr && actual->hops.size() == 1 && actual->hops[0].interface == interface) continue;
-    const auto failure = driver.failures().find(key_of(prefix));
+    const auto failure = driver.failures().find(own_routes_.key_of(prefix));
     state.stage = EndpointStage::kFailed;
     state.message = failure == driver.failures().end() ? concat("no route to ", prefix.to_string())
                                                        : concat("route: ", failure->second.message);
@@ -366,26 +448,46 @@ void Dataplane::collect_states(DataplaneReport& report) {
     }
     EndpointState now = settled(key, std::move(*state));
     if (now.stage == EndpointStage::kFailed) unsettled_.insert(key);
-    const auto told = told_.find(key);
-    if (told != told_.end() && told->second == now) continue;
-    told_[key] = now;
-    report.endpoints[key] = std::move(now);
+    tell_state(key, std::move(now), report);
   }
+  collect_hosts(report);
+}
+
+void Dataplane::collect_hosts(DataplaneReport& report) {
+  const auto states =
+      hosts_.states({.chosen = ports_.renderer->hosts(),
+                     .problems = ports_.renderer->problems(),
+                     .is_present = [this](const std::string& name) { return interfaces_.contains(name); }});
+  for (const auto& [key, state] : states) tell_state(key, state, report);
+}
+
+void Dataplane::tell_state(const model::ObjectKey& key, EndpointState now, DataplaneReport& report) {
+  const auto told = told_.find(key);
+  if (told != told_.end() && told->second == now) return;
+  told_[key] = now;
+  report.endpoints[key] = std::move(now);
+}
+
+void Dataplane::collect_drivers(DataplaneReport& report) {
+  const auto count = [this](std::string_view name, const ObjectCounts& counts) {
+    DriverState& state = steps_[std::string(name)].state;
+    state.desired = counts.desired;
+    state.actual = counts.actual;
+  };
+  count(kSets, ports_.sets->counts());
+  count("settings", ports_.settings->counts());
+  count("neighbours", ports_.neighbours->counts());
+  for (const auto& [id, table] : ports_.tables) {
+    count(name_of(id), table->counts());
+    steps_[name_of(id)].state.counts = counts_of(*table);
+  }
+  for (const auto& [name, step] : steps_) report.drivers[name] = step.state;
 }
 
 void Dataplane::report() {
   DataplaneReport report;
   collect_states(report);
-  const ObjectCounts sets = ports_.sets->counts();
-  steps_["ipset"].state.desired = sets.desired;
-  steps_["ipset"].state.actual = sets.actual;
-  for (const auto& [id, table] : ports_.tables) {
-    DriverState& state = steps_[name_of(id)].state;
-    const ObjectCounts counts = table->counts();
-    state.desired = counts.desired;
-    state.actual = counts.actual;
-  }
-  for (const auto& [name, step] : steps_) report.drivers[name] = step.state;
+  collect_drivers(report);
   report.learned_routes = last_routes_.wanted;
   report.unresolved_routes = last_routes_.unresolved;
   report.planned_routes = last_routes_.planned;
@@ -395,6 +497,13 @@ void Dataplane::report() {
     report.tunnel_devices.emplace(ipip::name_of(ipip::DeviceKind::kIpip));
   }
   report.problems = ports_.renderer->problems();
+  if (!problems_.empty()) {
+    FieldErrors& settings = report.problems["FelixConfiguration"];
+    settings.insert(settings.end(), problems_.begin(), problems_.end());
+  }
+  report.backend = iptables::to_string(ports_.backend->choice().backend);
+  report.backend_reason = ports_.backend->choice().why;
+  report.are_routes_paused = routes_.driver().is_paused();
   report.has_written = has_written_;
   if (has_written_) report.batch = batch_;
   report.last_apply = last_apply_;

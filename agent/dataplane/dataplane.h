@@ -7,7 +7,7 @@
 // One pass, in this order, so that nothing refers to what is not there and no packet gets through too early:
 //   1. routes of what has gone          4. settings, neighbours and routes of endpoints whose rules are in the kernel
 //   2. sets: created, members changed   5. sets that nothing refers to
-//   3. tables; devices of tunnels, then routes to other nodes
+//   3. tables, what is left in those of the other back end; devices of tunnels, then routes to other nodes
 // Nothing is written before a batch says that all is in sync. A driver that fails does not stop the others; it is tried
 // again with its own backoff, and what depends on it waits (an endpoint whose rules are not in the kernel has no
 // route). Destroying it leaves everything in place.
@@ -22,6 +22,9 @@
 #include <string>
 
 #include "agent/dataplane/batch.h"
+#include "agent/dataplane/host_states.h"
+#include "agent/dataplane/interface_filter.h"
+#include "agent/dataplane/own_routes.h"
 #include "agent/dataplane/ports.h"
 #include "agent/dataplane/tunnels.h"
 #include "agent/dataplane/workload_plan.h"
@@ -60,6 +63,7 @@ class Dataplane {
     DataplaneConfig config{};
     telemetry::Logger log{};
     telemetry::Registry* metrics = nullptr;
+    telemetry::Histogram propagation{};  // seconds from DataplaneBatch::since until the kernel has it
     Callback<void(DataplaneReport)> on_report;
   };
   explicit Dataplane(Parts parts);
@@ -73,6 +77,10 @@ class Dataplane {
   // nullopt: gone. Written on the next turn, with all that comes until then.
   void set_interface(const std::string& name, const std::optional<NodeInterface>& interface);
   void note_drift(Drift what);
+  // Somebody has changed these, which are those of the nft back end.
+  void note_tables(const std::set<iptables::TableId>& tables);
+  // ConntrackPort has something to report.
+  void finish_conntrack();
 
   // Listens to routes and links, reads what is there. Before the first batch.
   Status start(loop::FdWatcher& watcher);
@@ -91,10 +99,13 @@ class Dataplane {
 
   void take_policy(const policy::Delta& delta);
   void take_settings(const model::FelixConfigurationSpec& settings);
-  void take_blocks(const std::set<IpPrefix>& blocks);
+  void take_route_settings(const model::FelixRoutes& settings);
+  void take_host_settings(const model::FelixHost& settings);
   void write_soon() { write_timer_->arm({}); }
   void write();
   void write_rules();
+  void write_tables(bool has_sets);
+  void observe_propagation();
   void place_workloads();
   void place_tunnels();
   void encapsulate();
@@ -107,10 +118,13 @@ class Dataplane {
   void queue_resync(Drift what);
   [[nodiscard]] EndpointState settled(const model::ObjectKey& key, EndpointState state) const;
   void collect_states(DataplaneReport& report);
+  void collect_hosts(DataplaneReport& report);
+  void collect_drivers(DataplaneReport& report);
+  void tell_state(const model::ObjectKey& key, EndpointState now, DataplaneReport& report);
   void report();
-  [[nodiscard]] route::RouteKey key_of(const IpPrefix& prefix) const;
   [[nodiscard]] bool is_workload_interface(std::string_view name) const;
   void tell_interfaces();
+  void own_interfaces();
 
   loop::Loop& loop_;
   Ports ports_;
@@ -122,7 +136,12 @@ class Dataplane {
   WorkloadPlan plan_;
   std::map<std::string, NodeInterface> interfaces_;
   std::vector<std::string> workload_prefixes_{"cali"};
-  std::set<IpPrefix> blocks_;
+  const std::uint8_t route_protocol_;  // unless a setting says otherwise
+  OwnRoutes own_routes_;
+  HostStates hosts_;
+  InterfaceFilter excluded_;
+  FieldErrors problems_;                  // of settings that are read here
+  bool owns_interfaces_ = true;           // removeExternalRoutes
   std::set<IpFamily> families_;           // that rules are written for
   std::set<model::ObjectKey> unsettled_;  // placed, but not all of it is in the kernel
   std::map<model::ObjectKey, EndpointState> told_;
@@ -135,7 +154,8 @@ class Dataplane {
   std::uint64_t applies_ = 0;
   std::uint64_t batch_ = 0;  // the last that was taken
   Duration last_apply_{};
-  telemetry::Histogram apply_seconds_;
+  std::optional<TimePoint> since_;
+  telemetry::Histogram apply_seconds_, propagation_;
   telemetry::Registry* metrics_;
   std::unique_ptr<loop::Timer> write_timer_;
   std::unique_ptr<loop::Timer> retry_timer_;

@@ -5,78 +5,25 @@
 #include <utility>
 #include <vector>
 
-#include "agent/dataplane/fake_ports.h"
-#include "agent/dataplane/test_values.h"
-#include "base/loop/sim_loop.h"
-#include "dataplane/route/fake_kernel.h"
+#include "agent/dataplane/dataplane_bed.h"
 #include "gtest/gtest.h"
 
 namespace margay::agent {
 namespace {
 
-using model::ObjectKey;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using test::batch_of;
+using test::by;
+using test::endpoint;
+using test::key;
+using test::kOurs;
+using test::kTheirs;
+using test::out_of;
 using test::pod;
-using Lines = std::vector<std::string>;
+using test::prefix;
 
-constexpr std::uint8_t kOurs = 80;
-constexpr std::uint8_t kTheirs = 3;
-
-IpPrefix prefix(const std::string& text) { return IpPrefix::parse_cidr_or_address(text).value(); }
-route::RouteKey key(const std::string& text) { return {.prefix = prefix(text), .metric = 1024}; }
-route::Route out_of(std::uint32_t interface) { return {.hops = {{.interface = IfIndex(interface)}}}; }
-route::Route by(const std::string& gateway, std::uint32_t interface) {
-  return {.hops = {{.gateway = IpAddress::parse(gateway).value(), .interface = IfIndex(interface)}}};
-}
-
-std::shared_ptr<const policy::Endpoint> endpoint(const std::string& interface, const std::string& address) {
-  model::WorkloadEndpoint workload;
-  workload.metadata.resource_version = "1";
-  workload.spec.interface_name = interface;
-  workload.spec.ip_networks = {prefix(address)};
-  policy::Endpoint out;
-  out.workload = std::make_shared<const model::WorkloadEndpoint>(std::move(workload));
-  return std::make_shared<const policy::Endpoint>(std::move(out));
-}
-
-DataplaneBatch batch_of(std::map<ObjectKey, std::shared_ptr<const policy::Endpoint>> endpoints, bool in_sync = true) {
-  DataplaneBatch batch;
-  batch.policy.endpoints = std::move(endpoints);
-  batch.policy.is_in_sync = in_sync;
-  return batch;
-}
-
-class DataplaneTest : public testing::Test {
- protected:
-  DataplaneTest()
-      : dataplane_({.loop = loop_,
-                    .kernel = kernel_,
-                    .ports = fake_ports(node_, &renderer_),
-                    .on_report = [this](DataplaneReport report) { report_.merge(std::move(report)); }}) {
-    kernel_.on_call = [this] {
-      if (kernel_.routes().contains(key("10.0.0.1")) && node_.place("route") < 0) node_.log.emplace_back("route");
-    };
-  }
-
-  void set_interface(const std::string& name, std::uint32_t index) {
-    dataplane_.set_interface(name, NodeInterface{{IfIndex(index), true}, {}});
-    loop_.run_until_idle();
-  }
-  void take(DataplaneBatch batch) {
-    dataplane_.take(std::move(batch));
-    loop_.run_until_idle();
-  }
-  Lines lines() { return kernel_.lines(kOurs); }
-  EndpointStage stage(const std::string& name) { return report_.endpoints.at(pod(name)).value().stage; }
-
-  loop::SimLoop loop_;
-  route::FakeKernel kernel_;
-  FakeNode node_;
-  FakeRenderer* renderer_ = nullptr;
-  DataplaneReport report_;
-  Dataplane dataplane_;
-};
+class DataplaneTest : public test::DataplaneBed, public testing::Test {};
 
 TEST_F(DataplaneTest, NothingIsWrittenBeforeAllIsInSync) {
   kernel_.put(key("10.0.0.9"), out_of(9), kOurs);
@@ -84,7 +31,7 @@ TEST_F(DataplaneTest, NothingIsWrittenBeforeAllIsInSync) {
   take(batch_of({{pod("a"), endpoint("cali1", "10.0.0.1")}}, false));
   loop_.advance(seconds(60));
   EXPECT_TRUE(node_.log.empty());
-  EXPECT_EQ(lines(), Lines({"10.0.0.9/32 dev 9"}));
+  EXPECT_EQ(lines(), test::Lines({"10.0.0.9/32 dev 9"}));
   EXPECT_FALSE(report_.has_written);
   take(batch_of({}));
   EXPECT_EQ(node_.chains["filter v4"], std::set<std::string>({"cali1"}));
@@ -101,7 +48,7 @@ TEST_F(DataplaneTest, SetsComeBeforeRulesAndRulesBeforeRoutes) {
   EXPECT_LT(node_.place("set s:1"), node_.place("filter v4 cali1"));
   EXPECT_LT(node_.place("filter v4 cali1"), node_.place("settings cali1"));
   EXPECT_GE(node_.place("set s:1"), 0);
-  EXPECT_EQ(lines(), Lines({"10.0.0.1/32 dev 5"}));
+  EXPECT_EQ(lines(), test::Lines({"10.0.0.1/32 dev 5"}));
 }
 
 TEST_F(DataplaneTest, WhatGoesGoesInReverse) {
@@ -127,7 +74,7 @@ TEST_F(DataplaneTest, WithoutItsRulesAWorkloadHasNoRoute) {
   set_interface("cali1", 5);
   set_interface("cali2", 6);
   take(batch_of({{pod("a"), endpoint("cali1", "10.0.0.1")}, {pod("b"), endpoint("cali2", "fd00::2")}}));
-  EXPECT_EQ(lines(), Lines({"fd00::2/128 dev 6"})) << "the other family goes on";
+  EXPECT_EQ(lines(), test::Lines({"fd00::2/128 dev 6"})) << "the other family goes on";
   EXPECT_EQ(stage("a"), EndpointStage::kWaitingForPolicy);
   EXPECT_EQ(report_.drivers.at("iptables filter v4").failed, 1U);
   node_.failing.clear();
@@ -143,13 +90,13 @@ TEST_F(DataplaneTest, ASetThatFailsHoldsBackNewRoutesAndNothingElse) {
   node_.failing = {"ipset", "settings"};
   set_interface("cali2", 6);
   take(batch_of({{pod("b"), endpoint("cali2", "10.0.0.2")}}));
-  EXPECT_EQ(lines(), Lines({"10.0.0.1/32 dev 5"}));
+  EXPECT_EQ(lines(), test::Lines({"10.0.0.1/32 dev 5"}));
   EXPECT_EQ(stage("b"), EndpointStage::kWaitingForPolicy);
   take(batch_of({{pod("a"), nullptr}}));
   EXPECT_TRUE(lines().empty()) << "going is not held back";
   node_.failing.clear();
   loop_.advance(milliseconds(100));
-  EXPECT_EQ(lines(), Lines({"10.0.0.2/32 dev 6"}));
+  EXPECT_EQ(lines(), test::Lines({"10.0.0.2/32 dev 6"}));
 }
 
 TEST_F(DataplaneTest, ARouteThatTheKernelRefusesIsToldAndTriedAgain) {
@@ -189,11 +136,11 @@ TEST_F(DataplaneTest, OwnBlocksLeadNowhereButToWorkloads) {
   DataplaneBatch batch = batch_of({{pod("a"), endpoint("cali1", "10.0.0.1")}});
   batch.own_blocks = {prefix("10.0.0.0/26"), prefix("10.0.1.1/32")};
   take(std::move(batch));
-  EXPECT_EQ(lines(), Lines({"10.0.0.0/26 blackhole", "10.0.0.1/32 dev 5"}));
+  EXPECT_EQ(lines(), test::Lines({"10.0.0.0/26 blackhole", "10.0.0.1/32 dev 5"}));
   DataplaneBatch second = batch_of({});
   second.own_blocks = {prefix("10.0.0.64/26")};
   take(std::move(second));
-  EXPECT_EQ(lines(), Lines({"10.0.0.1/32 dev 5", "10.0.0.64/26 blackhole"}));
+  EXPECT_EQ(lines(), test::Lines({"10.0.0.1/32 dev 5", "10.0.0.64/26 blackhole"}));
 }
 
 TEST_F(DataplaneTest, LearnedRoutesStandBesideLocalOnes) {
@@ -250,12 +197,77 @@ TEST_F(DataplaneTest, BatchesInARowAreOne) {
   DataplaneBatch second = batch_of({{pod("a"), nullptr}, {pod("b"), endpoint("cali2", "10.0.0.2")}}, false);
   second.own_blocks = {prefix("10.0.0.64/26")};
   second.networks.emplace();
+  first.since = TimePoint(seconds(1));
+  second.since = TimePoint(seconds(2));
   first.merge(std::move(second));
   EXPECT_TRUE(first.policy.is_in_sync);
   EXPECT_EQ(first.policy.endpoints.size(), 2U);
   EXPECT_EQ(first.policy.endpoints.at(pod("a")), nullptr);
   EXPECT_EQ(first.own_blocks, std::set<IpPrefix>{prefix("10.0.0.64/26")});
   EXPECT_TRUE(first.networks.has_value());
+  EXPECT_EQ(first.since, TimePoint(seconds(1))) << "who waits has waited since then";
+}
+
+TEST_F(DataplaneTest, WhatTheOtherBackEndHasGoesOnceAllTablesAreWritten) {
+  node_.failing = {"filter v6"};
+  take(batch_of({{pod("a"), endpoint("cali1", "10.0.0.1")}}));
+  EXPECT_LT(node_.place("remove leftovers"), 0);
+  node_.failing.clear();
+  loop_.advance(milliseconds(100));
+  EXPECT_LT(node_.place("filter v6 cali1"), node_.place("remove leftovers"));
+}
+
+TEST_F(DataplaneTest, WhatWasRefusedIsTriedAgainWhenASetComes) {
+  node_.failing = {"filter v4"};
+  take(batch_of({{pod("a"), endpoint("cali1", "10.0.0.1")}}));
+  EXPECT_EQ(node_.retries, 0);
+  DataplaneBatch batch = batch_of({});
+  batch.policy.ip_sets[policy::IpSetId("s:1")].what = policy::IpSetDelta::What::kCreate;
+  take(std::move(batch));
+  EXPECT_EQ(node_.retries, 1) << "in the table that had refused something";
+}
+
+TEST_F(DataplaneTest, ThePropagationOfAPolicyEndsWhenTheKernelHasIt) {
+  take(batch_of({}));
+  EXPECT_EQ(propagation_.count(), 0U) << "the start is not one";
+  node_.failing = {"ipset"};
+  DataplaneBatch first = batch_of({{pod("a"), endpoint("cali1", "10.0.0.1")}});
+  first.since = loop_.now();
+  take(std::move(first));
+  EXPECT_EQ(propagation_.count(), 0U);
+  loop_.advance(seconds(3));
+  node_.failing.clear();
+  loop_.advance(seconds(1));
+  EXPECT_EQ(propagation_.count(), 1U);
+}
+
+TEST_F(DataplaneTest, AHostEndpointHasAState) {
+  const model::ObjectKey name{model::Kind::kHostEndpoint, "", "a"};
+  model::HostEndpoint host;
+  host.spec.interface_name = "eth0";
+  policy::Endpoint made;
+  made.host = std::make_shared<const model::HostEndpoint>(std::move(host));
+  renderer_->hosts_["eth0"] = name;
+  take(batch_of({{name, std::make_shared<const policy::Endpoint>(made)}}));
+  EXPECT_EQ(report_.endpoints.at(name)->stage, EndpointStage::kWaitingForInterface);
+  set_interface("eth0", 2);
+  EXPECT_EQ(report_.endpoints.at(name)->stage, EndpointStage::kProgrammed);
+  take(batch_of({{name, nullptr}}));
+  EXPECT_EQ(report_.endpoints.at(name), std::nullopt);
+}
+
+TEST_F(DataplaneTest, APodMadeAgainUnderItsNameTakesOverItsAddress) {
+  set_interface("cali1", 5);
+  take(batch_of({{pod("web-0"), endpoint("cali1", "10.0.0.1")}}));
+  // Force-deleted and made again before the old interface has gone.
+  set_interface("cali2", 6);
+  take(batch_of({{pod("web-0"), endpoint("cali2", "10.0.0.1")}}));
+  EXPECT_EQ(lines(), test::Lines({"10.0.0.1/32 dev 6"}));
+  EXPECT_EQ(node_.forgotten.size(), 1U) << "connections of the old one";
+  dataplane_.set_interface("cali1", std::nullopt);
+  loop_.run_until_idle();
+  EXPECT_EQ(lines(), test::Lines({"10.0.0.1/32 dev 6"}));
+  EXPECT_EQ(stage("web-0"), EndpointStage::kProgrammed);
 }
 
 }  // namespace

@@ -1,10 +1,15 @@
 #include "agent/dataplane/dataplane_thread.h"
 
+#include <linux/netfilter/nfnetlink.h>
+
 #include <algorithm>
 #include <utility>
 
 namespace margay::agent {
 namespace {
+
+constexpr Duration kDriftDelay = std::chrono::milliseconds(50);
+constexpr Duration kDriftInterval = std::chrono::seconds(1);
 
 bool is_reachable(const link::Interface& interface) {
   if (interface.is_loopback) return false;
@@ -44,6 +49,7 @@ Status DataplaneThread::open(Parts& parts) {
                          [this](const std::set<std::string>& names) { note_interfaces(names); });
   MARGAY_RETURN_IF_ERROR(worker.monitor->watch(thread_.loop()));
   MARGAY_RETURN_IF_ERROR(worker.monitor->read());
+  watch_rulesets(parts.log);
   auto [batches, on_batch] = Batches::make(
       thread_.loop(),
       {.on_value = [&worker](DataplaneBatch batch) { worker.dataplane->take(std::move(batch)); }, .on_closed = {}});
@@ -61,14 +67,15 @@ Status DataplaneThread::open_dataplane(Parts& parts) {
   Worker& worker = *worker_;
   DataplaneConfig config = parts.config;
   config.has_ipv6 = config.has_ipv6 && worker.handles->features.has_ipv6;
-  worker.dataplane.emplace(
-      Dataplane::Parts{.loop = thread_.loop(),
-                       .kernel = *worker.handles->route,
-                       .ports = kernel_ports(*worker.handles),
-                       .config = config,
-                       .log = parts.log,
-                       .metrics = parts.metrics,
-                       .on_report = [&worker](DataplaneReport report) { worker.reports->send(std::move(report)); }});
+  worker.dataplane.emplace(Dataplane::Parts{
+      .loop = thread_.loop(),
+      .kernel = *worker.handles->route,
+      .ports = kernel_ports(*worker.handles, thread_.loop(), [&worker] { worker.dataplane->finish_conntrack(); }),
+      .config = config,
+      .log = parts.log,
+      .metrics = parts.metrics,
+      .propagation = parts.propagation,
+      .on_report = [&worker](DataplaneReport report) { worker.reports->send(std::move(report)); }});
   MARGAY_RETURN_IF_ERROR(worker.dataplane->start(thread_.loop()));
   // Where BGP's routes go.
   route::RouteBatch table;
@@ -76,6 +83,38 @@ Status DataplaneThread::open_dataplane(Parts& parts) {
   worker.dataplane->take_routes(table);
   found_routes_ = worker.dataplane->routes().found();
   return ok_status();
+}
+
+// Of the nft back end alone; whoever changes tables of the legacy one is found by time. Without being told it is the
+// same for both.
+void DataplaneThread::watch_rulesets(const telemetry::Logger& log) {
+  Worker& worker = *worker_;
+  worker.drift_timer = thread_.loop().make_timer([this] { look_at_tables(); });
+  auto monitor = netlink::open_monitor(
+      thread_.loop(), NETLINK_NETFILTER, {NFNLGRP_NFTABLES},
+      {.on_message =
+           [this](const netlink::MessageView& message) { note_tables(worker_->handles->rulesets.note(message)); },
+       .on_lost = [this] { note_tables(worker_->handles->rulesets.note_lost()); }});
+  if (monitor.ok()) {
+    worker.rulesets = std::move(monitor).value();
+  } else {
+    log.warn("changes of iptables by others are found by time alone", {{"error", monitor.error()}});
+  }
+}
+
+// Who changes one rule often changes the next; and who changes them all the time shall not keep us reading.
+void DataplaneThread::note_tables(std::set<iptables::TableId> tables) {
+  if (tables.empty()) return;
+  Worker& worker = *worker_;
+  worker.drifted.merge(tables);
+  if (worker.drift_timer->is_armed()) return;
+  const Duration rest = worker.looked_at + kDriftInterval - thread_.loop().now();
+  worker.drift_timer->arm(std::max(rest, kDriftDelay));
+}
+
+void DataplaneThread::look_at_tables() {
+  worker_->looked_at = thread_.loop().now();
+  worker_->dataplane->note_tables(std::exchange(worker_->drifted, {}));
 }
 
 void DataplaneThread::note_interfaces(const std::set<std::string>& names) {
@@ -113,6 +152,8 @@ DataplaneThread::~DataplaneThread() {
     worker_->batches.reset();
     worker_->routes.reset();
     worker_->monitor.reset();
+    worker_->rulesets.reset();
+    worker_->drift_timer.reset();
     worker_->dataplane.reset();
     worker_.reset();
   });

@@ -3,12 +3,13 @@
 //
 //   control ── Channel<DataplaneBatch> ─▶ Dataplane ── Channel<DataplaneReport> ─▶ control
 //   BGP     ── Channel<RouteBatch> ─────▶    ▲      ── Channel<HostLinks> ───────▶ control
-//                              InterfaceMonitor
+//                              InterfaceMonitor, RulesetEvents
 // Made and destroyed on the owner's loop. Destroying it leaves everything in the kernel in place.
 #pragma once
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "agent/dataplane/dataplane.h"
@@ -35,6 +36,7 @@ class DataplaneThread {
     telemetry::Logger log{};
     telemetry::Registry* metrics = nullptr;
     std::string proc_sys = "/proc/sys";
+    telemetry::Histogram propagation{};  // see Dataplane::Parts
     // On the owner's loop.
     Callback<void(DataplaneReport)> on_report;
     Callback<void(HostLinks)> on_links;
@@ -53,6 +55,7 @@ class DataplaneThread {
 
   // Routes of ours that were there at the start.
   [[nodiscard]] std::size_t found_routes() const { return found_routes_; }
+  // At the start; DataplaneReport has that of now.
   [[nodiscard]] const iptables::BackendChoice& backend() const { return worker_->handles->backend; }
   [[nodiscard]] const iptables::KernelFeatures& features() const { return worker_->handles->features; }
   [[nodiscard]] const ipip::IpipChoice& ipip() const { return worker_->handles->ipip; }
@@ -71,6 +74,10 @@ class DataplaneThread {
     std::optional<Links::Sender> links;
     std::optional<Dataplane> dataplane;
     std::optional<link::InterfaceMonitor> monitor;
+    std::unique_ptr<netlink::Monitor> rulesets;
+    std::unique_ptr<loop::Timer> drift_timer;
+    std::set<iptables::TableId> drifted;
+    TimePoint looked_at{};
     std::optional<Routes::Receiver> routes;
     std::optional<Batches::Receiver> batches;  // first to end
   };
@@ -78,6 +85,9 @@ class DataplaneThread {
   DataplaneThread() = default;
   Status open(Parts& parts);
   Status open_dataplane(Parts& parts);
+  void watch_rulesets(const telemetry::Logger& log);
+  void note_tables(std::set<iptables::TableId> tables);
+  void look_at_tables();
   void note_interfaces(const std::set<std::string>& names);
 
   std::unique_ptr<Worker> worker_;  // before the thread: what runs on it ends first

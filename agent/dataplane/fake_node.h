@@ -15,7 +15,7 @@ namespace margay::agent {
 // What all fakes write to and read from; outlives them.
 struct FakeNode {
   std::vector<std::string> log;        // "set s1", "table filter v4 cali1", "route …" is FakeKernel's
-  std::set<std::string> failing;       // "ipset", "filter v4", "settings", "neighbours", "conntrack"
+  std::set<std::string> failing;       // "ipset", "filter v4", "settings", "neighbours", "conntrack", "backend"
   std::map<std::string, int> resyncs;  // by the same names
   std::map<std::string, std::set<std::string>> chains;  // by table: as the kernel has them
   std::set<std::string> sets;
@@ -24,6 +24,8 @@ struct FakeNode {
   std::set<IpAddress> forgotten;
   std::map<ipip::DeviceKind, IfIndex> tunnels;  // as the kernel has them
   bool is_forwarding = false;
+  bool has_leftovers = true;  // rules of an earlier life in the other back end
+  int retries = 0;            // of what the tables had refused
 
   // Where `what` was first written; -1: it was not.
   [[nodiscard]] std::ptrdiff_t place(const std::string& what) const {

@@ -2,14 +2,13 @@
 // of them can be told to fail. For tests; one thread.
 #pragma once
 
-#include <algorithm>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <utility>
-#include <vector>
 
+#include "agent/dataplane/fake_backend.h"
 #include "agent/dataplane/fake_node.h"
 #include "agent/dataplane/fake_renderer.h"
 #include "agent/dataplane/fake_tunnels.h"
@@ -22,6 +21,7 @@ class FakeSets final : public SetPort {
  public:
   explicit FakeSets(FakeNode& node) : node_(node) {}
   void change(const std::string& name, const render::SetChange& change) override { due_[name] = change; }
+  void set_settings(const model::FelixConfigurationSpec&) override {}
   void queue_resync() override { ++node_.resyncs["ipset"]; }
   dataplane::ApplyReport apply(TimePoint now) override {
     if (node_.failing.contains("ipset")) return node_.failure("ipset", now);
@@ -54,6 +54,7 @@ class FakeTable final : public TablePort {
     for (auto& [chain, rules] : change.chains) due_[chain] = rules != nullptr;
   }
   void set_settings(const model::FelixConfigurationSpec&) override {}
+  void retry_refused() override { ++node_.retries; }
   void queue_resync() override { ++node_.resyncs[name_]; }
   dataplane::ApplyReport apply(TimePoint now) override {
     is_applied_ = !node_.failing.contains(name_);
@@ -69,12 +70,15 @@ class FakeTable final : public TablePort {
   }
   [[nodiscard]] bool is_applied() const override { return is_applied_; }
   [[nodiscard]] ObjectCounts counts() const override { return {}; }
+  [[nodiscard]] std::size_t rule_count() const override { return node_.chains[name_].size(); }
+  [[nodiscard]] const iptables::TableStatistics& statistics() const override { return statistics_; }
 
  private:
   FakeNode& node_;
   std::string name_;
   std::map<std::string, bool> due_;
   bool is_applied_ = true;
+  iptables::TableStatistics statistics_;
 };
 
 class FakeSettings final : public SettingPort {
@@ -86,6 +90,7 @@ class FakeSettings final : public SettingPort {
     node_.settings.erase(name);
   }
   void set_forwarding(bool is_wanted) override { node_.is_forwarding = is_wanted; }
+  [[nodiscard]] ObjectCounts counts() const override { return {node_.settings.size(), node_.settings.size()}; }
   void queue_resync() override { ++node_.resyncs["settings"]; }
   dataplane::ApplyReport apply(TimePoint now) override {
     if (node_.failing.contains("settings")) return node_.failure("settings", now);
@@ -111,6 +116,7 @@ class FakeNeighbours final : public NeighbourPort {
   void forget(IfIndex interface) override {
     std::erase_if(node_.neighbours, [interface](const auto& entry) { return entry.first.interface == interface; });
   }
+  [[nodiscard]] ObjectCounts counts() const override { return {node_.neighbours.size(), node_.neighbours.size()}; }
   void queue_resync() override { ++node_.resyncs["neighbours"]; }
   dataplane::ApplyReport apply(TimePoint) override { return {}; }
 
@@ -147,6 +153,7 @@ inline Ports fake_ports(FakeNode& node, FakeRenderer** renderer) {
   ports.sets = std::make_unique<FakeSets>(node);
   ports.tables[{IpFamily::kV4, iptables::Table::kFilter}] = std::make_unique<FakeTable>(node, "filter v4");
   ports.tables[{IpFamily::kV6, iptables::Table::kFilter}] = std::make_unique<FakeTable>(node, "filter v6");
+  ports.backend = std::make_unique<FakeBackend>(node);
   ports.settings = std::make_unique<FakeSettings>(node);
   ports.neighbours = std::make_unique<FakeNeighbours>(node);
   ports.conntrack = std::make_unique<FakeConntrack>(node);

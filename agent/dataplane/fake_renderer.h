@@ -31,9 +31,12 @@ class FakeRenderer final : public RendererPort {
   void set_interfaces(render::InterfaceAddresses interfaces) override { interfaces_ = std::move(interfaces); }
   render::RenderChange take() override { return std::exchange(change_, {}); }
   [[nodiscard]] const std::map<std::string, FieldErrors>& problems() const override { return problems_; }
+  [[nodiscard]] const std::map<std::string, model::ObjectKey>& hosts() const override { return hosts_; }
 
   render::NodeNetworks networks_;
   render::InterfaceAddresses interfaces_;
+  std::map<std::string, model::ObjectKey> hosts_;
+  std::map<std::string, FieldErrors> problems_;
 
  private:
   void put(const std::string& chain, bool is_there) {
@@ -45,7 +48,6 @@ class FakeRenderer final : public RendererPort {
 
   std::map<model::ObjectKey, std::string> names_;
   render::RenderChange change_;
-  std::map<std::string, FieldErrors> problems_;
 };
 
 }  // namespace margay::agent

@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "base/core/text.h"
-#include "dataplane/conntrack/conntrack_driver.h"
+#include "dataplane/conntrack/background_conntrack.h"
 #include "dataplane/ipset/ip_set_driver.h"
 #include "dataplane/iptables/table_driver.h"
 #include "dataplane/link/neighbour_driver.h"
@@ -28,10 +29,13 @@ class Renderer final : public RendererPort {
   }
   render::RenderChange take() override { return renderer_.take(); }
   [[nodiscard]] const std::map<std::string, FieldErrors>& problems() const override { return renderer_.problems(); }
+  [[nodiscard]] const std::map<std::string, model::ObjectKey>& hosts() const override { return renderer_.hosts(); }
 
  private:
   render::IptablesRenderer renderer_;
 };
+
+constexpr std::int32_t kMembersMax = 1048576;
 
 class Sets final : public SetPort {
  public:
@@ -46,6 +50,10 @@ class Sets final : public SetPort {
       case render::SetChange::What::kRemove: return driver_.remove(name);
     }
   }
+  // Of sets that are made from now on.
+  void set_settings(const model::FelixConfigurationSpec& settings) override {
+    driver_.set_member_max(static_cast<std::uint32_t>(settings.netfilter.max_ipset_size.value_or(kMembersMax)));
+  }
   void queue_resync() override { driver_.queue_resync(); }
   dataplane::ApplyReport apply(TimePoint now) override { return driver_.apply_updates(now); }
   dataplane::ApplyReport apply_removals(TimePoint now) override { return driver_.apply_removals(now); }
@@ -57,8 +65,10 @@ class Sets final : public SetPort {
 
 class Table final : public TablePort {
  public:
-  Table(exec::Runner& runner, const iptables::TableId& id, iptables::Backend backend)
-      : driver_(runner, id, {.backend = backend}) {
+  Table(KernelHandles& handles, const iptables::TableId& id)
+      : handles_(handles),
+        backend_(handles.backend.backend),
+        driver_(*handles.saves, id, {.backend = handles.backend.backend}) {
     driver_.allow_removal();
   }
   void change(iptables::TableChange change) override { driver_.apply_change(change); }
@@ -70,9 +80,17 @@ class Table final : public TablePort {
     driver_.set_intervals(netfilter.iptables_refresh_interval.value_or(seconds(180)),
                           netfilter.iptables_post_write_check_interval.value_or(seconds(5)));
   }
+  void set_backend(iptables::Backend backend) {
+    backend_ = backend;
+    driver_.set_backend(backend);
+  }
+  void retry_refused() override { driver_.retry_refused(); }
   void queue_resync() override { driver_.queue_resync(); }
+  // The driver knows when to look at its table again; that is asked for like any other retry.
   dataplane::ApplyReport apply(TimePoint now) override {
+    const std::uint64_t before = transactions();
     dataplane::ApplyReport report = driver_.apply(now);
+    note_own(transactions() - before);
     const auto check = driver_.next_check();
     if (check && (!report.try_again_at || *check < *report.try_again_at)) report.try_again_at = check;
     return report;
@@ -81,9 +99,77 @@ class Table final : public TablePort {
   [[nodiscard]] ObjectCounts counts() const override {
     return {driver_.desired_chain_count(), driver_.actual_chain_count()};
   }
+  [[nodiscard]] std::size_t rule_count() const override { return driver_.desired_rule_count(); }
+  [[nodiscard]] const iptables::TableStatistics& statistics() const override { return driver_.statistics(); }
 
  private:
+  [[nodiscard]] std::uint64_t transactions() const {
+    return driver_.statistics().restores - driver_.statistics().restore_errors;
+  }
+  // What the kernel is about to tell of them is no news.
+  void note_own(std::uint64_t count) {
+    if (count == 0 || backend_ != iptables::Backend::kNft) return;
+    const auto generation = iptables::ruleset_generation(*handles_.netfilter);
+    if (generation.ok()) handles_.rulesets.note_own(*generation, count);
+  }
+
+  KernelHandles& handles_;
+  iptables::Backend backend_;
   iptables::TableDriver driver_;
+};
+
+class Backend final : public BackendPort {
+ public:
+  Backend(exec::Runner& runner, iptables::BackendChoice choice, std::vector<Table*> tables)
+      : runner_(runner), choice_(std::move(choice)), tables_(std::move(tables)) {}
+
+  void set_mode(iptables::BackendMode mode) override {
+    if (std::exchange(mode_, mode) != mode) is_due_ = true;
+  }
+  [[nodiscard]] const iptables::BackendChoice& choice() const override { return choice_; }
+  // Other programs, other counts of their rules: the choice stands until another one is asked for.
+  void queue_resync() override {}
+
+  // One that does not work leaves all as it is.
+  dataplane::ApplyReport apply(TimePoint now) override {
+    if (!is_due_) return {};
+    auto chosen = iptables::choose_backend(runner_, mode_);
+    if (!chosen.ok()) return failure("iptablesBackend", chosen.error(), now);
+    is_due_ = false;
+    backoff_.succeed();
+    choice_ = std::move(chosen).value();
+    for (Table* table : tables_) table->set_backend(choice_.backend);
+    return {};
+  }
+
+  dataplane::ApplyReport apply_removals(TimePoint now) override {
+    if (choice_.leftovers.empty()) return {};
+    const Status removed = iptables::remove_leftovers(runner_, other(), choice_.leftovers);
+    if (!removed.ok()) return failure("the other back end", removed.error(), now);
+    dataplane::ApplyReport report;
+    report.removed = std::exchange(choice_.leftovers, {}).size();
+    backoff_.succeed();
+    return report;
+  }
+
+ private:
+  [[nodiscard]] iptables::Backend other() const {
+    return choice_.backend == iptables::Backend::kNft ? iptables::Backend::kLegacy : iptables::Backend::kNft;
+  }
+  dataplane::ApplyReport failure(std::string object, const Error& error, TimePoint now) {
+    dataplane::ApplyReport report;
+    report.failed = 1;
+    report.failures.push_back({std::move(object), error});
+    report.try_again_at = now + backoff_.next();
+    return report;
+  }
+
+  exec::Runner& runner_;
+  iptables::BackendMode mode_ = iptables::BackendMode::kAuto;
+  iptables::BackendChoice choice_;
+  std::vector<Table*> tables_;
+  bool is_due_ = false;
+  dataplane::Backoff backoff_{std::chrono::seconds(1), std::chrono::seconds(60)};
 };
 
 // Calico's settings of workload interfaces. The kernel answers for the gateway's address (proxy ARP, proxy ND); reverse
@@ -110,6 +196,7 @@ class Settings final : public SettingPort {
   }
   void queue_resync() override { driver_.queue_resync(); }
   dataplane::ApplyReport apply(TimePoint now) override { return driver_.apply(now); }
+  [[nodiscard]] ObjectCounts counts() const override { return {driver_.desired_count(), driver_.actual_count()}; }
 
  private:
   void set(std::string_view group, const std::string& interface, std::string_view setting, const std::string& value) {
@@ -142,6 +229,7 @@ class Neighbours final : public NeighbourPort {
   void forget(IfIndex interface) override { driver_.disown(interface); }
   void queue_resync() override { driver_.queue_resync(); }
   dataplane::ApplyReport apply(TimePoint now) override { return driver_.apply(now); }
+  [[nodiscard]] ObjectCounts counts() const override { return {driver_.desired_count(), driver_.actual_count()}; }
 
  private:
   link::NeighbourDriver driver_;
@@ -149,13 +237,14 @@ class Neighbours final : public NeighbourPort {
 
 class Conntrack final : public ConntrackPort {
  public:
-  explicit Conntrack(netlink::Netlink& kernel) : driver_(kernel) {}
+  Conntrack(loop::Loop& loop, std::unique_ptr<netlink::Netlink> kernel, Task on_done)
+      : driver_(loop, std::move(kernel), std::move(on_done)) {}
   void forget(const IpAddress& address) override { driver_.flush(address); }
   void queue_resync() override {}
   dataplane::ApplyReport apply(TimePoint now) override { return driver_.apply(now); }
 
  private:
-  conntrack::ConntrackDriver driver_;
+  conntrack::BackgroundConntrack driver_;
 };
 
 class TunnelDevices final : public TunnelPort {
@@ -212,6 +301,7 @@ Result<std::unique_ptr<KernelHandles>> open_kernel(iptables::BackendMode mode,
   auto handles = std::make_unique<KernelHandles>();
   MARGAY_ASSIGN_OR_RETURN(handles->route, netlink::open_netlink(NETLINK_ROUTE));
   MARGAY_ASSIGN_OR_RETURN(handles->netfilter, netlink::open_netlink(NETLINK_NETFILTER));
+  MARGAY_ASSIGN_OR_RETURN(handles->conntrack, netlink::open_netlink(NETLINK_NETFILTER));
   handles->runner = std::make_unique<exec::ProcessRunner>();
   handles->saves = std::make_unique<iptables::SharedSaves>(*handles->runner);
   handles->sysctls = std::make_unique<sysctl::FileSysctlTree>();
@@ -225,8 +315,9 @@ Result<std::unique_ptr<KernelHandles>> open_kernel(iptables::BackendMode mode,
   return handles;
 }
 
-Ports kernel_ports(KernelHandles& handles) {
+Ports kernel_ports(KernelHandles& handles, loop::Loop& loop, Task on_conntrack) {
   Ports ports;
+  std::vector<Table*> tables;
   ports.renderer = std::make_unique<Renderer>(handles.features);
   ports.sets = std::make_unique<Sets>(*handles.netfilter);
   for (const IpFamily family : {IpFamily::kV4, IpFamily::kV6}) {
@@ -234,13 +325,16 @@ Ports kernel_ports(KernelHandles& handles) {
     for (const auto table :
          {iptables::Table::kRaw, iptables::Table::kMangle, iptables::Table::kNat, iptables::Table::kFilter}) {
       const iptables::TableId id{family, table};
-      ports.tables[id] = std::make_unique<Table>(*handles.saves, id, handles.backend.backend);
+      auto driver = std::make_unique<Table>(handles, id);
+      tables.push_back(driver.get());
+      ports.tables[id] = std::move(driver);
     }
   }
+  ports.backend = std::make_unique<Backend>(*handles.runner, handles.backend, std::move(tables));
   ports.on_tables_done = [&saves = *handles.saves] { saves.forget(); };
   ports.settings = std::make_unique<Settings>(*handles.sysctls, handles.features.has_ipv6);
   ports.neighbours = std::make_unique<Neighbours>(*handles.route);
-  ports.conntrack = std::make_unique<Conntrack>(*handles.netfilter);
+  ports.conntrack = std::make_unique<Conntrack>(loop, std::move(handles.conntrack), std::move(on_conntrack));
   ports.tunnels = std::make_unique<TunnelDevices>(*handles.route, handles.ipip.implementation);
   if (handles.tunnel) ports.encapsulation = std::make_unique<Encapsulation>(std::move(handles.tunnel));
   return ports;

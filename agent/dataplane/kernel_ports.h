@@ -8,9 +8,12 @@
 
 #include "agent/dataplane/ports.h"
 #include "base/core/result.h"
+#include "base/core/task.h"
+#include "base/loop/loop.h"
 #include "dataplane/exec/runner.h"
 #include "dataplane/iptables/backend.h"
 #include "dataplane/iptables/features.h"
+#include "dataplane/iptables/ruleset_events.h"
 #include "dataplane/iptables/shared_saves.h"
 #include "dataplane/netlink/netlink.h"
 #include "dataplane/sysctl/sysctl_tree.h"
@@ -23,10 +26,12 @@ namespace margay::agent {
 struct KernelHandles {
   std::unique_ptr<netlink::Netlink> route;      // NETLINK_ROUTE
   std::unique_ptr<netlink::Netlink> netfilter;  // NETLINK_NETFILTER
+  std::unique_ptr<netlink::Netlink> conntrack;  // the same, for a thread of its own; taken by kernel_ports()
   std::unique_ptr<exec::Runner> runner;
   std::unique_ptr<iptables::SharedSaves> saves;  // over it
   std::unique_ptr<sysctl::SysctlTree> sysctls;
-  iptables::BackendChoice backend;
+  iptables::RulesetEvents rulesets;  // what others do to the tables of the nft back end
+  iptables::BackendChoice backend;   // at the start
   iptables::KernelFeatures features;
   ipip::IpipChoice ipip;
   std::unique_ptr<ipip::EbpfTunnel> tunnel;  // where that is the choice, until the ports have it
@@ -36,6 +41,7 @@ struct KernelHandles {
 Result<std::unique_ptr<KernelHandles>> open_kernel(iptables::BackendMode mode,
                                                    std::optional<ipip::IpipImplementation> ipip);
 
-Ports kernel_ports(KernelHandles& handles);
+// `on_conntrack` runs on the loop whenever a walk through the connections has ended: call the port's apply().
+Ports kernel_ports(KernelHandles& handles, loop::Loop& loop, Task on_conntrack);
 
 }  // namespace margay::agent

@@ -14,7 +14,9 @@
 #include "base/ip/ids.h"
 #include "base/ip/mac.h"
 #include "dataplane/driver/driver.h"
+#include "dataplane/iptables/backend.h"
 #include "dataplane/iptables/rule.h"
+#include "dataplane/iptables/table_driver.h"
 #include "ipip/devices/device_spec.h"
 #include "ipip/plan/plan.h"
 
@@ -30,6 +32,8 @@ class RendererPort {
   virtual void set_interfaces(render::InterfaceAddresses interfaces) = 0;
   virtual render::RenderChange take() = 0;
   [[nodiscard]] virtual const std::map<std::string, FieldErrors>& problems() const = 0;
+  // The host endpoint of each interface that has one, as of the last take().
+  [[nodiscard]] virtual const std::map<std::string, model::ObjectKey>& hosts() const = 0;
 };
 
 struct ObjectCounts {
@@ -39,6 +43,7 @@ struct ObjectCounts {
 class SetPort : public dataplane::Driver {
  public:
   virtual void change(const std::string& name, const render::SetChange& change) = 0;
+  virtual void set_settings(const model::FelixConfigurationSpec& settings) = 0;
   // Driver::apply() creates and updates; this removes what nothing refers to any more.
   virtual dataplane::ApplyReport apply_removals(TimePoint now) = 0;
   [[nodiscard]] virtual ObjectCounts counts() const = 0;
@@ -48,10 +53,23 @@ class TablePort : public dataplane::Driver {
  public:
   virtual void change(iptables::TableChange change) = 0;
   virtual void set_settings(const model::FelixConfigurationSpec& settings) = 0;
+  // The next apply() tries again what the kernel has refused: a set that it needs may have come.
+  virtual void retry_refused() = 0;
   // Whether the kernel has what was wanted at the last apply(); a chain that it refused denies in its place, which
   // counts, although it is a failure.
   [[nodiscard]] virtual bool is_applied() const = 0;
   [[nodiscard]] virtual ObjectCounts counts() const = 0;
+  [[nodiscard]] virtual std::size_t rule_count() const = 0;
+  [[nodiscard]] virtual const iptables::TableStatistics& statistics() const = 0;
+};
+
+// Which programs of iptables write the tables: what apply() chooses, and what has to go since it was another.
+class BackendPort : public dataplane::Driver {
+ public:
+  virtual void set_mode(iptables::BackendMode mode) = 0;
+  [[nodiscard]] virtual const iptables::BackendChoice& choice() const = 0;
+  // Of ours in the tables of the other one. Once all tables are written.
+  virtual dataplane::ApplyReport apply_removals(TimePoint now) = 0;
 };
 
 // Settings of interfaces and of the host (sysctl).
@@ -61,6 +79,7 @@ class SettingPort : public dataplane::Driver {
   virtual void set_workload_interface(const std::string& name) = 0;
   virtual void forget_interface(const std::string& name) = 0;
   virtual void set_forwarding(bool is_wanted) = 0;
+  [[nodiscard]] virtual ObjectCounts counts() const = 0;
 };
 
 struct NeighbourKey {
@@ -75,9 +94,11 @@ class NeighbourPort : public dataplane::Driver {
   virtual void remove(const NeighbourKey& key) = 0;
   // The interface has gone, and all it had.
   virtual void forget(IfIndex interface) = 0;
+  [[nodiscard]] virtual ObjectCounts counts() const = 0;
 };
 
-// Connections that the kernel remembers.
+// Connections that the kernel remembers. What apply() reports may be of an earlier one: a walk through all of them
+// takes its time, and stands beside the loop.
 class ConntrackPort : public dataplane::Driver {
  public:
   // Those from or to the address, before and after NAT.
@@ -113,6 +134,7 @@ struct Ports {
   // Those that this kernel has; a family without its filter table carries nothing.
   std::map<iptables::TableId, std::unique_ptr<TablePort>> tables;
   std::function<void()> on_tables_done{};  // after each pass over them; may be empty
+  std::unique_ptr<BackendPort> backend;    // after the tables, which it speaks to
   std::unique_ptr<SettingPort> settings;
   std::unique_ptr<NeighbourPort> neighbours;
   std::unique_ptr<ConntrackPort> conntrack;

@@ -1,5 +1,7 @@
 #include "agent/main/agent.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -7,11 +9,15 @@
 #include "base/core/text.h"
 #include "base/file/file.h"
 #include "base/ip/ids.h"
+#include "base/json/value.h"
 
 namespace margay::agent {
 namespace {
 
 constexpr Duration kBeat = std::chrono::seconds(1);
+constexpr int kBeatsPerRoutes = 10;
+constexpr Duration kTellProblems = std::chrono::seconds(5);
+constexpr Duration kReconcileFiles = std::chrono::seconds(10);  // as Calico's agent does
 constexpr std::string_view kDefaultNamespace = "kube-system";
 
 std::string secret_namespace(const std::map<std::string, std::string>& variables) {
@@ -27,6 +33,20 @@ Calculation::Options calculation_options(const Agent::Parts& parts) {
   const auto router_id = RouterId::parse(parts.environment.router_id);
   if (router_id.ok()) options.bgp.router_id = *router_id;
   return options;
+}
+
+// Of names and values: where a value is from does not matter.
+std::string hash_of(const json::Value& settings) {
+  std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
+  const auto add = [&hash](std::string_view text) {
+    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  };
+  for (const json::Value& setting : *settings.as_array()) {
+    add(setting.string_at({"name"}));
+    const json::Value* value = setting.find("value");
+    if (value != nullptr) add(json::dump(*value));
+  }
+  return concat(hash);
 }
 
 startup::Registration::Parts registration_parts(const Agent::Parts& parts, const telemetry::Logger& log) {
@@ -45,6 +65,7 @@ Agent::Agent(Parts parts)
       timeline_(parts_.loop.now()),
       health_(parts_.loop),
       agent_metrics_(parts_.metrics),
+      dataplane_metrics_(parts_.metrics, agent_metrics_),
       status_server_({parts_.loop, parts_.network, log_.with({{"scope", "status"}})}, health_, parts_.metrics),
       calculation_(calculation_options(parts_)),
       cni_({.loop = parts_.loop,
@@ -69,6 +90,7 @@ Agent::Agent(Parts parts)
                                   bool is_warning) { note(reason, message, is_warning); }}),
       events_({parts_.loop, parts_.random, parts_.client, log_.with({{"scope", "events"}})}, "margay-node",
               parts_.environment.node_name),
+      problem_events_({parts_.client, events_, parts_.environment.node_name}),
       pools_({parts_.loop, parts_.random, parts_.client, log_.with({{"scope", "pools"}})}, parts_.environment),
       registration_(registration_parts(parts_, log_), parts_.environment,
                     {.on_identity = {},
@@ -77,7 +99,9 @@ Agent::Agent(Parts parts)
       node_status_(
           {parts_.loop, parts_.random, parts_.client, log_.with({{"scope", "node status"}})},
           parts_.environment.node_name,
-          [this] { return node_snapshot(bgp_snapshot_, calculation_.bgp().desired(), parts_.loop.wall_now()); }),
+          [this] {
+            return node_snapshot({bgp_snapshot_, calculation_.bgp().desired(), links_.links}, parts_.loop.wall_now());
+          }),
       datastore_ready_(health_.readiness("datastore")),
       dataplane_ready_(health_.readiness("dataplane")),
       node_ready_(health_.readiness("node")),
@@ -85,11 +109,14 @@ Agent::Agent(Parts parts)
       dataplane_beat_(health_.heartbeat("dataplane")),
       bgp_beat_(health_.heartbeat("bgp")),
       beat_timer_(parts_.loop.make_timer([this] { beat(); })),
+      files_timer_(parts_.loop.make_timer([this] { reconcile_files(); })),
+      problems_timer_(parts_.loop.make_timer([this] { tell_problems(); })),
       cluster_({parts_.loop, parts_.random, parts_.client, log_.with({{"scope", "watch"}}), &parts_.metrics},
                [this](bool is_in_sync) { on_turn(is_in_sync); }) {
   calculation_.configuration().set_environment(parts_.variables);
   calculation_.watch_all(cluster_, others());
   cni_.watch_all(cluster_);
+  cni_.measure_ready(agent_metrics_.endpoint_ready);
   watch_node_status();
 }
 
@@ -101,13 +128,25 @@ void Agent::watch_node_status() {
           status_objects_.erase(key.name);
           return node_status_.set_object(key.name, object);
         }
-        status_objects_.insert(key.name);
+        const auto& classes = object->spec.classes;
+        const bool with_routes =
+            std::find(classes.begin(), classes.end(), model::NodeStatusClass::kRoutes) != classes.end();
+        status_objects_[key.name] = with_routes;
         // It is answered at once: with what is so now.
-        bgp_->snapshot({}, [this, name = key.name, object](BgpSnapshot snapshot) {
-          bgp_snapshot_ = std::move(snapshot);
+        refresh_snapshot(with_routes, [this, name = key.name, object] {
           if (status_objects_.contains(name)) node_status_.set_object(name, object);
         });
       }});
+}
+
+void Agent::refresh_snapshot(bool with_routes, std::function<void()> then) {
+  bgp::SnapshotQuery query;
+  if (with_routes) query.routes = bgp::SnapshotQuery::Routes::kBest;
+  bgp_->snapshot(query, [this, with_routes, then = std::move(then)](BgpSnapshot snapshot) {
+    if (!with_routes) snapshot.speaker.routes = std::move(bgp_snapshot_.speaker.routes);
+    bgp_snapshot_ = std::move(snapshot);
+    if (then) then();
+  });
 }
 
 Agent::~Agent() = default;
@@ -120,6 +159,7 @@ Calculation::Others Agent::others() {
               [this, to_facts](const ObjectKey& key, const std::shared_ptr<const model::Node>& node) {
                 registration_.set_node(key.name, node);
                 if (key.name == parts_.environment.node_name) tunnels_.set_node(node);
+                problem_events_.set_node(key.name, node != nullptr);
                 to_facts(key, node);
               },
           .on_pod = to_facts,
@@ -146,6 +186,7 @@ Status Agent::start_dataplane() {
                                          .log = log_.with({{"scope", "dataplane"}}),
                                          .metrics = &parts_.metrics,
                                          .proc_sys = parts_.flags.proc_sys,
+                                         .propagation = agent_metrics_.policy_propagation,
                                          .on_report = [this](DataplaneReport report) { on_report(std::move(report)); },
                                          .on_links = [this](const HostLinks& links) { on_links(links); }});
   if (!started.ok()) return started.error().within("dataplane");
@@ -154,7 +195,6 @@ Status Agent::start_dataplane() {
   log_.info("kernel read", {{"backend", std::string(iptables::to_string(backend.backend))},
                             {"why", backend.why},
                             {"routes", dataplane_->found_routes()}});
-  agent_metrics_.set_dataplane_mode("iptables", backend.why);
   const ipip::IpipChoice& ipip = dataplane_->ipip();
   log_.info("IP-in-IP", {{"by", std::string(ipip::to_string(ipip.implementation))}, {"why", ipip.why}});
   tunnels_.set_ipip(ipip);
@@ -224,6 +264,7 @@ void Agent::on_turn(bool is_in_sync) {
   apply_config(change.config);
   change.dataplane.tunnels = tunnels_.take(change.config.settings, calculation_.local_tunnels());
   // Most of what happens in a cluster is none of this node's business.
+  if (!is_first && !change.dataplane.policy.empty()) change.dataplane.since = parts_.loop.now();
   if (is_first || !change.dataplane.empty()) send(std::move(change.dataplane));
   if (has_bgp() && !change.bgp.speaker.empty()) bgp_->send(std::move(change.bgp.speaker));
   if (!pools_.is_done()) {
@@ -231,7 +272,6 @@ void Agent::on_turn(bool is_in_sync) {
     for (const model::IpPool* pool : cni_.facts().pools()) present.push_back(pool->spec.cidr);
     pools_.set_pools(std::move(present));
   }
-  agent_metrics_.local_endpoints.set(static_cast<double>(calculation_.workloads().size()));
 }
 
 void Agent::apply_config(const config::Change& change) {
@@ -240,8 +280,10 @@ void Agent::apply_config(const config::Change& change) {
   }
   if (change.changed.empty()) return;
   set_log_level(change);
+  agent_metrics_.set_config_hash(hash_of(calculation_.configuration().origins()));
   status_server_.apply(*change.settings);
   health_.set_timeouts(change.settings->process.health_timeout_overrides);
+  parts_.process_metrics.set_shown(change.settings->process.prometheus_process_metrics_enabled.value_or(true));
   book_.files().set_prefix(change.settings->host.endpoint_status_path_prefix);
 }
 
@@ -266,16 +308,65 @@ void Agent::on_report(DataplaneReport report) {
   report.endpoints.clear();
   report_ = std::move(report);
   tunnels_.set_devices(report_.tunnel_devices);
+  agent_metrics_.set_dataplane_mode("iptables", report_.backend_reason);
+  dataplane_metrics_.note(report_);
   cni_.look();
   if (!report_.has_written) return;
   if (!timeline_.has(Stage::kDataplaneSynced)) {
     reach(Stage::kDataplaneSynced);
     dataplane_ready_.set(true);
     book_.files().mark_in_sync();
+    files_timer_->arm(kReconcileFiles);
+    problems_timer_->arm(kTellProblems);
     open_bgp();
   }
   const Status written = book_.files().apply();
   if (!written.ok()) log_.warn("endpoint status files", {{"error", written.error()}});
+}
+
+// Somebody may have removed or changed them.
+void Agent::reconcile_files() {
+  files_timer_->arm(kReconcileFiles);
+  const Status written = book_.files().reconcile();
+  if (!written.ok()) log_.warn("endpoint status files", {{"error", written.error()}});
+}
+
+// Not each time something changes: what is being edited is wrong for a moment.
+void Agent::tell_problems() {
+  problems_timer_->arm(kTellProblems);
+  Problems shared = calculation_.problems();
+  for (const auto& [key, errors] : cluster_.invalid()) shared[key] = errors;
+  for (const config::Problem& problem : calculation_.configuration().problems()) {
+    const auto place = split_once(problem.source.place, ' ');
+    if (!place || place->first != model::info(model::Kind::kFelixConfiguration).name) continue;
+    // What a file or the environment says is what the admin of the node wants.
+    if (problem.kind == config::Problem::Kind::kOverridden) continue;
+    shared[{model::Kind::kFelixConfiguration, "", std::string(place->second)}].push_back(
+        {FieldError::Kind::kInvalid, concat("spec.", problem.setting), problem.message});
+  }
+  Problems own = problems_by_key(report_.problems, {model::Kind::kNode, "", parts_.environment.node_name});
+  const auto mine =
+      shared.extract({model::Kind::kFelixConfiguration, "", concat("node.", parts_.environment.node_name)});
+  if (!mine.empty()) own[mine.key()] = mine.mapped();
+  problem_events_.set_problems(shared, own);
+}
+
+// What there is in the cluster, as the watches have it.
+void Agent::count_cluster() {
+  std::map<std::string, double> counts;
+  for (const watch::ClusterWatch::KindState& state : cluster_.states()) {
+    counts[state.resource] += static_cast<double>(state.objects);
+  }
+  agent_metrics_.cluster_hosts.set(counts["nodes"]);
+  agent_metrics_.cluster_workload_endpoints.set(counts["pods"] + counts["workloadendpoints.projectcalico.org"]);
+  agent_metrics_.cluster_host_endpoints.set(counts["hostendpoints.projectcalico.org"]);
+  agent_metrics_.cluster_policies.set(counts["networkpolicies.projectcalico.org"] +
+                                      counts["globalnetworkpolicies.projectcalico.org"]);
+  agent_metrics_.cluster_profiles.set(counts["profiles.projectcalico.org"] + counts["namespaces"] +
+                                      counts["serviceaccounts"]);
+  agent_metrics_.cluster_tiers.set(counts["tiers.projectcalico.org"]);
+  agent_metrics_.local_endpoints.set(static_cast<double>(calculation_.workloads().size()));
+  agent_metrics_.local_policies.set(static_cast<double>(calculation_.local_policies()));
 }
 
 void Agent::open_bgp() {
@@ -306,6 +397,7 @@ void Agent::on_links(const HostLinks& links) {
     batch.tunnels = *changed;
     send(std::move(batch));
   }
+  links_ = links;
   startup::HostInterfaces interfaces;
   std::map<IfIndex, const link::Interface*> by_index;
   for (const auto& [name, interface] : links.links) by_index[interface.index] = &interface;
@@ -329,8 +421,13 @@ void Agent::beat() {
       [beat = dataplane_beat_, &loop = dataplane_->thread().loop()] { beat.beat(loop.now()); });
   bgp_->heartbeat([this] { bgp_beat_.beat(parts_.loop.now()); });
   if (!status_objects_.empty()) {
-    bgp_->snapshot({}, [this](BgpSnapshot snapshot) { bgp_snapshot_ = std::move(snapshot); });
+    // All routes are many: not every time.
+    const bool is_turn = beats_++ % kBeatsPerRoutes == 0;
+    const bool with_routes = is_turn && std::any_of(status_objects_.begin(), status_objects_.end(),
+                                                    [](const auto& object) { return object.second; });
+    refresh_snapshot(with_routes, {});
   }
+  count_cluster();
   check_ready();
 }
 

@@ -19,8 +19,10 @@
 #include "agent/dataplane/dataplane_thread.h"
 #include "agent/main/calculation.h"
 #include "agent/main/cni_parts.h"
+#include "agent/main/dataplane_metrics.h"
 #include "agent/main/endpoint_book.h"
 #include "agent/main/flags.h"
+#include "agent/main/problem_events.h"
 #include "agent/main/timeline.h"
 #include "agent/main/tunnel_parts.h"
 #include "agent/startup/pool_creation.h"
@@ -31,6 +33,7 @@
 #include "agent/status/status_server.h"
 #include "base/core/random.h"
 #include "base/loop/asio_loop.h"
+#include "base/process/process_metrics.h"
 #include "base/telemetry/log.h"
 #include "base/telemetry/metrics.h"
 #include "datastore/events/event_recorder.h"
@@ -48,6 +51,7 @@ class Agent {
     kube::Client& client;
     telemetry::LogOutput& log_output;
     telemetry::Registry& metrics;
+    process::ProcessMetrics& process_metrics;
     Flags flags;
     startup::Environment environment;
     std::map<std::string, std::string> variables;  // of the process
@@ -97,16 +101,21 @@ class Agent {
   void set_log_level(const config::Change& change);
   void check_ready();
   void beat();
+  void reconcile_files();
+  void tell_problems();
+  void count_cluster();
   void read_config_file();
   [[nodiscard]] Calculation::Others others();
   [[nodiscard]] bool has_bgp() const { return parts_.environment.backend == startup::NetworkingBackend::kBgp; }
   void watch_node_status();
+  void refresh_snapshot(bool with_routes, std::function<void()> then);
 
   Parts parts_;
   telemetry::Logger log_;
   Timeline timeline_;
   status::Health health_;
   status::AgentMetrics agent_metrics_;
+  DataplaneMetrics dataplane_metrics_;
   status::StatusServer status_server_;
   Calculation calculation_;
   EndpointBook book_;
@@ -115,14 +124,18 @@ class Agent {
   CniParts cni_;
   TunnelParts tunnels_;
   events::EventRecorder events_;
+  ProblemEvents problem_events_;
   startup::PoolCreation pools_;
   startup::Registration registration_;
-  BgpSnapshot bgp_snapshot_;  // as long as somebody asks
-  std::set<std::string> status_objects_;
+  BgpSnapshot bgp_snapshot_;                    // as long as somebody asks
+  std::map<std::string, bool> status_objects_;  // by name: whether routes are asked for
+  HostLinks links_;
+  int beats_ = 0;
   status::NodeStatusReporter node_status_;
   status::Readiness datastore_ready_, dataplane_ready_, node_ready_;
   status::Heartbeat control_beat_, dataplane_beat_, bgp_beat_;
   std::unique_ptr<loop::Timer> beat_timer_;
+  std::unique_ptr<loop::Timer> files_timer_, problems_timer_;
   std::unique_ptr<DataplaneThread> dataplane_;
   std::unique_ptr<BgpThread> bgp_;
   std::optional<loop::Channel<route::RouteBatch>::Sender> static_routes_;  // without BGP

@@ -131,11 +131,22 @@ ipip::PlannedRoutes Calculation::planned_routes(const model::FelixConfigurationS
           .plain = which == kEnabled || which == kEnabledNoEncapOnly};
 }
 
+void Calculation::note_policies(const policy::Delta& delta) {
+  for (const auto& [key, policy] : delta.policies) {
+    if (policy == nullptr) {
+      policies_.erase(key);
+    } else {
+      policies_.insert(key);
+    }
+  }
+}
+
 Calculation::Change Calculation::take() {
   if (!std::exchange(is_in_sync_, true)) engine_.mark_in_sync();
   Change change;
   change.dataplane.policy = engine_.flush();
   note_workloads(change.dataplane.policy);
+  note_policies(change.dataplane.policy);
   Networks::Change networks = networks_.take();
   change.dataplane.networks = std::move(networks.networks);
   change.dataplane.own_blocks = std::move(networks.own_blocks);

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "agent/bgp/bgp_calculation.h"
@@ -65,6 +66,8 @@ class Calculation {
   [[nodiscard]] const ipip::LocalTunnels& local_tunnels() const { return local_tunnels_; }
   // See Options.
   void set_plans_ipip(bool plans_ipip) { plans_ipip_ = plans_ipip; }
+  // Policies that apply to an endpoint of this node.
+  [[nodiscard]] std::size_t local_policies() const { return policies_.size(); }
   // Objects that count as absent, or act otherwise than written.
   [[nodiscard]] std::map<model::ObjectKey, FieldErrors> problems() const;
 
@@ -73,6 +76,7 @@ class Calculation {
   void watch_bgp(watch::ClusterWatch& cluster, const Others& others);
   void watch_both(watch::ClusterWatch& cluster, const Others& others);
   void note_workloads(const policy::Delta& delta);
+  void note_policies(const policy::Delta& delta);
   [[nodiscard]] ipip::PlannedRoutes planned_routes(const model::FelixConfigurationSpec& settings) const;
   void note_node(const model::ObjectKey& key, const std::shared_ptr<const model::Node>& node);
 
@@ -87,6 +91,7 @@ class Calculation {
   Workloads workloads_;
   const bool has_bgp_;
   bool plans_ipip_ = false;
+  std::set<model::ObjectKey> policies_;
   bool is_in_sync_ = false;
 };
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 
 #include "agent/cni/cluster_facts.h"
 #include "agent/cni/cni_server.h"
@@ -45,6 +46,7 @@ class CniParts {
   Status listen(const std::string& socket_path);
   // The dataplane has reported.
   void look() { waiter_.look(); }
+  void measure_ready(telemetry::Histogram seconds) { waiter_.measure(std::move(seconds)); }
 
  private:
   Parts parts_;

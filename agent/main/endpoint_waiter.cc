@@ -42,6 +42,7 @@ std::unique_ptr<ReadinessWait> EndpointWaiter::wait(const NewEndpoint& endpoint,
   auto waiting = std::make_unique<Waiting>();
   waiting->endpoint = endpoint;
   waiting->done = std::move(done);
+  waiting->began = loop_.now();
   waiting->timer = loop_.make_timer([this, id] {
     const auto at = waits_->find(id);
     if (at != waits_->end()) end(id, Error{ErrorCode::kTimeout, missing(at->second->endpoint)});
@@ -87,6 +88,7 @@ void EndpointWaiter::end(std::uint64_t id, const Status& outcome) {
   if (at == waits_->end()) return;
   const std::unique_ptr<Waiting> waiting = std::move(at->second);
   waits_->erase(at);
+  if (outcome.ok()) ready_seconds_.observe(std::chrono::duration<double>(loop_.now() - waiting->began).count());
   waiting->done(outcome);
 }
 

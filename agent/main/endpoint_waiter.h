@@ -6,10 +6,12 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "agent/cni/readiness.h"
 #include "agent/main/endpoint_book.h"
 #include "base/loop/loop.h"
+#include "base/telemetry/metrics.h"
 
 namespace margay::agent {
 
@@ -22,12 +24,15 @@ class EndpointWaiter final : public EndpointReadiness {
                                       Callback<void(Status)> done) override;
   // The book or the workloads have changed.
   void look();
+  // Seconds from wait() to an endpoint that is ready are told to it from now on.
+  void measure(telemetry::Histogram seconds) { ready_seconds_ = std::move(seconds); }
 
  private:
   struct Waiting {
     NewEndpoint endpoint;
     Callback<void(Status)> done;
     std::unique_ptr<loop::Timer> timer;
+    TimePoint began{};
   };
   class Handle;
   using Waits = std::map<std::uint64_t, std::unique_ptr<Waiting>>;
@@ -42,6 +47,7 @@ class EndpointWaiter final : public EndpointReadiness {
   std::uint64_t last_ = 0;
   std::shared_ptr<Waits> waits_ = std::make_shared<Waits>();
   std::unique_ptr<loop::Timer> look_timer_;
+  telemetry::Histogram ready_seconds_;
 };
 
 }  // namespace margay::agent

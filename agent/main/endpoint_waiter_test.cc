@@ -91,5 +91,18 @@ TEST_F(WaiterTest, NobodyIsToldWhoGaveUp) {
   EXPECT_FALSE(outcome_.has_value());
 }
 
+TEST_F(WaiterTest, OnlyEndpointsThatAreReadyAreMeasured) {
+  telemetry::Registry metrics;
+  const telemetry::Histogram seconds_taken = metrics.histogram({"ready_seconds", "For the test.", "seconds"}, {1, 10});
+  waiter_.measure(seconds_taken);
+  wait();
+  loop_.advance(seconds(6));
+  EXPECT_EQ(seconds_taken.count(), 0U) << "it was given up";
+  wait();
+  set_workload("1", "10.0.0.1");
+  set_state(EndpointStage::kProgrammed, "1");
+  EXPECT_EQ(seconds_taken.count(), 1U);
+}
+
 }  // namespace
 }  // namespace margay::agent

@@ -32,22 +32,61 @@ model::NodePeerType type_of(const bgp::PeerSnapshot& peer, const BgpDesired* des
   return model::NodePeerType::kNodePeer;
 }
 
+model::RouteSourceType source_of(model::NodePeerType type) {
+  return type == model::NodePeerType::kNodeMesh ? model::RouteSourceType::kNodeMesh : model::RouteSourceType::kBgpPeer;
+}
+
+std::string interface_of(const IpAddress& gateway, const std::map<std::string, link::Interface>& links) {
+  for (const auto& [name, link] : links) {
+    for (const InterfaceAddress& each : link.addresses) {
+      if (each.prefix().contains(gateway)) return name;
+    }
+  }
+  return {};
+}
+
+// Ours are where packets for no pod end.
+model::NodeRoute route_of(const bgp::RouteSnapshot& route, const std::map<IpAddress, model::NodePeerType>& types,
+                          const NodeView& view) {
+  model::NodeRoute out;
+  out.type = model::RouteTableKind::kFib;
+  out.destination = route.prefix.to_string();
+  if (!route.peer) {
+    out.gateway = "N/A";
+    out.interface = "blackhole";
+    out.learned_from.source_type = model::RouteSourceType::kStatic;
+    return out;
+  }
+  const auto type = types.find(*route.peer);
+  out.gateway = route.next_hop.address.to_string();
+  out.interface = interface_of(route.next_hop.address, view.links);
+  out.learned_from.source_type = source_of(type == types.end() ? model::NodePeerType::kGlobalPeer : type->second);
+  out.learned_from.peer_ip = route.peer->to_string();
+  return out;
+}
+
 }  // namespace
 
-status::NodeSnapshot node_snapshot(const BgpSnapshot& speaker, const BgpDesired* desired, WallTime now) {
+status::NodeSnapshot node_snapshot(const NodeView& view, WallTime now) {
+  const BgpSnapshot& speaker = view.speaker;
   status::NodeSnapshot out;
   out.speaker.is_running = speaker.is_running;
   out.speaker.version = process::build_info().version;
   if (!speaker.is_running) return out;
   out.speaker.router_id = speaker.speaker.router_id.to_string();
   out.speaker.started = now - speaker.speaker.uptime;
+  std::map<IpAddress, model::NodePeerType> types;
   for (const bgp::PeerSnapshot& peer : speaker.speaker.peers) {
     status::NodeSnapshot::Peer one;
     one.address = peer.address;
-    one.type = type_of(peer, desired);
+    one.type = types[peer.address] = type_of(peer, view.desired);
     one.state = state_of(peer.state);
     if (peer.since) one.since = now - *peer.since;
     out.peers.push_back(one);
+  }
+  for (const bgp::RouteSnapshot& route : speaker.speaker.routes) {
+    if (out.routes.size() == kStatusRoutesMax) break;
+    if (route.best) out.routes.push_back(route_of(route, types, view));
   }
   return out;
 }

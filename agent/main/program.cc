@@ -108,6 +108,7 @@ Status Program::start() {
                               .client = *client_,
                               .log_output = output_,
                               .metrics = metrics_,
+                              .process_metrics = process_metrics_,
                               .flags = flags_,
                               .environment = std::move(environment),
                               .variables = std::move(variables),

@@ -42,6 +42,7 @@ json::Value driver_json(const DriverState& state) {
                    {"removed", static_cast<std::int64_t>(state.removed)},
                    {"failed", number(state.failed)},
                    {"lastWriteSeconds", seconds_of(state.last_apply)}};
+  for (const auto& [name, count] : state.counts) out[name] = static_cast<std::int64_t>(count);
   if (state.failures.empty()) return out;
   json::Array failures;
   for (const dataplane::ObjectFailure& failure : state.failures) {
@@ -63,8 +64,9 @@ json::Value dataplane_json(const Agent& agent) {
                    {"learnedRoutes", number(report.learned_routes)},
                    {"unresolvedRoutes", number(report.unresolved_routes)}};
   if (const DataplaneThread* dataplane = agent.dataplane()) {
-    out["backend"] = std::string(iptables::to_string(dataplane->backend().backend));
-    out["backendReason"] = dataplane->backend().why;
+    out["backend"] = report.backend;
+    out["backendReason"] = report.backend_reason;
+    out["routesPaused"] = report.are_routes_paused;
     out["routesFound"] = number(dataplane->found_routes());
   }
   out["drivers"] = std::move(drivers);

@@ -19,8 +19,6 @@ SharedGauge shared(Registry& registry, const char* ours, const char* alias, cons
 
 // Calico's name of a kind of object; null: it has none.
 const char* alias_of(std::string_view kind) {
-  if (kind == "chains") return "felix_iptables_chains";
-  if (kind == "rules") return "felix_iptables_rules";
   if (kind == "sets") return "felix_ipsets_calico";
   if (kind == "routes") return "felix_route_table_num_routes";
   return nullptr;

@@ -46,7 +46,7 @@ class AgentMetrics {
   void count_apply_error(std::string_view table, std::string_view reason);
   // margay_resync_repairs_total{kind}: what was not as we left it.
   void count_repairs(std::string_view kind, std::uint64_t count);
-  // margay_objects{kind}: "chains", "rules", "sets", "set_members", "routes"; felix_iptables_chains and so on.
+  // margay_objects{kind}: "chains", "rules", "sets", "routes"; felix_ipsets_calico, felix_route_table_num_routes.
   void set_objects(std::string_view kind, double count);
 
   telemetry::Histogram endpoint_ready;      // margay_endpoint_ready_seconds: CNI ADD to policy and route in the kernel

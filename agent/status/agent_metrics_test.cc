@@ -21,13 +21,13 @@ class AgentMetricsTest : public ::testing::Test {
 
 TEST_F(AgentMetricsTest, OldNamesHaveTheSameValues) {
   metrics.local_endpoints.set(12);
-  metrics.set_objects("rules", 345);
+  metrics.set_objects("sets", 345);
   metrics.set_objects("links", 3);
   metrics.set_in_sync(true);
   const std::string all = text();
   for (const char* line :
        {"\nmargay_local_endpoints 12\n", "\nfelix_active_local_endpoints 12\n",
-        "\nmargay_objects{kind=\"rules\"} 345\n", "\nfelix_iptables_rules 345\n",
+        "\nmargay_objects{kind=\"sets\"} 345\n", "\nfelix_ipsets_calico 345\n",
         "\nmargay_objects{kind=\"links\"} 3\n", "\nmargay_datastore_in_sync 1\n", "\nfelix_resync_state 3\n"}) {
     EXPECT_THAT(all, HasSubstr(line));
   }

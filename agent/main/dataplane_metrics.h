@@ -1,0 +1,36 @@
+// DataplaneMetrics: the dataplane's reports as series, by table and family, under our names and those of Calico's agent
+// that stand on imported dashboards. Calico's counters have no "_total"; under their names they are gauges that only
+// grow, which queries do not notice.
+// Thread: the control loop's.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "agent/dataplane/batch.h"
+#include "agent/status/agent_metrics.h"
+#include "base/telemetry/metrics.h"
+
+namespace margay::agent {
+
+class DataplaneMetrics {
+ public:
+  DataplaneMetrics(telemetry::Registry& registry, status::AgentMetrics& agent) : registry_(registry), agent_(agent) {}
+
+  void note(const DataplaneReport& report);
+
+ private:
+  void note_driver(const std::string& name, const DriverState& state);
+  void note_tables(const DataplaneReport& report);
+  void note_times(const DataplaneReport& report);
+  // How much it has grown since the last call.
+  std::uint64_t grown(const std::string& name, std::uint64_t count);
+
+  telemetry::Registry& registry_;
+  status::AgentMetrics& agent_;
+  std::map<std::string, std::uint64_t> before_;
+  std::uint64_t applies_ = 0;
+};
+
+}  // namespace margay::agent
