@@ -26,9 +26,9 @@ TEST_F(AgentMetricsTest, OldNamesHaveTheSameValues) {
   metrics.set_in_sync(true);
   const std::string all = text();
   for (const char* line :
-       {"\nmargay_local_endpoints 12\n", "\nfelix_active_local_endpoints 12\n",
-        "\nmargay_objects{kind=\"sets\"} 345\n", "\nfelix_ipsets_calico 345\n",
-        "\nmargay_objects{kind=\"links\"} 3\n", "\nmargay_datastore_in_sync 1\n", "\nfelix_resync_state 3\n"}) {
+       {"\nmargay_local_endpoints 12\n", "\nfelix_active_local_endpoints 12\n", "\nmargay_objects{kind=\"sets\"} 345\n",
+        "\nfelix_ipsets_calico 345\n", "\nmargay_objects{kind=\"links\"} 3\n", "\nmargay_datastore_in_sync 1\n",
+        "\nfelix_resync_state 3\n"}) {
     EXPECT_THAT(all, HasSubstr(line));
   }
 }
