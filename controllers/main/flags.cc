@@ -41,7 +41,7 @@ void define(CLI::App& app, Flags& flags, Texts& texts) {
   app.add_option("--log-format", texts.log_format, "logfmt or json")->capture_default_str();
 }
 
-Status settle(Flags& flags, const Texts& texts) {
+Status read_values(Flags& flags, const Texts& texts) {
   flags.listens_nowhere = texts.listen == "none";
   if (!texts.listen.empty() && !flags.listens_nowhere) {
     auto endpoint = loop::Endpoint::parse(texts.listen);
@@ -85,7 +85,8 @@ ParsedFlags parse_flags(const std::vector<std::string>& arguments) {
   } catch (const CLI::ParseError& error) {
     return usage_error(error.what());
   }
-  if (const Status settled = settle(parsed.flags, texts); !settled.ok()) return usage_error(settled.error().message);
+  if (const Status settled = read_values(parsed.flags, texts); !settled.ok())
+    return usage_error(settled.error().message);
   return parsed;
 }
 

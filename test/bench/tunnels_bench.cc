@@ -13,6 +13,7 @@
 #include "dataplane/netlink/scratch_namespace.h"
 #include "dataplane/route/route_programmer.h"
 #include "ipip/devices/device_driver.h"
+#include "ipip/plan/node_ends.h"
 #include "ipip/plan/plan_world.h"
 #include "test/bench/measure.h"
 

@@ -15,6 +15,7 @@
 #include "cni/ipam/names.h"
 #include "datastore/codec/codec.h"
 #include "datastore/codec/decoded.h"
+#include "datastore/model/ip_pool.h"
 #include "datastore/watch/resource_of.h"
 #include "test/support/api_servers.h"
 #include "test/support/sync_client.h"
@@ -36,18 +37,18 @@ class CleanupTest : public ::testing::TestWithParam<const char*> {
     server_ = name == "memory" ? start_memory_server({}, &why) : start_kube_apiserver(&why);
     if (server_ == nullptr) GTEST_SKIP() << why;
     client_ = std::make_unique<SyncClient>(server_->kubeconfig());
-    make(R"({apiVersion: projectcalico.org/v3, kind: KubeControllersConfiguration, metadata: {name: default},
+    make_yaml(R"({apiVersion: projectcalico.org/v3, kind: KubeControllersConfiguration, metadata: {name: default},
              spec: {controllers: {node: {leakGracePeriod: 1s, hostEndpoint: {autoCreate: Enabled}}}}})");
     for (const char* node : {"n1", "n2"}) {
-      make(concat("{apiVersion: v1, kind: Node, metadata: {name: ", node, ", labels: {zone: a}}}"));
+      make_yaml(concat("{apiVersion: v1, kind: Node, metadata: {name: ", node, ", labels: {zone: a}}}"));
     }
     make_pool("pods", "10.60.0.0/24", 29);
   }
   void make_pool(const std::string& name, std::string_view cidr, int block_size) {
-    make(concat("{apiVersion: projectcalico.org/v3, kind: IPPool, metadata: {name: ", name, "}, spec: {cidr: ", cidr,
-                ", blockSize: ", block_size, "}}"));
+    make_yaml(concat("{apiVersion: projectcalico.org/v3, kind: IPPool, metadata: {name: ", name,
+                     "}, spec: {cidr: ", cidr, ", blockSize: ", block_size, "}}"));
   }
-  void make(const std::string& yaml) { make(json::parse_yaml(yaml)->at(0).value); }
+  void make_yaml(const std::string& yaml) { make(json::parse_yaml(yaml)->at(0).value); }
   void make(const json::Value& object) {
     const auto kind = model::find_kind(object.string_at({"apiVersion"}), object.string_at({"kind"}));
     ASSERT_TRUE(kind);
@@ -55,7 +56,7 @@ class CleanupTest : public ::testing::TestWithParam<const char*> {
     ASSERT_TRUE(created.ok()) << created.error().message << json::dump(object);
   }
   template <class T>
-  void make(const T& object) {
+  void make_object(const T& object) {
     json::Value body;
     codec::encode(object, body);
     make(body);
@@ -74,7 +75,7 @@ class CleanupTest : public ::testing::TestWithParam<const char*> {
     model::IpamHandle object;
     object.metadata.name = ipam::handle_name(handle);
     object.spec = {handle, {{block.spec.cidr.to_string(), 1}}, false};
-    make(object);
+    make_object(object);
   }
   void give_pod(model::IpamBlock& block, const std::string& pod, const std::string& node) {
     give(block, "k8s-pod-network." + pod, {{"namespace", "default"}, {"pod", pod}, {"node", node}});
@@ -84,13 +85,13 @@ class CleanupTest : public ::testing::TestWithParam<const char*> {
     affinity.metadata.name = ipam::affinity_name(*block.spec.affinity, block.spec.cidr);
     affinity.spec = {model::BlockAffinityState::kConfirmed, block.spec.affinity->name, model::AffinityType::kHost,
                      block.spec.cidr, false};
-    make(affinity);
-    make(block);
+    make_object(affinity);
+    make_object(block);
   }
   void make_pod(const std::string& name, const std::string& node, const std::string& address) {
-    make(concat("{apiVersion: v1, kind: Pod, metadata: {namespace: default, name: ", name,
-                ", annotations: {cni.projectcalico.org/podIPs: ", address, "/32}}, spec: {nodeName: ", node,
-                ", containers: [{name: c, image: i}]}}"));
+    make_yaml(concat("{apiVersion: v1, kind: Pod, metadata: {namespace: default, name: ", name,
+                     ", annotations: {cni.projectcalico.org/podIPs: ", address, "/32}}, spec: {nodeName: ", node,
+                     ", containers: [{name: c, image: i}]}}"));
   }
   void remove(Kind kind, const kube::ObjectName& name) {
     // A kubelet would have ended the pod.
@@ -178,8 +179,8 @@ TEST_P(CleanupTest, WhatIsUsedIsLeftWhateverDies) {
   model::IpamHandle empty;
   empty.metadata.name = "k8s-pod-network.empty";
   empty.spec.handle_id = empty.metadata.name;
-  make(empty);
-  make(R"({apiVersion: projectcalico.org/v3, kind: CalicoNodeStatus, metadata: {name: of-n2},
+  make_object(empty);
+  make_yaml(R"({apiVersion: projectcalico.org/v3, kind: CalicoNodeStatus, metadata: {name: of-n2},
            spec: {node: n2, classes: [Agent], updatePeriodSeconds: 10}})");
   add_replica();
   add_replica();
