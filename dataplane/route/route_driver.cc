@@ -212,6 +212,30 @@ std::vector<bool> RouteDriver::send(const std::vector<Due>& due, const std::vect
   return is_done;
 }
 
+// An IPv6 route whose on-link gateway lies in its own prefix (a VXLAN's end is an address of the block): the kernel
+// looks the gateway up before it takes the route, and by the one that is to be replaced it lies on another link (linux:
+// net/ipv6/route.c, ip6_route_check_nh_onlink).
+bool RouteDriver::leads_to_itself(const RouteKey& key) const {
+  const Owned* const wanted = routes_.desired(key);
+  if (!key.prefix.is_v6() || wanted == nullptr || routes_.actual(key) == nullptr) return false;
+  const std::vector<RouteHop>& hops = wanted->route->hops;
+  return std::any_of(hops.begin(), hops.end(), [&](const RouteHop& hop) {
+    return hop.is_onlink && hop.gateway && key.prefix.contains(*hop.gateway);
+  });
+}
+
+// The old one goes and the new one comes in one call: the prefix is without a route for some microseconds.
+bool RouteDriver::replace_in_two(const RouteKey& key) {
+  const Owned& actual = *routes_.actual(key);
+  netlink::Batch batch;
+  add_delete_request(batch, key, *actual.route, actual.mark == 0 ? config_.protocol : actual.mark);
+  add_route_request(batch, key, *routes_.desired(key)->route, config_.protocol, Write::kNew);
+  const netlink::BatchReport sent = kernel_.apply(batch);
+  const bool is_done = sent.transport.ok() && sent.failures.empty();
+  if (!is_done) needs_resync_ = true;
+  return is_done;
+}
+
 void RouteDriver::send_updates(dataplane::ApplyReport& report) {
   if (routes_.pending_updates() == 0) return;
   std::vector<Due> due;
@@ -231,6 +255,7 @@ void RouteDriver::send_updates(dataplane::ApplyReport& report) {
                           one.is_new ? Write::kNew : Write::kReplace);
       },
       [&](const RouteKey& key, const netlink::Failure& failure) {
+        if (failure.error == EINVAL && leads_to_itself(key) && replace_in_two(key)) return true;
         // What we took for ours to replace is gone: the kernel must be read again.
         if (failure.error == ENOENT) needs_resync_ = true;
         // It may be by an interface that is ours since the last reading: then it is taken over.

@@ -113,6 +113,8 @@ class RouteDriver final : public dataplane::Driver {
   void remember_found(const RouteKey& key, TimePoint now);
   [[nodiscard]] Owned found(KernelRoute route);
   [[nodiscard]] Status resync_family(IpFamily family, std::map<RouteKey, Owned>& found);
+  [[nodiscard]] bool leads_to_itself(const RouteKey& key) const;
+  bool replace_in_two(const RouteKey& key);
   void send_updates(dataplane::ApplyReport& report);
   void send_removes(dataplane::ApplyReport& report, TimePoint now);
   // In that order, in pieces; true in the places of `due` for what was done. on_failure(key, failure) -> whether it is

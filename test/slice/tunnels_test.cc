@@ -132,6 +132,7 @@ TEST_F(Tunnels, AModeThatChangesLosesNoPacket) {
     EXPECT_TRUE(goes(Nodes::kA, Nodes::kB, IpFamily::kV4, way)) << mode;
     EXPECT_TRUE(goes(Nodes::kB, Nodes::kA, IpFamily::kV4, way)) << mode;
   }
+  EXPECT_TRUE(poll_until(kLimit, [&] { return near.received() > 250 && far.received() > 250; }));
   for (Prober* prober : {&near, &far}) {
     const Prober::Outcome outcome = prober->stop();
     EXPECT_GT(outcome.sent, 200U);
