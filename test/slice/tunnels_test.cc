@@ -273,6 +273,7 @@ TEST_F(Tunnels, WithoutBgpVxlanCarriesAllTheSame) {
     EXPECT_TRUE(running != nullptr && running->as_bool() != nullptr && !*running->as_bool());
   }
   expect_ways(Way::kVxlan, Way::kVxlan);
+  EXPECT_TRUE(poll_until(kLimit, [&] { return prober.received() > 250; }));
   const Prober::Outcome outcome = prober.stop();
   EXPECT_GT(outcome.sent, 200U);
   EXPECT_TRUE(outcome.lost.empty()) << "over the restart: " << outcome.lost.size() << " lost";
