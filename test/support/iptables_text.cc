@@ -141,6 +141,8 @@ class Parser {
     if (option == "--src-type") return needs("addrtype") && next() == "LOCAL" && (add(What::kSourceLocal), true);
     if (option == "--dst-type") return needs("addrtype") && next() == "LOCAL" && (add(What::kDestinationLocal), true);
     if (option == "--limit-iface-out") return needs("addrtype");
+    // Of the bytes of a packet nothing is known here: all that is UDP to VXLAN's port counts as VXLAN of ours.
+    if (option == "--u32") return needs("u32") && next().find('=') != std::string::npos;
     return false;
   }
 
