@@ -27,7 +27,7 @@ ip link add eth0 type veth peer name other
 ip link set eth0 up
 ip link set other up
 ip address add 192.0.2.1/24 dev eth0
-mkdir -p host/net
+mkdir -p host/net state
 mount --bind /proc/sys/net host/net
 mount --bind /proc/sys /proc/sys
 mount -o remount,ro,bind /proc/sys
