@@ -31,25 +31,22 @@ Status remove_tree(const std::string& path) {
 
 }  // namespace
 
-command::ExitCode run_down(verbs::Session& session) {
+command::ExitCode run_down(verbs::Session& session, const Paths& paths) {
   using command::ExitCode;
-  if (const Status root = check_root(); !root.ok()) return session.fail(root.error());
-  const auto paths = paths_of(session);
-  if (!paths.ok()) return session.usage(paths.error().message);
-  if (!is_there(paths->folder()) && spaces_with(paths->space_prefix()).empty())
-    return session.fail(Error{ErrorCode::kNotFound, concat("there is no lab ", quoted(paths->name()))});
+  if (!is_there(paths.folder()) && spaces_with(paths.space_prefix()).empty())
+    return session.fail(Error{ErrorCode::kNotFound, concat("there is no lab ", quoted(paths.name()))});
   // A state that cannot be read still has namespaces to remove; its processes end with them or are named in the error.
-  const auto state = read_state(*paths);
+  const auto state = read_state(paths);
   if (state.ok()) {
     stop_processes(state->processes, std::chrono::seconds(5));
   } else if (state.error().code != ErrorCode::kNotFound) {
     session.io().warning(concat(state.error().message, ": processes of the lab may be left"));
   }
-  const Status removed = remove_network(*paths);
+  const Status removed = remove_network(paths);
   if (!removed.ok()) return session.fail(removed.error());
-  const Status cleared = remove_tree(paths->folder());
+  const Status cleared = remove_tree(paths.folder());
   if (!cleared.ok()) return session.fail(cleared.error());
-  session.io().message(concat("lab ", quoted(paths->name()), " is gone\n"));
+  session.io().message(concat("lab ", quoted(paths.name()), " is gone\n"));
   return ExitCode::kDone;
 }
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <array>
-#include <utility>
+#include <iterator>
 
 #include "base/core/check.h"
 #include "base/core/text.h"
@@ -18,6 +18,45 @@ namespace margay::lab {
 using command::CommandId;
 using command::ExitCode;
 
+namespace {
+
+struct Command {
+  CommandId id;
+  ExitCode (*run)(verbs::Session& session, const Paths& paths);
+  bool needs_root;
+};
+
+constexpr Command kCommands[] = {
+    {CommandId::kLabUp, run_up, true},          {CommandId::kLabDown, run_down, true},
+    {CommandId::kLabStatus, run_status, false}, {CommandId::kLabApply, run_apply, false},
+    {CommandId::kLabExec, run_exec, true},      {CommandId::kLabConnect, run_connect, true},
+    {CommandId::kLabMatrix, run_matrix, true},  {CommandId::kLabNode, run_node, true},
+    {CommandId::kLabKeeper, run_keeper, false}, {CommandId::kLabKubeconfig, run_kubeconfig, false}};
+
+const Command* find_command(CommandId id) {
+  const auto* const at = std::find_if(std::begin(kCommands), std::end(kCommands),
+                                      [id](const Command& command) { return command.id == id; });
+  return at == std::end(kCommands) ? nullptr : at;
+}
+
+// The name of --name, which must be one.
+Result<Paths> paths_of(const verbs::Session& session) {
+  const std::string name = session.invocation().text("name");
+  const bool is_plain = std::all_of(
+      name.begin(), name.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
+  if (name.empty() || name.size() > 32 || !is_plain)
+    return invalid(concat("--name ", quoted(name), ": 1 to 32 lower-case letters, digits and '-' are wanted"));
+  return Paths(name);
+}
+
+// kPermissionDenied with a text that says what is needed.
+Status check_root() {
+  if (geteuid() == 0) return ok_status();
+  return Error{ErrorCode::kPermissionDenied, "a lab is made of network namespaces, which need root: run it with sudo"};
+}
+
+}  // namespace
+
 bool is_lab_command(const command::Invocation& invocation) {
   return invocation.path.size() > 1 && invocation.path[1]->word == "lab" && !invocation.wants_help;
 }
@@ -30,30 +69,14 @@ void use_lab_server(command::Invocation& invocation) {
 }
 
 ExitCode run(verbs::Session& session) {
-  static constexpr std::pair<CommandId, ExitCode (*)(verbs::Session&)> kCommands[] = {
-      {CommandId::kLabUp, run_up},         {CommandId::kLabDown, run_down},
-      {CommandId::kLabStatus, run_status}, {CommandId::kLabApply, run_apply},
-      {CommandId::kLabExec, run_exec},     {CommandId::kLabConnect, run_connect},
-      {CommandId::kLabMatrix, run_matrix}, {CommandId::kLabNode, run_node},
-      {CommandId::kLabKeeper, run_keeper}, {CommandId::kLabKubeconfig, run_kubeconfig}};
-  for (const auto& [id, command] : kCommands) {
-    if (id == session.invocation().command().id) return command(session);
+  const Command* const command = find_command(session.invocation().command().id);
+  if (command == nullptr) return ExitCode::kUsage;
+  const auto paths = paths_of(session);
+  if (!paths.ok()) return session.usage(paths.error().message);
+  if (command->needs_root) {
+    if (const Status root = check_root(); !root.ok()) return session.fail(root.error());
   }
-  return ExitCode::kUsage;
-}
-
-Result<Paths> paths_of(const verbs::Session& session) {
-  const std::string name = session.invocation().text("name");
-  const bool is_plain = std::all_of(
-      name.begin(), name.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
-  if (name.empty() || name.size() > 32 || !is_plain)
-    return invalid(concat("--name ", quoted(name), ": 1 to 32 lower-case letters, digits and '-' are wanted"));
-  return Paths(name);
-}
-
-Status check_root() {
-  if (geteuid() == 0) return ok_status();
-  return Error{ErrorCode::kPermissionDenied, "a lab is made of network namespaces, which need root: run it with sudo"};
+  return command->run(session, *paths);
 }
 
 const schema::ResourceInfo& kind_of(verbs::Session& session, std::string_view api_version, std::string_view kind) {

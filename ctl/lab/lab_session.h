@@ -13,10 +13,6 @@
 
 namespace margay::lab {
 
-// The name of --name, which must be one.
-Result<Paths> paths_of(const verbs::Session& session);
-// kPermissionDenied with a text that says what is needed.
-Status check_root();
 // All pods, sorted by name.
 Result<std::vector<LabPod>> read_pods(verbs::Session& session);
 // A GET of a node's agent; kUnavailable when nobody answers.
@@ -28,15 +24,16 @@ std::string program_path(std::string_view name);
 // How a margay-node of the lab is started.
 StartOptions agent_options(const Paths& paths, const LabNode& node);
 
-command::ExitCode run_up(verbs::Session& session);
-command::ExitCode run_down(verbs::Session& session);
-command::ExitCode run_status(verbs::Session& session);
-command::ExitCode run_apply(verbs::Session& session);
-command::ExitCode run_exec(verbs::Session& session);
-command::ExitCode run_connect(verbs::Session& session);
-command::ExitCode run_matrix(verbs::Session& session);
-command::ExitCode run_node(verbs::Session& session);
-command::ExitCode run_kubeconfig(verbs::Session& session);
-command::ExitCode run_keeper(verbs::Session& session);
+// The commands; run() in lab.h has looked at --name, and at who asks where that counts.
+command::ExitCode run_up(verbs::Session& session, const Paths& paths);
+command::ExitCode run_down(verbs::Session& session, const Paths& paths);
+command::ExitCode run_status(verbs::Session& session, const Paths& paths);
+command::ExitCode run_apply(verbs::Session& session, const Paths& paths);
+command::ExitCode run_exec(verbs::Session& session, const Paths& paths);
+command::ExitCode run_connect(verbs::Session& session, const Paths& paths);
+command::ExitCode run_matrix(verbs::Session& session, const Paths& paths);
+command::ExitCode run_node(verbs::Session& session, const Paths& paths);
+command::ExitCode run_kubeconfig(verbs::Session& session, const Paths& paths);
+command::ExitCode run_keeper(verbs::Session& session, const Paths& paths);
 
 }  // namespace margay::lab

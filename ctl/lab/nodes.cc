@@ -61,16 +61,13 @@ bool wait_for_change(verbs::Api& api, const schema::ResourceInfo& pods, const st
 
 }  // namespace
 
-ExitCode run_node(verbs::Session& session) {
-  const auto paths = paths_of(session);
-  if (!paths.ok()) return session.usage(paths.error().message);
-  if (const Status root = check_root(); !root.ok()) return session.fail(root.error());
-  auto state = read_state(*paths);
+ExitCode run_node(verbs::Session& session, const Paths& paths) {
+  auto state = read_state(paths);
   if (!state.ok()) return session.fail(state.error());
   const std::vector<std::string>& words = session.invocation().arguments;
   for (std::size_t i = 0; i < state->topology.nodes.size(); ++i) {
     if (state->topology.nodes[i].name != words[1]) continue;
-    const Status done = change_node(*paths, *state, words[0], i);
+    const Status done = change_node(paths, *state, words[0], i);
     if (!done.ok()) return session.fail(done.error());
     session.io().message(concat(words[1], ": ", words[0], " done\n"));
     return ExitCode::kDone;
@@ -79,14 +76,12 @@ ExitCode run_node(verbs::Session& session) {
 }
 
 // The command that writes is the same everywhere.
-ExitCode run_apply(verbs::Session& session) {
-  const auto paths = paths_of(session);
-  if (!paths.ok()) return session.usage(paths.error().message);
-  const auto state = read_state(*paths);
+ExitCode run_apply(verbs::Session& session, const Paths& paths) {
+  const auto state = read_state(paths);
   if (!state.ok()) return session.fail(state.error());
   const command::Invocation& invocation = session.invocation();
   if (!invocation.is_given("filename")) return session.usage("-f FILE is needed");
-  std::vector<std::string> argv{program_path("netctl"), "apply", "--kubeconfig", paths->kubeconfig()};
+  std::vector<std::string> argv{program_path("netctl"), "apply", "--kubeconfig", paths.kubeconfig()};
   for (const std::string& file : invocation.texts("filename")) argv.insert(argv.end(), {"-f", file});
   if (invocation.is_on("recursive")) argv.emplace_back("-R");
   if (invocation.is_given("namespace")) argv.insert(argv.end(), {"-n", invocation.text("namespace")});
@@ -94,24 +89,20 @@ ExitCode run_apply(verbs::Session& session) {
   return status.ok() ? static_cast<ExitCode>(*status) : session.fail(status.error());
 }
 
-ExitCode run_kubeconfig(verbs::Session& session) {
-  const auto paths = paths_of(session);
-  if (!paths.ok()) return session.usage(paths.error().message);
-  const auto state = read_state(*paths);
+ExitCode run_kubeconfig(verbs::Session& session, const Paths& paths) {
+  const auto state = read_state(paths);
   if (!state.ok()) return session.fail(state.error());
-  session.io().out(concat(paths->kubeconfig(), "\n"));
+  session.io().out(concat(paths.kubeconfig(), "\n"));
   return ExitCode::kDone;
 }
 
-ExitCode run_keeper(verbs::Session& session) {
-  const auto paths = paths_of(session);
-  if (!paths.ok()) return session.usage(paths.error().message);
-  const auto state = read_state(*paths);
+ExitCode run_keeper(verbs::Session& session, const Paths& paths) {
+  const auto state = read_state(paths);
   if (!state.ok()) return session.fail(state.error());
   const auto api = session.api();
   if (!api.ok()) return session.fail(api.error());
   const schema::ResourceInfo& pods = kind_of(session, "v1", "Pod");
-  Keeper keeper(**api, pods, {.paths = *paths, .topology = state->topology, .plugin = program_path("margay")});
+  Keeper keeper(**api, pods, {.paths = paths, .topology = state->topology, .plugin = program_path("margay")});
   while (true) {
     const auto listed = (*api)->list(pods, "", {});
     if (!listed.ok() && listed.error().code == ErrorCode::kCancelled) return ExitCode::kDone;

@@ -92,26 +92,24 @@ std::string as_table(const std::vector<NodeView>& views, bool has_colour) {
 
 }  // namespace
 
-ExitCode run_status(verbs::Session& session) {
-  const auto paths = paths_of(session);
-  if (!paths.ok()) return session.usage(paths.error().message);
-  const auto state = read_state(*paths);
+ExitCode run_status(verbs::Session& session, const Paths& paths) {
+  const auto state = read_state(paths);
   if (!state.ok()) return session.fail(state.error());
   const auto pods = read_pods(session);
   std::vector<NodeView> views;
   for (const LabNode& node : state->topology.nodes) {
-    views.push_back(look_at(*paths, *state, node, pods.ok() ? *pods : std::vector<LabPod>{}));
+    views.push_back(look_at(paths, *state, node, pods.ok() ? *pods : std::vector<LabPod>{}));
   }
   bool is_well = std::all_of(views.begin(), views.end(), [](const NodeView& view) { return view.is_well(); });
   if (session.invocation().text("output") == "json") {
-    session.io().out(json::dump_pretty(as_json(*paths, *state, views)));
+    session.io().out(json::dump_pretty(as_json(paths, *state, views)));
   } else {
     session.io().out(as_table(views, session.io().out_has_colour()));
   }
   for (const ProcessRecord& process : state->processes) {
     if (is_alive(process)) continue;
     is_well = false;
-    session.io().warning(concat(process.name, " does not run; its log is ", paths->log(process.name)));
+    session.io().warning(concat(process.name, " does not run; its log is ", paths.log(process.name)));
   }
   if (!pods.ok()) session.io().warning(pods.error().message);
   return is_well && pods.ok() ? ExitCode::kDone : ExitCode::kDegraded;

@@ -146,12 +146,9 @@ Status probe(Plan& plan) {
 
 }  // namespace
 
-ExitCode run_exec(verbs::Session& session) {
-  const auto paths = paths_of(session);
-  if (!paths.ok()) return session.usage(paths.error().message);
-  if (const Status root = check_root(); !root.ok()) return session.fail(root.error());
+ExitCode run_exec(verbs::Session& session, const Paths& paths) {
   std::vector<std::string> words = session.invocation().arguments;
-  const auto space = space_of(session, *paths, words.front());
+  const auto space = space_of(session, paths, words.front());
   if (!space.ok()) return session.fail(space.error());
   words.erase(words.begin());
   const auto status = run_here(*space, words);
@@ -160,12 +157,9 @@ ExitCode run_exec(verbs::Session& session) {
   return static_cast<ExitCode>(*status);
 }
 
-ExitCode run_connect(verbs::Session& session) {
-  const auto paths = paths_of(session);
-  if (!paths.ok()) return session.usage(paths.error().message);
-  if (const Status root = check_root(); !root.ok()) return session.fail(root.error());
+ExitCode run_connect(verbs::Session& session, const Paths& paths) {
   const std::vector<std::string>& words = session.invocation().arguments;
-  const auto space = space_of(session, *paths, words[0]);
+  const auto space = space_of(session, paths, words[0]);
   if (!space.ok()) return session.fail(space.error());
   const auto target = parse_destination(session, words[1]);
   if (!target.ok()) return session.fail(target.error());
@@ -180,10 +174,7 @@ ExitCode run_connect(verbs::Session& session) {
   return answer->is_reached ? ExitCode::kDone : ExitCode::kFailed;
 }
 
-ExitCode run_matrix(verbs::Session& session) {
-  const auto paths = paths_of(session);
-  if (!paths.ok()) return session.usage(paths.error().message);
-  if (const Status root = check_root(); !root.ok()) return session.fail(root.error());
+ExitCode run_matrix(verbs::Session& session, const Paths& paths) {
   auto pods = read_pods(session);
   if (!pods.ok()) return session.fail(pods.error());
   std::erase_if(*pods, [](const LabPod& pod) {
@@ -191,7 +182,7 @@ ExitCode run_matrix(verbs::Session& session) {
   });
   if (pods->empty()) return session.fail(Error{ErrorCode::kNotFound, "no pod runs in this lab"});
   if (pods->size() > kPodsMax) return session.fail(invalid(concat("at most ", kPodsMax, " pods")));
-  Plan plan = plan_matrix(*paths, *pods);
+  Plan plan = plan_matrix(paths, *pods);
   if (const Status probed = probe(plan); !probed.ok()) return session.fail(probed.error());
   if (session.invocation().text("output") == "json") {
     session.io().out(verbs::as_json(plan.matrix.answers));

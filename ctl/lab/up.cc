@@ -219,24 +219,21 @@ std::string plural(std::size_t count, std::string_view noun) { return concat(cou
 
 }  // namespace
 
-ExitCode run_up(verbs::Session& session) {
-  if (const Status root = check_root(); !root.ok()) return session.fail(root.error());
-  const auto paths = paths_of(session);
-  if (!paths.ok()) return session.usage(paths.error().message);
+ExitCode run_up(verbs::Session& session, const Paths& paths) {
   std::string folder;
   auto state = wanted_state(session, folder);
   if (!state.ok()) return session.fail(state.error());
-  if (const Status prepared = prepare(*paths); !prepared.ok()) return session.fail(prepared.error());
+  if (const Status prepared = prepare(paths); !prepared.ok()) return session.fail(prepared.error());
 
   const auto begin = session.io().wall_now();
   const Topology& topology = state->topology;
-  session.io().message(concat("lab ", quoted(paths->name()), ": ", plural(topology.nodes.size(), "node"), " in ",
+  session.io().message(concat("lab ", quoted(paths.name()), ": ", plural(topology.nodes.size(), "node"), " in ",
                               plural(topology.subnets.size(), "subnet"), ", a router",
                               topology.router.speaks_bgp ? " that speaks BGP\n" : "\n"));
-  const Status risen = Riser(session, *paths, *state, folder).rise();
+  const Status risen = Riser(session, paths, *state, folder).rise();
   if (!risen.ok()) {
     const ExitCode code = session.fail(risen.error());
-    run_down(session);
+    run_down(session, paths);
     return code;
   }
   const auto took = std::chrono::duration_cast<milliseconds>(session.io().wall_now() - begin);

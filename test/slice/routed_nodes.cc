@@ -200,22 +200,9 @@ void RoutedNodes::restart_agents(const std::map<std::string, std::string>& envir
   }
 }
 
-Value RoutedNodes::ask(Who who, const std::string& path) const {
-  const std::string socket = dir_.file(nodes_[who].name) + "/node.sock";
-  const ProgramResult asked =
-      run_program({.argv = {"curl", "-s", "--max-time", "5", "--unix-socket", socket, concat("http://node", path)},
-                   .environment = {},
-                   .stdin_text = "",
-                   .output_path = ""});
-  auto parsed = json::parse(asked.out);
-  return asked.exit_status == 0 && parsed.ok() ? std::move(parsed).value() : Value();
-}
+Value RoutedNodes::ask(Who who, const std::string& path) const { return ask_agent(dir_.file(nodes_[who].name), path); }
 
-bool RoutedNodes::is_ready(Who who) const {
-  const Value status = ask(who, "/status");
-  const Value* ready = status.find("ready");
-  return ready != nullptr && ready->as_bool() != nullptr && *ready->as_bool();
-}
+bool RoutedNodes::is_ready(Who who) const { return says_ready(ask(who, "/status")); }
 
 std::string RoutedNodes::routes(Who who) const {
   return node(who).run({"ip", "route"}).out + node(who).run({"ip", "-6", "route"}).out;

@@ -168,8 +168,8 @@ int TwoNodes::stop_agent(Who who) {
 
 bool TwoNodes::is_running(Who who) { return at(who).agent != nullptr && at(who).agent->is_running(); }
 
-Value TwoNodes::ask(Who who, const std::string& path) const {
-  const std::string socket = dir_.file(at(who).name) + "/node.sock";
+Value ask_agent(const std::string& run_dir, const std::string& path) {
+  const std::string socket = run_dir + "/node.sock";
   const ProgramResult asked =
       run_program({.argv = {"curl", "-s", "--max-time", "5", "--unix-socket", socket, concat("http://node", path)},
                    .environment = {},
@@ -179,11 +179,14 @@ Value TwoNodes::ask(Who who, const std::string& path) const {
   return asked.exit_status == 0 && parsed.ok() ? std::move(parsed).value() : Value();
 }
 
-bool TwoNodes::is_ready(Who who) const {
-  const Value status = ask(who, "/status");
+bool says_ready(const Value& status) {
   const Value* ready = status.find("ready");
   return ready != nullptr && ready->as_bool() != nullptr && *ready->as_bool();
 }
+
+Value TwoNodes::ask(Who who, const std::string& path) const { return ask_agent(dir_.file(at(who).name), path); }
+
+bool TwoNodes::is_ready(Who who) const { return says_ready(ask(who, "/status")); }
 
 std::string TwoNodes::logs() const {
   std::string out = concat("--- controllers\n", read_text(dir_.file("controllers.log")));

@@ -67,6 +67,11 @@ class TwoNodes {
   std::array<Node, 2> nodes_;
 };
 
+// GET of the socket of the agent with that --run-dir; null value when nobody answers.
+json::Value ask_agent(const std::string& run_dir, const std::string& path);
+// Of an answer to /status.
+bool says_ready(const json::Value& status);
+
 // Objects.
 json::Value pod_object(const std::string& name, const std::string& node, const std::string& address);
 extern const kube::ResourceType kPods, kNodes, kPools, kAffinities, kPolicies, kWorkloads;
