@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 
 #include "base/core/check.h"
@@ -57,17 +58,28 @@ class MargayServer final : public ApiServer {
     const std::string binary = program_path("margay-apiserver");
     if (!is_executable(binary)) return *why = binary + " is not built", false;
     const std::string listen = options.unix_socket ? "unix://" + dir_.file("api.sock") : "tcp://127.0.0.1:0";
-    const std::string store = etcd_ == nullptr ? "memory" : "etcd://" + etcd_->client_url().substr(7);
-    std::vector<std::string> argv{binary, "--listen", listen, "--store", store, "--write-kubeconfig", kubeconfig()};
-    argv.insert(argv.end(), options.flags.begin(), options.flags.end());
-    process_ = std::make_unique<ChildProcess>(ProcessOptions{argv, {}, "", dir_.file("log")});
+    const std::string memory = options.has_snapshot ? "memory:" + dir_.file("objects") : "memory";
+    const std::string store = etcd_ == nullptr ? memory : "etcd://" + etcd_->client_url().substr(7);
+    argv_ = {binary, "--listen", listen, "--store", store, "--write-kubeconfig", kubeconfig()};
+    argv_.insert(argv_.end(), options.flags.begin(), options.flags.end());
+    run();
+    return true;
+  }
+
+  void run() {
+    std::remove(kubeconfig().c_str());
+    process_ = std::make_unique<ChildProcess>(ProcessOptions{argv_, {}, "", dir_.file("log")});
     // The kubeconfig is written, whole, once the server listens.
     const bool ready =
         poll_until(seconds(30), [&] { return !read_text(kubeconfig()).empty() || !process_->is_running(); });
     MARGAY_CHECK(ready && process_->is_running());
-    return true;
   }
 
+  ChildProcess* process() override { return process_.get(); }
+  void restart() override {
+    process_->stop();
+    run();
+  }
   std::string name() const override { return name_; }
   std::string kubeconfig() const override { return dir_.file("kubeconfig"); }
   std::string logs() const override { return read_text(dir_.file("log")); }
@@ -76,6 +88,7 @@ class MargayServer final : public ApiServer {
   std::string name_;
   TempDir dir_;
   std::unique_ptr<Etcd> etcd_;
+  std::vector<std::string> argv_;
   std::unique_ptr<ChildProcess> process_;
 };
 

@@ -26,11 +26,16 @@ class ApiServer {
   }
   // What the processes logged so far, for failure messages.
   [[nodiscard]] virtual std::string logs() const = 0;
+  // For tests of outages; null where a test cannot have it.
+  [[nodiscard]] virtual ChildProcess* process() { return nullptr; }
+  // Ends in order and is there again, at the same place and with the same objects.
+  virtual void restart() {}
 };
 
 struct MargayServerOptions {
   std::vector<std::string> flags;  // further flags
   bool unix_socket = false;        // listen on a unix socket instead of 127.0.0.1
+  bool has_snapshot = false;       // in memory: what it holds is there again after restart()
 };
 
 // A real etcd on loopback.

@@ -199,11 +199,11 @@ ProgramResult run_program(const ProcessOptions& options, std::chrono::seconds de
   return result;
 }
 
-bool poll_until(std::chrono::seconds deadline, const std::function<bool()>& condition) {
+bool poll_until(std::chrono::seconds deadline, const std::function<bool()>& condition, milliseconds interval) {
   const auto end = steady_clock::now() + deadline;
   while (!condition()) {
     if (steady_clock::now() >= end) return false;
-    std::this_thread::sleep_for(kPollInterval);
+    std::this_thread::sleep_for(interval);
   }
   return true;
 }

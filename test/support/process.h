@@ -67,8 +67,9 @@ struct ProgramResult {
 };
 ProgramResult run_program(const ProcessOptions& options, std::chrono::seconds deadline = std::chrono::seconds(60));
 
-// Asks every 20 ms until `condition` holds; false when `deadline` passes first.
-bool poll_until(std::chrono::seconds deadline, const std::function<bool()>& condition);
+// Asks again and again until `condition` holds; false when `deadline` passes first.
+bool poll_until(std::chrono::seconds deadline, const std::function<bool()>& condition,
+                std::chrono::milliseconds interval = std::chrono::milliseconds(20));
 
 // A TCP port on 127.0.0.1 that was free a moment ago.
 std::uint16_t free_port();

@@ -1,0 +1,37 @@
+// NetSpace: a network namespace held by a descriptor alone: it costs no process, and ends with the object, also after a
+// crash. Programs are started in it, and sockets made, by a thread that goes in and comes back.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "test/support/process.h"
+
+namespace margay::test {
+
+class NetSpace {
+ public:
+  NetSpace();  // needs root; aborts without
+  ~NetSpace();
+  NetSpace(const NetSpace&) = delete;
+  NetSpace& operator=(const NetSpace&) = delete;
+
+  // For who opens namespaces by path, in this process.
+  [[nodiscard]] std::string path() const;
+  // Runs `task` with the calling thread inside. What it makes (sockets, children) stays there.
+  void call(const std::function<void()>& task) const;
+  ProgramResult run(std::vector<std::string> argv) const;
+  // ip(8), one command a line; aborts the test program if one fails.
+  void ip(const std::vector<std::string>& lines) const;
+  // Of /proc/sys/net: "ipv4/ip_forward".
+  void set(const std::string& setting, const std::string& value) const;
+
+ private:
+  int fd_ = -1;
+};
+
+// What is missing on this machine for such tests; "": nothing.
+std::string missing_for_net_spaces();
+
+}  // namespace margay::test
