@@ -132,8 +132,7 @@ void BgpThread::tell_routes_again() {
 }
 
 void BgpThread::snapshot(bgp::SnapshotQuery query, Callback<void(BgpSnapshot)> done) {
-  impl_->ask<BgpSnapshot>([query = std::move(query)](BgpWorker& worker) { return worker.snapshot(query); },
-                          std::move(done));
+  impl_->ask<BgpSnapshot>([query](BgpWorker& worker) { return worker.snapshot(query); }, std::move(done));
 }
 
 void BgpThread::update_metrics(Task done) {

@@ -7,7 +7,6 @@
 namespace margay::agent {
 namespace {
 
-using bgp::Family;
 using Lines = std::vector<std::string>;
 
 class Routes : public testing::Test {

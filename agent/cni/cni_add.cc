@@ -147,10 +147,10 @@ void CniServer::plan(JobId id, const model::Pod* pod) {
     holder.attributes.set(ipam::kPodAttribute, request.pod_name);
   }
   job.assigning = parts_.book.assign(std::move(holder), job.plan.demands,
-                                     [this, id](std::vector<ipam::Got> got) { on_assigned(id, std::move(got)); });
+                                     [this, id](const std::vector<ipam::Got>& got) { on_assigned(id, got); });
 }
 
-void CniServer::on_assigned(JobId id, std::vector<ipam::Got> got) {
+void CniServer::on_assigned(JobId id, const std::vector<ipam::Got>& got) {
   const auto found = adds_open_.find(id);
   if (found == adds_open_.end()) return;
   AddJob& job = found->second;
@@ -243,7 +243,7 @@ void CniServer::on_add_deadline(JobId id) {
 void CniServer::note(const std::string& container) {
   Attachment& attachment = attachments_.at(container);
   const CniRequest& request = attachment.request;
-  auto done = [this, container](kube::ApiResult<json::Value> answer) {
+  auto done = [this, container](const kube::ApiResult<json::Value>& answer) {
     const bool is_there = !answer.ok() && answer.error().code == ErrorCode::kAlreadyExists;
     on_noted(container, answer.ok() || is_there ? ok_status() : Status(answer.error().to_error()));
   };
@@ -319,7 +319,7 @@ void CniServer::go_on_ready(JobId id) {
   }
   job.deadline->disarm();
   job.wait = parts_.readiness.wait(attachment.endpoint, job.until - parts_.loop.now(),
-                                   [this, id](Status outcome) { end_ready(id, outcome); });
+                                   [this, id](const Status& outcome) { end_ready(id, outcome); });
 }
 
 void CniServer::end_ready(JobId id, const Status& outcome) {

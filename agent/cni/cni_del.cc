@@ -46,7 +46,7 @@ void CniServer::start_release(JobId id) {
   }
   job.open = handles.size();
   for (std::string& handle : handles) {
-    parts_.book.release(std::move(handle), [this, id](Status outcome) { on_released(id, outcome); });
+    parts_.book.release(std::move(handle), [this, id](const Status& outcome) { on_released(id, outcome); });
   }
 }
 

@@ -124,7 +124,7 @@ class CniServer {
   void begin_add(CniRequest request, std::unique_ptr<http::Responder> responder);
   void fetch_pod(JobId id);
   void plan(JobId id, const model::Pod* pod);
-  void on_assigned(JobId id, std::vector<ipam::Got> got);
+  void on_assigned(JobId id, const std::vector<ipam::Got>& got);
   void finish_add(JobId id, std::vector<IpPrefix> addresses);
   void fail_add(JobId id, const Error& error);
   void tell_exhausted(const AddJob& job, const std::vector<ipam::Got>& got);

@@ -126,7 +126,7 @@ Result<CniRequest> CniRequest::parse(std::string_view body) {
   CniRequest out;
   const auto text = [&value](std::string_view name, std::string fallback = "") {
     const std::string_view found = value.string_at({name});
-    return found.empty() ? fallback : std::string(found);
+    return found.empty() ? std::move(fallback) : std::string(found);
   };
   out.container = text("container");
   out.network = text("network", out.network);

@@ -132,7 +132,7 @@ void AddressBook::list_blocks() {
                                                   if (block.ok()) listing_->builder.add(std::move(block).value());
                                                 },
                                             .on_done =
-                                                [this](kube::ApiResult<kube::ListMeta> outcome) {
+                                                [this](const kube::ApiResult<kube::ListMeta>& outcome) {
                                                   if (!outcome.ok()) return end_listing(outcome.error().to_error());
                                                   list_affinities();
                                                 }});
@@ -146,7 +146,7 @@ void AddressBook::list_affinities() {
                                                   if (affinity.ok()) listing_->builder.add(std::move(affinity).value());
                                                 },
                                             .on_done =
-                                                [this](kube::ApiResult<kube::ListMeta> outcome) {
+                                                [this](const kube::ApiResult<kube::ListMeta>& outcome) {
                                                   if (!outcome.ok()) return end_listing(outcome.error().to_error());
                                                   end_listing(listing_->builder.take());
                                                 }});
