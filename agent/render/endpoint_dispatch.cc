@@ -1,5 +1,6 @@
 #include "agent/render/endpoint_dispatch.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -61,14 +62,16 @@ Dispatch dispatch_of(HostPlace place, const HostChoice& choice, const Endpoints&
 EndpointChains workload_dispatch(const std::map<std::string, const policy::Endpoint*>& workloads,
                                  const Settings& settings) {
   const Rules unknown = {{.spec = std::string(deny(Table::kFilter, settings)), .comment = "unknown interface"}};
-  Dispatch to{.root = std::string(kToWorkloads), .by_output = true, .targets = {}, .end = unknown};
-  Dispatch from{.root = std::string(kFromWorkloads), .by_output = false, .targets = {}, .end = unknown};
-  for (const auto& [interface, endpoint] : workloads) {
-    to.targets[interface] = to_workload_chain(interface);
-    from.targets[interface] = from_workload_chain(interface);
-  }
   EndpointChains out;
   for (const IpFamily family : families(settings)) {
+    Dispatch to{.root = std::string(kToWorkloads), .by_output = true, .targets = {}, .end = unknown};
+    Dispatch from{.root = std::string(kFromWorkloads), .by_output = false, .targets = {}, .end = unknown};
+    for (const auto& [interface, endpoint] : workloads) {
+      const auto spoken = families_of(endpoint->workload->spec, settings);
+      if (std::find(spoken.begin(), spoken.end(), family) == spoken.end()) continue;
+      to.targets[interface] = to_workload_chain(interface);
+      from.targets[interface] = from_workload_chain(interface);
+    }
     add_dispatch(to, {family, Table::kFilter}, out);
     add_dispatch(from, {family, Table::kFilter}, out);
     out.chains.push_back({{family, Table::kRaw}, rpf_skip(workloads, family, settings)});

@@ -25,8 +25,10 @@ class UnitMaker {
       : direction_(direction), context_(context), table_(table), out_(out) {}
 
   std::string use(const ChainSource& source) {
-    out_.uses.push_back(context_.shared.use(table_, source));
-    return out_.uses.back().chain();
+    for (const IpFamily family : context_.families) {
+      out_.uses.push_back(context_.shared.use({family, table_}, source));
+    }
+    return source.chain();
   }
 
   TierUnits tier(const TierPolicies& tier) {

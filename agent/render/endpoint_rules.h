@@ -21,6 +21,7 @@ struct EndpointContext {
   const Settings& settings;
   const PolicyBook& book;
   SharedChains& shared;
+  std::vector<IpFamily> families;  // that the endpoint has chains of
 };
 
 // The chains of one interface, and the shared ones that they jump to.

@@ -56,7 +56,7 @@ EndpointChains render_host(std::string_view interface, const policy::Endpoint& e
     if (!has_chain(each, endpoint)) continue;
     const HostPlaceInfo place = info(each);
     const DirectionUnits units = units_of(endpoint.policy, place.direction, place.table, place.kind, context, out);
-    for (const IpFamily family : families(context.settings)) {
+    for (const IpFamily family : context.families) {
       out.chains.push_back(
           {{family, place.table}, {host_chain(each, interface), host_rules(place, units, context.settings)}});
     }

@@ -196,25 +196,30 @@ class IptablesRenderer::Impl {
     }
   }
 
-  [[nodiscard]] EndpointContext context() { return {.settings = settings_, .book = book_, .shared = shared_}; }
+  [[nodiscard]] EndpointContext context(std::vector<IpFamily> of) {
+    return {.settings = settings_, .book = book_, .shared = shared_, .families = std::move(of)};
+  }
 
   // Of several workloads on one interface, which is a matter of an old one that is going, the first by name.
   void render_workload_of(const std::string& interface) {
-    const bool was_there = workload_chains_.contains(interface);
     const auto at = workloads_.find(interface);
     if (at == workloads_.end()) {
       workload_chains_.replace(interface, {});
       with_exceptions_.erase(interface);
-      is_dispatch_dirty_ = is_dispatch_dirty_ || was_there;
+      is_dispatch_dirty_ = families_.erase(interface) > 0 || is_dispatch_dirty_;
       return;
     }
     const ObjectKey& first = *at->second.begin();
     const policy::Endpoint& endpoint = *endpoints_.at(first);
-    workload_chains_.replace(interface, render_workload(interface, endpoint, context()));
+    std::vector<IpFamily> spoken = families_of(endpoint.workload->spec, settings_);
+    const auto [before, is_new] = families_.try_emplace(interface, spoken);
+    const bool speaks_others = is_new || before->second != spoken;
+    before->second = spoken;
+    workload_chains_.replace(interface, render_workload(interface, endpoint, context(std::move(spoken))));
     const bool had_exceptions = with_exceptions_.erase(interface) > 0;
     const bool has_exceptions = !endpoint.workload->spec.allow_spoofed_source_prefixes.empty();
     if (has_exceptions) with_exceptions_.insert(interface);
-    is_dispatch_dirty_ = is_dispatch_dirty_ || !was_there || had_exceptions || has_exceptions;
+    is_dispatch_dirty_ = is_dispatch_dirty_ || speaks_others || had_exceptions || has_exceptions;
     report_workloads(interface, at->second, endpoint.workload->spec);
   }
 
@@ -249,7 +254,7 @@ class IptablesRenderer::Impl {
       if (!choice.interfaces.contains(interface)) host_chains_.replace(interface, {});
     }
     for (const auto& [interface, key] : choice.interfaces) {
-      host_chains_.replace(interface, render_host(interface, *endpoints_.at(key), context()));
+      host_chains_.replace(interface, render_host(interface, *endpoints_.at(key), context(families(settings_))));
     }
     dispatch_chains_.replace("hosts", host_dispatch(choice, endpoints_, settings_));
     hosts_ = std::move(choice.interfaces);
@@ -258,13 +263,10 @@ class IptablesRenderer::Impl {
   void render_shared_chains() {
     for (const SharedChains::Dirty& dirty : shared_.take_dirty()) {
       const auto& [table, name] = dirty.id;
-      for (const IpFamily family : families(settings_)) {
-        const iptables::TableId id{family, table};
-        if (dirty.source == nullptr) {
-          tables_.remove(id, name);
-        } else {
-          tables_.put(id, render_shared(*dirty.source, id, book_, settings_));
-        }
+      if (dirty.source == nullptr) {
+        tables_.remove(table, name);
+      } else {
+        tables_.put(table, render_shared(*dirty.source, table, book_, settings_));
       }
     }
   }
@@ -292,7 +294,8 @@ class IptablesRenderer::Impl {
   bool are_hosts_dirty_ = true;
   std::set<std::string> dirty_workloads_;
   std::map<std::string, ObjectKey> hosts_;
-  std::set<std::string> with_exceptions_;  // interfaces whose workload may use other sources
+  std::set<std::string> with_exceptions_;                  // interfaces whose workload may use other sources
+  std::map<std::string, std::vector<IpFamily>> families_;  // that its workload speaks, by interface
 };
 
 IptablesRenderer::IptablesRenderer(const KernelFeatures& features) : impl_(std::make_unique<Impl>(features)) {}

@@ -19,7 +19,6 @@ class OwnedChains {
 
   // Instead of what the owner had; nothing: he goes.
   void replace(const std::string& owner, EndpointChains chains);
-  [[nodiscard]] bool contains(const std::string& owner) const { return owners_.contains(owner); }
   [[nodiscard]] std::vector<std::string> owners() const;
 
  private:

@@ -46,11 +46,9 @@ struct Render {
 
   [[nodiscard]] std::vector<iptables::Rule> render(const policy::RuleSet& rules, const RuleOwner& owner,
                                                    bool is_profile) const {
-    std::vector<iptables::Rule> out;
-    const RuleContext context{
-        .family = table.family, .table = table.table, .settings = settings, .owner = owner, .is_profile = is_profile};
-    for (const policy::Rule& rule : rules_of(rules, direction)) render_rule(rule, context, out);
-    return out;
+    return render_rules(
+        rules_of(rules, direction),
+        {.family = table.family, .table = table.table, .settings = settings, .owner = owner, .is_profile = is_profile});
   }
 
   std::vector<iptables::Rule> operator()(const PolicySource& source) const {

@@ -102,6 +102,35 @@ TEST(RendererChanges, WithoutIpv6ItsTablesGoAndComeBack) {
   EXPECT_EQ(node.node.dump(), before);
 }
 
+TEST(RendererChanges, AWorkloadOfOneFamilyHasNothingInTheOther) {
+  Node node;
+  policy::Delta delta = two_workloads();
+  delta.policies[policy_key("p")] = policy_of("p", {model::RuleAction::kAllow});
+  const auto only_v4 = [](auto& spec) {
+    std::erase_if(spec.ip_networks, [](const IpPrefix& net) { return net.family() == IpFamily::kV6; });
+  };
+  for (const int number : {1, 2}) {
+    auto endpoint = changed(workload(number), only_v4);
+    endpoint->policy.normal = {tier({"p"})};
+    delta.endpoints[workload_key(concat("w", number))] = endpoint;
+  }
+  node.put(delta);
+  const test::NodePacket packet6 = packet("cali1", "fe80::1", "cali2", "fd00::2");
+  EXPECT_TRUE(node.walk(between_workloads()).passes());
+  EXPECT_EQ(node.walk(packet6).where, "filter margay-from-wl: unknown interface");
+  for (const auto& [name, chain] : node.last.tables[kFilter6].chains) {
+    EXPECT_FALSE(name.starts_with("margay-tw-") || name.starts_with("margay-p")) << name;
+  }
+  policy::Delta both;
+  both.endpoints[workload_key("w1")] = workload(1);
+  both.endpoints[workload_key("w2")] = workload(2);
+  node.put(both);
+  EXPECT_TRUE(node.walk(packet("cali1", "fd00::1", "cali2", "fd00::2")).passes()) << "its dispatch has changed";
+  node.put(delta);
+  EXPECT_EQ(node.walk(packet6).where, "filter margay-from-wl: unknown interface");
+  EXPECT_EQ(node.node.text(kFilter6, "margay-tw-cali1"), "");
+}
+
 TEST(RendererChanges, OfTwoWorkloadsOnOneInterfaceTheFirstByNameIsThere) {
   Node node;
   policy::Delta delta = two_workloads();

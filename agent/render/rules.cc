@@ -1,6 +1,8 @@
 #include "agent/render/rules.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -13,6 +15,8 @@ namespace {
 using model::RuleAction;
 
 constexpr std::size_t kLogPrefixMax = 29;  // xt_LOG: 30 bytes with the final zero
+// Behind so many rules a packet that is decided leaves, also when those that follow would decide the same.
+constexpr std::size_t kRulesPerReturn = 8;
 
 class Writer {
  public:
@@ -55,17 +59,9 @@ class Writer {
 
   void write_action(const std::string& matches) {
     switch (rule_.action) {
-      case RuleAction::kAllow:
-        add(spec({matches, set_mark(marks_.accept)}));
-        add(spec({has_mark(marks_.accept), kReturn}));
-        return;
+      case RuleAction::kAllow: add(spec({matches, set_mark(marks_.accept)})); return;
       case RuleAction::kPass:
-        if (context_.is_profile) {
-          add(spec({matches, kReturn}));
-          return;
-        }
-        add(spec({matches, set_mark(marks_.pass)}));
-        add(spec({has_mark(marks_.pass), kReturn}));
+        add(spec({matches, context_.is_profile ? std::string(kReturn) : set_mark(marks_.pass)}));
         return;
       case RuleAction::kDeny: add(spec({matches, deny(context_.table, context_.settings)})); return;
       case RuleAction::kLog:
@@ -84,6 +80,21 @@ class Writer {
 
 // Names of objects have nothing else; whatever it is, it cannot leave the quotes.
 char harmless(char c) { return c >= ' ' && c < 0x7f && c != '"' && c != '\\' && c != '\'' ? c : '_'; }
+
+// 0: it ends the walk through the chain, or says nothing of the packet.
+std::uint32_t mark_left_by(const policy::Rule& rule, const RuleContext& context) {
+  const Marks& marks = context.settings.marks;
+  if (rule.action == RuleAction::kAllow) return marks.accept;
+  return rule.action == RuleAction::kPass && !context.is_profile ? marks.pass : 0;
+}
+
+std::vector<iptables::Rule> render_one(const policy::Rule& rule, const RuleContext& context) {
+  // It would let pass more, or log more, than it says; a Deny may deny more.
+  const bool is_wider = !problems_of(rule, "").empty();
+  std::vector<iptables::Rule> out;
+  if (!is_wider || rule.action == RuleAction::kDeny) Writer(rule, context, out).write();
+  return out;
+}
 
 std::string_view expansion(char letter, const RuleOwner& owner) {
   switch (letter) {
@@ -113,11 +124,22 @@ std::string log_prefix(const std::string& pattern, const RuleOwner& owner) {
   return out.append(kEnd);
 }
 
-void render_rule(const policy::Rule& rule, const RuleContext& context, std::vector<iptables::Rule>& out) {
-  // It would let pass more, or log more, than it says; a Deny may deny more.
-  const bool is_wider = !problems_of(rule, "").empty();
-  if (is_wider && rule.action != RuleAction::kDeny) return;
-  Writer(rule, context, out).write();
+std::vector<iptables::Rule> render_rules(const std::vector<policy::Rule>& rules, const RuleContext& context) {
+  std::vector<iptables::Rule> out;
+  std::uint32_t decided = 0;  // the mark that packets may have been left with
+  std::size_t returned_at = 0;
+  for (const policy::Rule& rule : rules) {
+    std::vector<iptables::Rule> next = render_one(rule, context);
+    if (next.empty()) continue;
+    const std::uint32_t mark = mark_left_by(rule, context);
+    if (decided != 0 && (mark != decided || out.size() - returned_at >= kRulesPerReturn)) {
+      out.push_back({.spec = spec({has_mark(decided), kReturn}), .comment = out.back().comment});
+      returned_at = out.size();
+    }
+    decided = mark;
+    std::move(next.begin(), next.end(), std::back_inserter(out));
+  }
+  return out;
 }
 
 }  // namespace margay::render

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "base/core/text.h"
 
 namespace margay::render {
@@ -21,14 +23,14 @@ Settings rule_settings(const model::FelixConfigurationSpec& spec = {}) {
   return settings_of(spec, KernelFeatures{}, problems);
 }
 
+RuleContext rule_context(const Settings& with, Table table = Table::kFilter, bool is_profile = false) {
+  return {.family = IpFamily::kV4, .table = table, .settings = with, .owner = kOwner, .is_profile = is_profile};
+}
+
 // One line a rule.
 std::string rendered(const Rule& rule, const Settings& with, Table table = Table::kFilter, bool is_profile = false) {
-  std::vector<iptables::Rule> rules;
-  render_rule(rule,
-              {.family = IpFamily::kV4, .table = table, .settings = with, .owner = kOwner, .is_profile = is_profile},
-              rules);
   std::string out;
-  for (const iptables::Rule& each : rules) {
+  for (const iptables::Rule& each : render_rules({rule}, rule_context(with, table, is_profile))) {
     out += concat(each.spec, '\n');
     EXPECT_EQ(each.comment, concat("NetworkPolicy default/a ingress[", rule.index, ']'));
   }
@@ -43,13 +45,58 @@ Rule tcp(RuleAction action) {
   return rule;
 }
 
-TEST(Rules, AllowAndPassLeaveAMarkAndReturn) {
-  EXPECT_EQ(rendered(tcp(RuleAction::kAllow), rule_settings()),
-            "-p tcp -j MARK --set-xmark 0x10000/0x10000\n"
-            "-m mark --mark 0x10000/0x10000 -j RETURN\n");
-  EXPECT_EQ(rendered(tcp(RuleAction::kPass), rule_settings()),
-            "-p tcp -j MARK --set-xmark 0x20000/0x20000\n"
-            "-m mark --mark 0x20000/0x20000 -j RETURN\n");
+TEST(Rules, AllowAndPassLeaveAMark) {
+  EXPECT_EQ(rendered(tcp(RuleAction::kAllow), rule_settings()), "-p tcp -j MARK --set-xmark 0x10000/0x10000\n");
+  EXPECT_EQ(rendered(tcp(RuleAction::kPass), rule_settings()), "-p tcp -j MARK --set-xmark 0x20000/0x20000\n");
+}
+
+// "A" for what leaves the accept mark, "P" the pass mark, "D" and "L" for deny and log, and what returns in lower case.
+std::string letters(const std::string& actions, bool is_profile = false, Rule rule = Rule()) {
+  const std::map<char, RuleAction> by_letter = {
+      {'A', RuleAction::kAllow}, {'P', RuleAction::kPass}, {'D', RuleAction::kDeny}, {'L', RuleAction::kLog}};
+  std::vector<Rule> rules;
+  for (const char letter : actions) {
+    rule.action = by_letter.at(letter);
+    rules.push_back(rule);
+  }
+  std::string out;
+  const Settings with = rule_settings();
+  for (const iptables::Rule& each : render_rules(rules, rule_context(with, Table::kFilter, is_profile))) {
+    const bool is_pass = each.spec.find("0x20000") != std::string::npos;
+    if (each.spec.ends_with("RETURN")) {
+      out.push_back(each.spec.starts_with("-j") ? 'r' : is_pass ? 'p' : 'a');
+    } else {
+      out.push_back(each.spec.find("LOG") != std::string::npos    ? 'L'
+                    : each.spec.find("DROP") != std::string::npos ? 'D'
+                    : is_pass                                     ? 'P'
+                                                                  : 'A');
+    }
+  }
+  return out;
+}
+
+TEST(Rules, APacketThatIsDecidedReturnsBeforeWhatWouldDecideOtherwise) {
+  EXPECT_EQ(letters("AAA"), "AAA") << "the end of the chain returns as well";
+  EXPECT_EQ(letters("AD"), "AaD");
+  EXPECT_EQ(letters("AAPPD"), "AAaPPpD");
+  EXPECT_EQ(letters("ALA"), "AaLA");
+  EXPECT_EQ(letters("DA"), "DA");
+  EXPECT_EQ(letters("PA"), "PpA");
+  EXPECT_EQ(letters("APA", true), "AarA") << "the Pass of a profile is a return";
+}
+
+TEST(Rules, APacketThatIsDecidedReturnsAfterAFewRules) {
+  EXPECT_EQ(letters(std::string(8, 'A')), "AAAAAAAA");
+  EXPECT_EQ(letters(std::string(18, 'A')), "AAAAAAAAaAAAAAAAAaAA");
+}
+
+TEST(Rules, ARuleThatIsNotThereIsNoReasonToReturn) {
+  Rule other;
+  other.action = RuleAction::kDeny;
+  other.ip_version = IpFamily::kV6;
+  const Settings with = rule_settings();
+  const auto rules = render_rules({tcp(RuleAction::kAllow), other, tcp(RuleAction::kAllow)}, rule_context(with));
+  EXPECT_EQ(rules.size(), 2U);
 }
 
 TEST(Rules, PassInAProfileGoesToTheNextOne) {
@@ -124,8 +171,7 @@ TEST(Rules, ABlockOfWhatMustNotBeBeginsAsTrue) {
             "-j MARK --set-xmark 0x40000/0xc0000\n"
             "-s 10.0.0.0/8 -j MARK --set-xmark 0x0/0x40000\n"
             "-s 11.0.0.0/8 -j MARK --set-xmark 0x0/0x40000\n"
-            "-p tcp -m mark --mark 0x40000/0x40000 -j MARK --set-xmark 0x10000/0x10000\n"
-            "-m mark --mark 0x10000/0x10000 -j RETURN\n");
+            "-p tcp -m mark --mark 0x40000/0x40000 -j MARK --set-xmark 0x10000/0x10000\n");
 }
 
 TEST(Rules, ARuleOfTheOtherFamilyIsNotThere) {

@@ -16,11 +16,11 @@ struct NameOf {
 
 std::string ChainSource::chain() const { return std::visit(NameOf{direction}, what); }
 
-SharedChains::Use SharedChains::use(Table table, const ChainSource& source) {
+SharedChains::Use SharedChains::use(const iptables::TableId& table, const ChainSource& source) {
   return Use(*this, acquire(table, source));
 }
 
-SharedChains::Entry& SharedChains::acquire(Table table, const ChainSource& source) {
+SharedChains::Entry& SharedChains::acquire(const iptables::TableId& table, const ChainSource& source) {
   const auto [at, is_new] = entries_.try_emplace({table, source.chain()});
   Entry& entry = at->second;
   if (is_new) {
@@ -43,8 +43,11 @@ void SharedChains::release(Entry& entry) {
 
 void SharedChains::touch(const ChainSource& source) {
   const std::string chain = source.chain();
-  for (const Table table : kTables) {
-    if (entries_.contains({table, chain})) dirty_.insert({table, chain});
+  for (const IpFamily family : {IpFamily::kV4, IpFamily::kV6}) {
+    for (const Table table : kTables) {
+      const ChainId id{{family, table}, chain};
+      if (entries_.contains(id)) dirty_.insert(id);
+    }
   }
 }
 

@@ -37,8 +37,7 @@ struct ChainSource {
   [[nodiscard]] std::string chain() const;
 };
 
-// A chain of this name in one table of both families.
-using ChainId = std::pair<Table, std::string>;
+using ChainId = std::pair<iptables::TableId, std::string>;
 
 class SharedChains {
  public:
@@ -69,7 +68,7 @@ class SharedChains {
     Entry* entry_;
   };
 
-  Use use(Table table, const ChainSource& source);
+  Use use(const iptables::TableId& table, const ChainSource& source);
 
   // What stands in it may have changed.
   void touch(const ChainSource& source);
@@ -83,7 +82,7 @@ class SharedChains {
   std::vector<Dirty> take_dirty();
 
  private:
-  Entry& acquire(Table table, const ChainSource& source);
+  Entry& acquire(const iptables::TableId& table, const ChainSource& source);
   void release(Entry& entry);
 
   std::map<ChainId, Entry> entries_;

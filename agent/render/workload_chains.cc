@@ -111,7 +111,7 @@ EndpointChains render_workload(const std::string& interface, const policy::Endpo
     const DirectionUnits units = units_of(endpoint.policy, direction, Table::kFilter, ChainKind::kNormal, context, out);
     const std::string name =
         direction == Direction::kIngress ? to_workload_chain(interface) : from_workload_chain(interface);
-    for (const IpFamily family : families(context.settings)) {
+    for (const IpFamily family : context.families) {
       out.chains.push_back(
           {{family, Table::kFilter}, {name, workload_rules(endpoint, direction, family, units, context.settings)}});
     }
@@ -128,6 +128,19 @@ Rules spoofing_exceptions(const std::string& interface, const policy::Endpoint& 
     rules.push_back({.spec = spec({from_interface(interface), "-s", net.to_string(), kAccept})});
   }
   return rules;
+}
+
+std::vector<IpFamily> families_of(const model::WorkloadEndpointSpec& workload, const Settings& settings) {
+  std::vector<IpFamily> out;
+  for (const IpFamily family : families(settings)) {
+    const auto is_of_it = [family](const IpPrefix& net) { return net.family() == family; };
+    const auto& own = workload.ip_networks;
+    const auto& spoofed = workload.allow_spoofed_source_prefixes;
+    if (std::any_of(own.begin(), own.end(), is_of_it) || std::any_of(spoofed.begin(), spoofed.end(), is_of_it)) {
+      out.push_back(family);
+    }
+  }
+  return out;
 }
 
 FieldErrors problems_of(const model::WorkloadEndpointSpec& workload, const KernelFeatures& features) {
