@@ -97,6 +97,7 @@ void DataplaneThread::watch_rulesets(const telemetry::Logger& log) {
        .on_lost = [this] { note_tables(worker_->handles->rulesets.note_lost()); }});
   if (monitor.ok()) {
     worker.rulesets = std::move(monitor).value();
+    worker.handles->are_rulesets_watched = true;
   } else {
     log.warn("changes of iptables by others are found by time alone", {{"error", monitor.error()}});
   }

@@ -77,20 +77,23 @@ class Table final : public TablePort {
     const model::FelixNetfilter& netfilter = settings.netfilter;
     const bool appends = netfilter.chain_insert_mode == model::ChainInsertMode::kAppend;
     driver_.set_insert_mode(appends ? iptables::InsertMode::kAppend : iptables::InsertMode::kInsert);
-    driver_.set_intervals(netfilter.iptables_refresh_interval.value_or(seconds(180)),
-                          netfilter.iptables_post_write_check_interval.value_or(seconds(5)));
+    refresh_ = netfilter.iptables_refresh_interval.value_or(seconds(180));
+    post_write_check_ = netfilter.iptables_post_write_check_interval.value_or(seconds(5));
+    set_intervals();
   }
   void set_backend(iptables::Backend backend) {
-    backend_ = backend;
+    if (std::exchange(backend_, backend) == backend) return;
     driver_.set_backend(backend);
+    set_intervals();
   }
   void retry_refused() override { driver_.retry_refused(); }
   void queue_resync() override { driver_.queue_resync(); }
   // The driver knows when to look at its table again; that is asked for like any other retry.
   dataplane::ApplyReport apply(TimePoint now) override {
     const std::uint64_t before = transactions();
+    const auto generation = known_generation();
     dataplane::ApplyReport report = driver_.apply(now);
-    note_own(transactions() - before);
+    note_own(generation, transactions() - before);
     const auto check = driver_.next_check();
     if (check && (!report.try_again_at || *check < *report.try_again_at)) report.try_again_at = check;
     return report;
@@ -106,15 +109,28 @@ class Table final : public TablePort {
   [[nodiscard]] std::uint64_t transactions() const {
     return driver_.statistics().restores - driver_.statistics().restore_errors;
   }
-  // What the kernel is about to tell of them is no news.
-  void note_own(std::uint64_t count) {
-    if (count == 0 || backend_ != iptables::Backend::kNft) return;
+  [[nodiscard]] std::optional<std::uint32_t> known_generation() const {
+    if (backend_ != iptables::Backend::kNft) return std::nullopt;
     const auto generation = iptables::ruleset_generation(*handles_.netfilter);
-    if (generation.ok()) handles_.rulesets.note_own(*generation, count);
+    return generation.ok() ? std::optional(*generation) : std::nullopt;
+  }
+  // What the kernel is about to tell of them is no news. When somebody else has written as well, nobody can say which
+  // of them were his: then all are news.
+  void note_own(const std::optional<std::uint32_t>& before, std::uint64_t count) {
+    if (count == 0 || !before) return;
+    const auto now = known_generation();
+    if (now && *now - *before == count) handles_.rulesets.note_own(*now, count);
+  }
+  // Looking after a write is for those whom nobody tells what others do.
+  void set_intervals() {
+    const bool is_told = backend_ == iptables::Backend::kNft && handles_.are_rulesets_watched;
+    driver_.set_intervals(refresh_, is_told ? Duration{} : post_write_check_);
   }
 
   KernelHandles& handles_;
   iptables::Backend backend_;
+  Duration refresh_ = std::chrono::seconds(180);
+  Duration post_write_check_ = std::chrono::seconds(5);
   iptables::TableDriver driver_;
 };
 
@@ -303,9 +319,18 @@ Result<std::unique_ptr<KernelHandles>> open_kernel(iptables::BackendMode mode,
   MARGAY_ASSIGN_OR_RETURN(handles->netfilter, netlink::open_netlink(NETLINK_NETFILTER));
   MARGAY_ASSIGN_OR_RETURN(handles->conntrack, netlink::open_netlink(NETLINK_NETFILTER));
   handles->runner = std::make_unique<exec::ProcessRunner>();
-  handles->saves = std::make_unique<iptables::SharedSaves>(*handles->runner);
+  handles->saves = std::make_unique<iptables::SharedSaves>(
+      *handles->runner, [&kernel = *handles->netfilter]() -> std::optional<std::uint32_t> {
+        const auto generation = iptables::ruleset_generation(kernel);
+        return generation.ok() ? std::optional(*generation) : std::nullopt;
+      });
+  // What the first pass will ask for takes longer than all that comes before it.
+  if (mode != iptables::BackendMode::kLegacy) {
+    for (const IpFamily family : {IpFamily::kV4, IpFamily::kV6}) handles->saves->begin(family);
+  }
   handles->sysctls = std::make_unique<sysctl::FileSysctlTree>();
   MARGAY_ASSIGN_OR_RETURN(handles->backend, iptables::choose_backend(*handles->runner, mode));
+  if (handles->backend.backend != iptables::Backend::kNft) handles->saves->forget();
   MARGAY_ASSIGN_OR_RETURN(handles->features, iptables::find_features(*handles->runner, handles->backend.backend));
   const Status ebpf = ipip::supported();
   handles->ipip = ipip::choose_ipip(ipip, ipip::try_kernel_ipip(), ebpf);

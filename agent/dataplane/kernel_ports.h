@@ -30,8 +30,9 @@ struct KernelHandles {
   std::unique_ptr<exec::Runner> runner;
   std::unique_ptr<iptables::SharedSaves> saves;  // over it
   std::unique_ptr<sysctl::SysctlTree> sysctls;
-  iptables::RulesetEvents rulesets;  // what others do to the tables of the nft back end
-  iptables::BackendChoice backend;   // at the start
+  iptables::RulesetEvents rulesets;   // what others do to the tables of the nft back end
+  bool are_rulesets_watched = false;  // somebody listens, so that nothing has to be found by time
+  iptables::BackendChoice backend;    // at the start
   iptables::KernelFeatures features;
   ipip::IpipChoice ipip;
   std::unique_ptr<ipip::EbpfTunnel> tunnel;  // where that is the choice, until the ports have it

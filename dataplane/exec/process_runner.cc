@@ -12,6 +12,8 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <optional>
+#include <utility>
 
 #include "base/core/check.h"
 #include "base/core/text.h"
@@ -42,10 +44,15 @@ Result<UniqueFd> above_standard(UniqueFd fd) {
   return moved;
 }
 
+Result<UniqueFd> memory_file() {
+  UniqueFd fd(memfd_create("margay", MFD_CLOEXEC));
+  if (!fd.is_open()) return error_of(errno, "file in memory");
+  return above_standard(std::move(fd));
+}
+
 // A file in memory rather than a pipe: the program reads at its own pace, and may end before it has read all.
 Result<UniqueFd> file_with(std::string_view text) {
-  UniqueFd fd(memfd_create("input", MFD_CLOEXEC));
-  if (!fd.is_open()) return error_of(errno, "file in memory");
+  MARGAY_ASSIGN_OR_RETURN(UniqueFd fd, memory_file());
   for (std::size_t done = 0; done < text.size();) {
     const ssize_t written = write(fd.get(), text.data() + done, text.size() - done);
     if (written < 0 && errno == EINTR) continue;
@@ -53,7 +60,7 @@ Result<UniqueFd> file_with(std::string_view text) {
     done += static_cast<std::size_t>(written);
   }
   if (lseek(fd.get(), 0, SEEK_SET) != 0) return error_of(errno, "file in memory");
-  return above_standard(std::move(fd));
+  return fd;
 }
 
 struct Pipe {
@@ -160,6 +167,20 @@ bool read_available(int fd, std::string& into, std::size_t limit) {
   return true;
 }
 
+Error too_much(const Command& command) {
+  return Error{ErrorCode::kLimitExceeded, concat("more than ", command.output_max, " bytes of output")};
+}
+
+Error too_long(const Command& command) {
+  const auto limit = std::chrono::duration_cast<std::chrono::milliseconds>(command.time_limit);
+  return Error{ErrorCode::kTimeout, concat("not finished after ", limit.count(), " ms, killed")};
+}
+
+void note_end(int status, Finished& finished) {
+  if (WIFSIGNALED(status)) finished.signal = WTERMSIG(status);
+  if (WIFEXITED(status)) finished.status = WEXITSTATUS(status);
+}
+
 Result<Finished> collect(const Command& command, Child& child, const Pipe& output, const Pipe& errors,
                          const UniqueFd& timer) {
   Finished finished;
@@ -175,20 +196,13 @@ Result<Finished> collect(const Command& command, Child& child, const Pipe& outpu
     // A descriptor below zero is not looked at.
     if (wanted[0].fd >= 0 && !read_available(wanted[0].fd, finished.output, command.output_max)) wanted[0].fd = -1;
     if (wanted[1].fd >= 0 && !read_available(wanted[1].fd, finished.errors, command.output_max)) wanted[1].fd = -1;
-    if (std::max(finished.output.size(), finished.errors.size()) > command.output_max) {
-      return Error{ErrorCode::kLimitExceeded, concat("more than ", command.output_max, " bytes of output")};
-    }
-    if (wanted[2].revents == 0 && wanted[3].revents != 0) {
-      const auto limit = std::chrono::duration_cast<std::chrono::milliseconds>(command.time_limit);
-      return Error{ErrorCode::kTimeout, concat("not finished after ", limit.count(), " ms, killed")};
-    }
+    if (std::max(finished.output.size(), finished.errors.size()) > command.output_max) return too_much(command);
+    if (wanted[2].revents == 0 && wanted[3].revents != 0) return too_long(command);
   }
   // What was written between the last look and the end.
   if (wanted[0].fd >= 0) read_available(wanted[0].fd, finished.output, command.output_max);
   if (wanted[1].fd >= 0) read_available(wanted[1].fd, finished.errors, command.output_max);
-  const int status = child.wait();
-  if (WIFSIGNALED(status)) finished.signal = WTERMSIG(status);
-  if (WIFEXITED(status)) finished.status = WEXITSTATUS(status);
+  note_end(child.wait(), finished);
   return finished;
 }
 
@@ -207,7 +221,100 @@ Result<Finished> run_once(const Command& command) {
   return collect(command, child, output, errors, timer);
 }
 
+// What it writes goes to files in memory: nobody reads while it is at work.
+class Process final : public Running {
+ public:
+  static Result<std::unique_ptr<Running>> start(const Command& command) {
+    MARGAY_ASSIGN_OR_RETURN(const UniqueFd input, file_with(command.input));
+    std::unique_ptr<Process> made(new Process(command));
+    MARGAY_ASSIGN_OR_RETURN(made->output_, memory_file());
+    MARGAY_ASSIGN_OR_RETURN(made->errors_, memory_file());
+    MARGAY_ASSIGN_OR_RETURN(made->timer_, timer_of(command.time_limit));
+    pid_t pid = 0;
+    const int failure = SpawnPlan().spawn(command, input.get(), made->output_.get(), made->errors_.get(), pid);
+    if (failure != 0) return error_of(failure, "starting it");
+    made->child_.emplace(pid);
+    if (made->child_->fd() < 0) return error_of(errno, "watching it");
+    return std::unique_ptr<Running>(std::move(made));
+  }
+
+  Result<Finished> finish() override {
+    Result<Finished> finished = wait();
+    if (!finished.ok()) return finished.error().within(to_string(command_));
+    return finished;
+  }
+
+ private:
+  explicit Process(const Command& command) : command_(command) { command_.input = {}; }
+
+  Result<Finished> wait() {
+    std::array<pollfd, 2> wanted{{{child_->fd(), POLLIN, 0}, {timer_.get(), POLLIN, 0}}};
+    while (poll(wanted.data(), wanted.size(), -1) < 0) {
+      if (errno != EINTR) return error_of(errno, "waiting");
+    }
+    if (wanted[0].revents == 0) {
+      child_.reset();
+      return too_long(command_);
+    }
+    Finished finished;
+    note_end(child_->wait(), finished);
+    MARGAY_RETURN_IF_ERROR(read_all(output_, finished.output));
+    MARGAY_RETURN_IF_ERROR(read_all(errors_, finished.errors));
+    return finished;
+  }
+
+  [[nodiscard]] Status read_all(const UniqueFd& file, std::string& into) const {
+    const off_t size = lseek(file.get(), 0, SEEK_END);
+    if (size < 0) return error_of(errno, "file in memory");
+    if (static_cast<std::size_t>(size) > command_.output_max) return too_much(command_);
+    into.resize(static_cast<std::size_t>(size));
+    for (std::size_t done = 0; done < into.size();) {
+      const ssize_t got = pread(file.get(), into.data() + done, into.size() - done, static_cast<off_t>(done));
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0) return error_of(errno, "file in memory");
+      done += static_cast<std::size_t>(got);
+    }
+    return ok_status();
+  }
+
+  Command command_;
+  UniqueFd output_, errors_, timer_;
+  std::optional<Child> child_;
+};
+
+// Runs when its end is waited for; or says why there is nothing to run.
+class Later final : public Running {
+ public:
+  Later(Runner& runner, const Command& command) : runner_(runner), command_(command), input_(command.input) {}
+  Result<Finished> finish() override {
+    command_.input = input_;
+    return runner_.run(command_);
+  }
+
+ private:
+  Runner& runner_;
+  Command command_;
+  std::string input_;
+};
+
+class Failed final : public Running {
+ public:
+  explicit Failed(Error error) : error_(std::move(error)) {}
+  Result<Finished> finish() override { return error_; }
+
+ private:
+  Error error_;
+};
+
 }  // namespace
+
+std::unique_ptr<Running> Runner::start(const Command& command) { return std::make_unique<Later>(*this, command); }
+
+std::unique_ptr<Running> ProcessRunner::start(const Command& command) {
+  auto started = Process::start(command);
+  if (!started.ok()) return std::make_unique<Failed>(started.error().within(to_string(command)));
+  return std::move(started).value();
+}
 
 std::string to_string(const Command& command) {
   std::string out = command.program;

@@ -1,9 +1,11 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <memory>
 #include <string>
 
 #include "base/core/text.h"
@@ -50,6 +52,42 @@ TEST(ProcessRunner, ArgumentsAreNotReadByAShell) {
   const auto finished = runner.run(Command{.program = "printf", .arguments = {"%s|", "$HOME", "a b", "\"", ""}});
   ASSERT_TRUE(finished.ok());
   EXPECT_EQ(finished->output, "$HOME|a b|\"||");
+}
+
+TEST(ProcessRunner, StartedProgramWorksBesideUs) {
+  ProcessRunner runner;
+  std::vector<std::unique_ptr<Running>> all;
+  for (int number = 0; number < 3; ++number) {
+    all.push_back(runner.start(shell(concat("head -c 3000000 /dev/zero; echo ", number, " >&2; exit ", number))));
+  }
+  for (int number = 0; number < 3; ++number) {
+    const auto finished = all[static_cast<std::size_t>(number)]->finish();
+    ASSERT_TRUE(finished.ok());
+    EXPECT_EQ(finished->status, number);
+    EXPECT_EQ(finished->output, std::string(3'000'000, '\0')) << "nobody read while it wrote";
+    EXPECT_EQ(finished->errors, concat(number, '\n'));
+  }
+}
+
+TEST(ProcessRunner, StartedProgramThatFailsSaysHowAtItsEnd) {
+  ProcessRunner runner;
+  const auto absent = runner.start(Command{.program = "margay-no-such-program"})->finish();
+  ASSERT_FALSE(absent.ok());
+  EXPECT_EQ(absent.error().code, ErrorCode::kNotFound);
+  Command hanging = shell("sleep 600");
+  hanging.time_limit = std::chrono::milliseconds(10);
+  const auto late = runner.start(hanging)->finish();
+  ASSERT_FALSE(late.ok());
+  EXPECT_EQ(late.error().code, ErrorCode::kTimeout);
+  Command loud = shell("head -c 1000 /dev/zero");
+  loud.output_max = 999;
+  EXPECT_EQ(runner.start(loud)->finish().error().code, ErrorCode::kLimitExceeded);
+}
+
+TEST(ProcessRunner, StartedProgramThatNobodyWaitsForIsKilled) {
+  ProcessRunner runner;
+  (void)runner.start(shell("exec sleep 600"));
+  EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1) << "and waited for";
 }
 
 TEST(ProcessRunner, ProgramThatIsNotThereIsNotFound) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,12 +37,23 @@ struct Finished {
   [[nodiscard]] bool is_success() const { return signal == 0 && status == 0; }
 };
 
+// A program that was started and is at work beside the caller; killed when this is destroyed before its end.
+class Running {
+ public:
+  virtual ~Running() = default;
+  // Once; blocks until it has ended. Errors as of Runner::run().
+  virtual Result<Finished> finish() = 0;
+};
+
 class Runner {
  public:
   virtual ~Runner() = default;
   // kNotFound: there is no such program. kTimeout: it was killed when its time was over; what it did is not known.
   // kLimitExceeded: it was killed as it wrote too much. Others: it could not be started.
   virtual Result<Finished> run(const Command& command) = 0;
+  // For programs without input that take long. Whoever cannot do that runs it when its end is waited for; outlives what
+  // it returns.
+  virtual std::unique_ptr<Running> start(const Command& command);
 };
 
 class ProcessRunner final : public Runner {
@@ -49,6 +61,7 @@ class ProcessRunner final : public Runner {
   // It starts with no descriptors but the standard three, no signal blocked or ignored, in a process group of its own
   // (so that what is typed at our terminal does not end it), with our environment.
   Result<Finished> run(const Command& command) override;
+  std::unique_ptr<Running> start(const Command& command) override;
 };
 
 }  // namespace margay::exec

@@ -51,8 +51,9 @@ void count(std::string_view saved, IpFamily family, Found& found) {
 // It can be read; can it be written?
 void try_to_write(exec::Runner& runner, Backend backend, Found& found) {
   const Status tried = try_in_scratch(
-      runner, {IpFamily::kV4, Table::kFilter}, backend,
-      {":margay-try - -", "-A margay-try -m comment --comment \"margay:try\" -j DROP", "-A FORWARD -j margay-try"});
+      runner, IpFamily::kV4, backend,
+      {{Table::kFilter,
+        {":margay-try - -", "-A margay-try -m comment --comment \"margay:try\" -j DROP", "-A FORWARD -j margay-try"}}});
   if (!tried.ok() && tried.error().code != ErrorCode::kPermissionDenied) found.failure = tried.error();
 }
 

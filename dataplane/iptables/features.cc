@@ -2,6 +2,7 @@
 
 #include <array>
 #include <string>
+#include <vector>
 
 #include "dataplane/iptables/scratch.h"
 
@@ -30,18 +31,38 @@ constexpr std::array<Probe, 6> kProbes = {{
      "-A INPUT -p udp -m u32 --u32 0>>22&0x3C@12>>8=4096 -j DROP"},
 }};
 
+using Probes = std::vector<const Probe*>;
+
+// Refused, and the program is there (without that of IPv6 there is no IPv6): it cannot do it. Anything else, a lock
+// that somebody holds, says nothing.
+Result<bool> can_do(exec::Runner& runner, IpFamily family, Backend backend, const Probes& probes) {
+  ScratchLines lines;
+  for (const Probe* probe : probes) lines[probe->table.table].emplace_back(probe->line);
+  const Status tried = try_in_scratch(runner, family, backend, lines);
+  const bool is_refused =
+      !tried.ok() && (tried.error().code == ErrorCode::kUnsupported || tried.error().code == ErrorCode::kNotFound);
+  if (!tried.ok() && !is_refused) return tried.error();
+  return tried.ok();
+}
+
 }  // namespace
 
+// Most kernels can do it all, which one run shows.
 Result<KernelFeatures> find_features(exec::Runner& runner, Backend backend) {
   KernelFeatures features;
-  for (const Probe& probe : kProbes) {
-    const Status tried = try_in_scratch(runner, probe.table, backend, {std::string(probe.line)});
-    // Refused, and the program is there (without that of IPv6 there is no IPv6): it cannot do it. Anything else, a lock
-    // that somebody holds, says nothing.
-    const bool is_refused =
-        !tried.ok() && (tried.error().code == ErrorCode::kUnsupported || tried.error().code == ErrorCode::kNotFound);
-    if (!tried.ok() && !is_refused) return tried.error();
-    features.*(probe.feature) = tried.ok();
+  for (const IpFamily family : {IpFamily::kV4, IpFamily::kV6}) {
+    Probes all;
+    for (const Probe& probe : kProbes) {
+      if (probe.table.family == family) all.push_back(&probe);
+    }
+    MARGAY_ASSIGN_OR_RETURN(const bool can_all, can_do(runner, family, backend, all));
+    for (const Probe* probe : all) {
+      bool can = can_all;
+      if (!can_all && all.size() > 1) {
+        MARGAY_ASSIGN_OR_RETURN(can, can_do(runner, family, backend, {probe}));
+      }
+      features.*(probe->feature) = can;
+    }
   }
   return features;
 }

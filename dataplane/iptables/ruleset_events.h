@@ -3,9 +3,9 @@
 //   NEWRULE, DELRULE, NEWCHAIN, … of one transaction, then NEWGEN with its number ─▶ note() ─▶ tables to be read again
 //
 // Only what may concern us counts: chains of ours, and the kernel's chains that our rules stand in. What others do in
-// their own chains (kube-proxy: all the time) is theirs. Our own transactions are known by their numbers, told by
-// note_own() after they were made; one number too many hides a change only until the table is read again after a write
-// (TableDriverConfig::post_write_check_interval).
+// their own chains (kube-proxy: all the time) is theirs. Our own transactions are known by their numbers: whoever wrote
+// tells by note_own() if the numbers before and after show that nobody else did meanwhile; if not, ours are news too,
+// and a table is read once more than needed.
 // Source: linux/netfilter/nf_tables.h. The legacy back end tells nobody anything: there time alone finds changes.
 #pragma once
 

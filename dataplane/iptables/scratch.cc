@@ -12,14 +12,16 @@ constexpr Duration kLockWait = std::chrono::seconds(10);
 
 }  // namespace
 
-Status try_in_scratch(exec::Runner& runner, const TableId& table, Backend backend,
-                      const std::vector<std::string>& lines) {
+Status try_in_scratch(exec::Runner& runner, IpFamily family, Backend backend, const ScratchLines& lines) {
   auto space = netlink::ScratchNamespace::enter();
   if (!space.ok()) return Error{ErrorCode::kPermissionDenied, space.error().message};
-  Transaction transaction(table.table);
-  for (const std::string& line : lines) transaction.line(line);
-  const std::string input = transaction.input();
-  const exec::Command command = restore_command(table.family, backend, input, kLockWait);
+  std::string input;
+  for (const auto& [table, of_table] : lines) {
+    Transaction transaction(table);
+    for (const std::string& line : of_table) transaction.line(line);
+    input += transaction.input();
+  }
+  const exec::Command command = restore_command(family, backend, input, kLockWait);
   MARGAY_ASSIGN_OR_RETURN(const exec::Finished finished, runner.run(command));
   if (finished.is_success()) return ok_status();
   Error error = error_of(command, finished);

@@ -1,6 +1,7 @@
 // Trying lines of iptables-restore where nobody sees it: in a network namespace of its own.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -11,8 +12,10 @@
 
 namespace margay::iptables {
 
-// kPermissionDenied: such a namespace cannot be made. Others: iptables or the kernel refuses, in its words.
-Status try_in_scratch(exec::Runner& runner, const TableId& table, Backend backend,
-                      const std::vector<std::string>& lines);
+using ScratchLines = std::map<Table, std::vector<std::string>>;
+
+// All of them in one run. kPermissionDenied: such a namespace cannot be made. Others: iptables or the kernel refuses,
+// in its words.
+Status try_in_scratch(exec::Runner& runner, IpFamily family, Backend backend, const ScratchLines& lines);
 
 }  // namespace margay::iptables

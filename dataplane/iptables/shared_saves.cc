@@ -3,6 +3,8 @@
 #include <string_view>
 #include <utility>
 
+#include "dataplane/iptables/commands.h"
+
 namespace margay::iptables {
 namespace {
 
@@ -27,8 +29,33 @@ bool is_save_of_a_table(const exec::Command& command) {
 
 }  // namespace
 
+void SharedSaves::begin(IpFamily family) {
+  const auto generation = generation_ ? generation_() : std::nullopt;
+  if (!generation) return;
+  const exec::Command command = save_all_command(family, Backend::kNft);
+  begun_[command.program] = {.generation = *generation, .running = runner_.start(command)};
+}
+
+// All at once, as what is written after the first reading would make the others look old.
+void SharedSaves::finish_begun() {
+  auto begun = std::exchange(begun_, {});
+  std::map<std::string, Result<exec::Finished>> finished;
+  for (auto& [program, each] : begun) finished.emplace(program, each.running->finish());
+  const auto now = generation_();
+  for (const auto& [program, result] : finished) {
+    if (now != begun[program].generation || !result.ok() || !result->is_success()) continue;
+    parts_[program] = parts_of(result->output);
+  }
+}
+
+void SharedSaves::forget() {
+  parts_.clear();
+  begun_.clear();
+}
+
 Result<exec::Finished> SharedSaves::run(const exec::Command& command) {
   if (!is_save_of_a_table(command)) return runner_.run(command);
+  if (!begun_.empty()) finish_begun();
   const std::string& table = command.arguments.back();
   auto& parts = parts_[command.program];
   if (!parts.contains(table)) {

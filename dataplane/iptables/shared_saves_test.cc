@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,8 +15,10 @@ class ScriptedRunner final : public exec::Runner {
  public:
   Result<exec::Finished> run(const exec::Command& command) override {
     asked.push_back(exec::to_string(command));
+    if (on_run) on_run();
     return answer;
   }
+  std::function<void()> on_run;
   exec::Finished answer;
   std::vector<std::string> asked;
 };
@@ -64,6 +68,61 @@ TEST_F(SharedSavesTest, FamiliesAreApart) {
   (void)read("raw");
   (void)saves_.run(save_of("raw", "ip6tables-nft-save"));
   EXPECT_EQ(runner_.asked.back(), "ip6tables-nft-save");
+}
+
+class BegunSavesTest : public SharedSavesTest {
+ protected:
+  BegunSavesTest() {
+    for (const IpFamily family : {IpFamily::kV4, IpFamily::kV6}) begun_.begin(family);
+  }
+  void read_all() {
+    for (const char* program : {"iptables-nft-save", "ip6tables-nft-save"}) {
+      for (const char* table : {"raw", "filter"}) {
+        const auto finished = begun_.run(save_of(table, program));
+        EXPECT_TRUE(finished.ok() && finished->output.find(table) != std::string::npos);
+      }
+    }
+  }
+  std::optional<std::uint32_t> generation_ = 7;
+  SharedSaves begun_{runner_, [this] { return generation_; }};
+};
+
+TEST_F(BegunSavesTest, WhatWasBegunIsWhatIsRead) {
+  (void)begun_.run(save_of("raw"));
+  generation_ = 8;  // by our own writing
+  EXPECT_EQ(runner_.asked.size(), 2U);
+  (void)begun_.run(save_of("raw", "ip6tables-nft-save"));
+  (void)begun_.run(save_of("filter"));
+  EXPECT_EQ(runner_.asked.size(), 2U);
+}
+
+TEST_F(BegunSavesTest, WhatSomebodyHasChangedMeanwhileIsReadAgain) {
+  runner_.on_run = [this] {
+    generation_ = 8;
+    runner_.on_run = nullptr;
+  };
+  read_all();
+  EXPECT_EQ(runner_.asked.size(), 4U);
+}
+
+TEST_F(BegunSavesTest, WhatFailedIsReadAgain) {
+  runner_.answer.status = 1;
+  runner_.on_run = [this] {
+    if (runner_.asked.size() == 3) runner_.answer.status = 0;
+  };
+  read_all();
+  EXPECT_EQ(runner_.asked.size(), 4U);
+}
+
+TEST_F(BegunSavesTest, WhatWasForgottenIsNotWaitedFor) {
+  begun_.forget();
+  read_all();
+  EXPECT_EQ(runner_.asked.size(), 2U);
+}
+
+TEST_F(SharedSavesTest, NothingIsBegunWhereNobodyKnowsWhatIsNew) {
+  saves_.begin(IpFamily::kV4);
+  EXPECT_TRUE(runner_.asked.empty());
 }
 
 TEST_F(SharedSavesTest, AFailureIsHandedOnAndKeptByNobody) {
