@@ -10,6 +10,7 @@
 #include "base/file/file.h"
 #include "base/ip/ids.h"
 #include "base/json/value.h"
+#include "base/process/heap.h"
 
 namespace margay::agent {
 namespace {
@@ -18,6 +19,8 @@ constexpr Duration kBeat = std::chrono::seconds(1);
 constexpr int kBeatsPerRoutes = 10;
 constexpr Duration kTellProblems = std::chrono::seconds(5);
 constexpr Duration kReconcileFiles = std::chrono::seconds(10);  // as Calico's agent does
+constexpr Duration kAfterStart = std::chrono::seconds(3);
+constexpr Duration kReturnMemory = std::chrono::minutes(5);
 constexpr std::string_view kDefaultNamespace = "kube-system";
 
 std::string secret_namespace(const std::map<std::string, std::string>& variables) {
@@ -111,6 +114,7 @@ Agent::Agent(Parts parts)
       beat_timer_(parts_.loop.make_timer([this] { beat(); })),
       files_timer_(parts_.loop.make_timer([this] { reconcile_files(); })),
       problems_timer_(parts_.loop.make_timer([this] { tell_problems(); })),
+      memory_timer_(parts_.loop.make_timer([this] { return_memory(); })),
       cluster_({parts_.loop, parts_.random, parts_.client, log_.with({{"scope", "watch"}}), &parts_.metrics},
                [this](bool is_in_sync) { on_turn(is_in_sync); }) {
   calculation_.configuration().set_environment(parts_.variables);
@@ -318,10 +322,17 @@ void Agent::on_report(DataplaneReport report) {
     book_.files().mark_in_sync();
     files_timer_->arm(kReconcileFiles);
     problems_timer_->arm(kTellProblems);
+    memory_timer_->arm(kAfterStart);
     open_bgp();
   }
   const Status written = book_.files().apply();
   if (!written.ok()) log_.warn("endpoint status files", {{"error", written.error()}});
+}
+
+// A start needs for a moment what nobody needs afterwards; so does whatever makes all be listed or written again.
+void Agent::return_memory() {
+  memory_timer_->arm(kReturnMemory);
+  process::return_free_memory();
 }
 
 // Somebody may have removed or changed them.

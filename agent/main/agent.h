@@ -103,6 +103,7 @@ class Agent {
   void beat();
   void reconcile_files();
   void tell_problems();
+  void return_memory();
   void count_cluster();
   void read_config_file();
   [[nodiscard]] Calculation::Others others();
@@ -135,7 +136,7 @@ class Agent {
   status::Readiness datastore_ready_, dataplane_ready_, node_ready_;
   status::Heartbeat control_beat_, dataplane_beat_, bgp_beat_;
   std::unique_ptr<loop::Timer> beat_timer_;
-  std::unique_ptr<loop::Timer> files_timer_, problems_timer_;
+  std::unique_ptr<loop::Timer> files_timer_, problems_timer_, memory_timer_;
   std::unique_ptr<DataplaneThread> dataplane_;
   std::unique_ptr<BgpThread> bgp_;
   std::optional<loop::Channel<route::RouteBatch>::Sender> static_routes_;  // without BGP

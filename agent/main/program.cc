@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +19,7 @@
 #include "base/loop/asio_loop.h"
 #include "base/loop/asio_network.h"
 #include "base/process/build_info.h"
+#include "base/process/heap.h"
 #include "base/process/process_metrics.h"
 #include "base/process/service_notifier.h"
 #include "base/process/signals.h"
@@ -33,9 +35,14 @@ namespace {
 constexpr std::string_view kSocketName = "/node.sock";
 constexpr std::string_view kCniSocketName = "/cni.sock";
 
+// With those above it.
 Status make_folder(const std::string& path) {
-  if (mkdir(path.c_str(), 0755) == 0 || errno == EEXIST) return ok_status();
-  return Error{ErrorCode::kUnavailable, concat("folder ", path, " cannot be made")};
+  for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
+    if (mkdir(path.substr(0, end).c_str(), 0755) != 0 && errno != EEXIST) {
+      return Error{ErrorCode::kUnavailable, concat("folder ", path, " cannot be made: ", std::strerror(errno))};
+    }
+    if (end == std::string::npos) return ok_status();
+  }
 }
 
 class Program {
@@ -101,6 +108,9 @@ Status Program::start() {
   for (const std::string& problem : environment.problems) log_.warn("environment", {{"problem", problem}});
   if (environment.node_name.empty()) return invalid("--node-name or NODENAME is needed");
   log_.info("starting", {{"node", environment.node_name}, {"version", process::build_info().version}});
+  // What it keeps there is worth having, not worth failing for.
+  const Status kept = make_folder(flags_.state_dir);
+  if (!kept.ok()) log_.warn("state is not kept", {{"error", kept.error()}});
   MARGAY_RETURN_IF_ERROR(connect());
   agent_.emplace(Agent::Parts{.loop = loop_,
                               .network = network_,
@@ -128,6 +138,7 @@ void Program::on_signal(int number) {
 }  // namespace
 
 int run_program(const Flags& flags) {
+  process::keep_heap_small();
   (void)std::signal(SIGPIPE, SIG_IGN);
   telemetry::FdSink sink(STDERR_FILENO, flags.log_format);
   telemetry::LogOutput output(sink, telemetry::system_wall_clock, flags.log_level);
