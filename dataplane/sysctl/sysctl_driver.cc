@@ -1,5 +1,6 @@
 #include "dataplane/sysctl/sysctl_driver.h"
 
+#include <optional>
 #include <utility>
 
 #include "base/core/text.h"
@@ -12,9 +13,10 @@ namespace {
 constexpr std::size_t kInterfacePart = 3;
 constexpr std::size_t kParts = 5;
 
-bool is_of(const std::string& path, std::string_view interface) {
+std::optional<std::string> interface_of(const std::string& path) {
   const auto parts = split(path, '/');
-  return parts.size() == kParts && parts[0] == "net" && parts[kInterfacePart] == interface;
+  if (parts.size() != kParts || parts[0] != "net") return std::nullopt;
+  return std::string(parts[kInterfacePart]);
 }
 
 }  // namespace
@@ -23,7 +25,17 @@ std::string interface_path(std::string_view group, std::string_view interface, s
   return concat("net/", group, "/", interface, "/", setting);
 }
 
+void SysctlDriver::note_path(const std::string& path) {
+  if (const auto interface = interface_of(path)) paths_[*interface].insert(path);
+}
+
+void SysctlDriver::remember(const std::string& path, const std::string& value) {
+  earlier_.try_emplace(path, value);
+  note_path(path);
+}
+
 void SysctlDriver::set(const std::string& path, const std::string& value) {
+  note_path(path);
   const std::string* present = settings_.desired(path);
   if (present == nullptr || *present != value) refused_.erase(path);
   settings_.set_desired(path, value);
@@ -37,17 +49,11 @@ void SysctlDriver::reset(const std::string& path) {
   if (settings_.actual(path) == nullptr && earlier_.contains(path)) unread_.insert(path);
 }
 
-std::vector<std::string> SysctlDriver::paths_of(std::string_view interface) const {
-  std::vector<std::string> out;
-  settings_.for_each([&](const std::string& path, const std::string*, const std::string*) {
-    if (is_of(path, interface)) out.push_back(path);
-  });
-  return out;
-}
-
 void SysctlDriver::note_interface(std::string_view interface) {
-  std::erase_if(earlier_, [interface](const auto& entry) { return is_of(entry.first, interface); });
-  for (const std::string& path : paths_of(interface)) {
+  const auto known = paths_.find(interface);
+  if (known == paths_.end()) return;
+  for (const std::string& path : known->second) {
+    earlier_.erase(path);
     settings_.actual_lost(path);
     refused_.erase(path);
     if (settings_.desired(path) != nullptr) unread_.insert(path);
@@ -55,13 +61,16 @@ void SysctlDriver::note_interface(std::string_view interface) {
 }
 
 void SysctlDriver::forget_interface(std::string_view interface) {
-  for (const std::string& path : paths_of(interface)) {
+  const auto known = paths_.find(interface);
+  if (known == paths_.end()) return;
+  for (const std::string& path : known->second) {
     settings_.remove_desired(path);
     settings_.actual_lost(path);
+    earlier_.erase(path);
+    refused_.erase(path);
+    unread_.erase(path);
   }
-  std::erase_if(earlier_, [interface](const auto& entry) { return is_of(entry.first, interface); });
-  std::erase_if(refused_, [interface](const std::string& path) { return is_of(path, interface); });
-  std::erase_if(unread_, [interface](const std::string& path) { return is_of(path, interface); });
+  paths_.erase(known);
 }
 
 void SysctlDriver::complain(dataplane::ApplyReport& report, const std::string& path, const Error& error) {

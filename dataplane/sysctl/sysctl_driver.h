@@ -46,20 +46,21 @@ class SysctlDriver final : public dataplane::Driver {
   [[nodiscard]] std::size_t actual_count() const { return settings_.actual_count(); }
   // Values from before this driver, or an earlier life of it, touched them; for who keeps them over a restart.
   [[nodiscard]] const std::map<std::string, std::string>& earlier() const { return earlier_; }
-  void remember(const std::string& path, const std::string& value) { earlier_.try_emplace(path, value); }
+  void remember(const std::string& path, const std::string& value);
 
  private:
   void look(const std::string& path, dataplane::ApplyReport& report);
   void write_pending(dataplane::ApplyReport& report);
   void give_back(dataplane::ApplyReport& report);
   void complain(dataplane::ApplyReport& report, const std::string& path, const Error& error);
-  [[nodiscard]] std::vector<std::string> paths_of(std::string_view interface) const;
+  void note_path(const std::string& path);
 
   SysctlTree& tree_;
   DeltaTracker<std::string, std::string> settings_;
   std::set<std::string> unread_;   // must be looked at
   std::set<std::string> refused_;  // has been said
   std::map<std::string, std::string> earlier_;
+  std::map<std::string, std::set<std::string>, std::less<>> paths_;  // of each interface, all there ever were
   bool needs_resync_ = false;
 };
 
