@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/ip.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
@@ -57,9 +58,6 @@ void write_setting(const std::string& path, std::string_view value) {
   close(fd);
 }
 
-void set_v4(std::string_view interface, std::string_view name, std::string_view value) {
-  write_setting(concat("/proc/sys/net/ipv4/conf/", interface, '/', name), value);
-}
 void set_v6(std::string_view interface, std::string_view name, std::string_view value) {
   write_setting(concat("/proc/sys/net/ipv6/conf/", interface, '/', name), value);
 }
@@ -155,17 +153,47 @@ bool has_family(const InterfacePlan& plan, IpFamily family) {
                      [family](const IpPrefix& address) { return address.family() == family; });
 }
 
-void prepare_host_end(const std::string& name) {
-  // Its only IPv6 address is the one that we give it: the kernel's own would come late, and might be another.
-  set_v6(name, "addr_gen_mode", "1");
+// Written by netlink, as a write to /proc/sys that needs the kernel's lock of interfaces does not wait for it but
+// spins: a hundred plugins at once would keep each other from running. A kernel without a family refuses its part.
+void set_host_end(Netlink& kernel, const std::string& name) {
+  Batch batch;
+  {
+    Request request = batch.add(RTM_NEWLINK, 0);
+    request.header(ifinfomsg{});
+    request.text(IFLA_IFNAME, name);
+    const std::size_t spec = request.begin_nest(IFLA_AF_SPEC);
+    const std::size_t family = request.begin_nest(AF_INET);
+    const std::size_t settings = request.begin_nest(IFLA_INET_CONF);
+    for (const int each : {IPV4_DEVCONF_FORWARDING, IPV4_DEVCONF_PROXY_ARP, IPV4_DEVCONF_ROUTE_LOCALNET}) {
+      request.u32(static_cast<std::uint16_t>(each), 1);
+    }
+    request.end_nest(settings);
+    request.end_nest(family);
+    request.end_nest(spec);
+  }
+  {
+    // Its only IPv6 address is the one that we give it: the kernel's own would come late, and might be another.
+    Request request = batch.add(RTM_NEWLINK, 0);
+    request.header(ifinfomsg{});
+    request.text(IFLA_IFNAME, name);
+    const std::size_t spec = request.begin_nest(IFLA_AF_SPEC);
+    const std::size_t family = request.begin_nest(AF_INET6);
+    request.u8(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+    request.end_nest(family);
+    request.end_nest(spec);
+  }
+  (void)kernel.apply(batch);
+}
+
+void prepare_host_end(Netlink& kernel, const InterfacePlan& plan) {
+  const std::string& name = plan.host_name;
+  set_host_end(kernel, name);
   set_v6(name, "accept_dad", "0");
   set_v6(name, "accept_ra", "0");
+  write_setting(concat("/proc/sys/net/ipv4/neigh/", name, "/proxy_delay"), "0");
+  if (!has_family(plan, IpFamily::kV6)) return;
   set_v6(name, "forwarding", "1");
   set_v6(name, "proxy_ndp", "1");
-  set_v4(name, "proxy_arp", "1");
-  set_v4(name, "route_localnet", "1");
-  set_v4(name, "forwarding", "1");
-  write_setting(concat("/proc/sys/net/ipv4/neigh/", name, "/proxy_delay"), "0");
 }
 
 void prepare_pod_end(const InterfacePlan& plan) {
@@ -213,16 +241,20 @@ Result<HostEnd> PodNetns::make_pair(const InterfacePlan& plan) const {
   MARGAY_ASSIGN_OR_RETURN(std::unique_ptr<Netlink> kernel, open_route_socket());
   Batch removal;
   add_link_removal(removal, plan.host_name);
-  MARGAY_RETURN_IF_ERROR(checked(kernel->apply(removal), concat("removing the earlier ", plan.host_name), ENODEV));
   Batch creation;
   add_pair(creation, plan, fd_);
-  const netlink::BatchReport made = kernel->apply(creation);
+  netlink::BatchReport made = kernel->apply(creation);
+  if (!made.failures.empty() && made.failures.front().error == EEXIST) {
+    // Here or in the pod. What is here is an earlier pod's.
+    MARGAY_RETURN_IF_ERROR(checked(kernel->apply(removal), concat("removing the earlier ", plan.host_name), ENODEV));
+    made = kernel->apply(creation);
+  }
   MARGAY_RETURN_IF_ERROR(made.transport);
   if (!made.failures.empty()) {
     return netlink::error_of(made.failures.front().error, concat("making ", plan.host_name, " and ", plan.name,
                                                                  " in the pod: ", made.failures.front().text));
   }
-  prepare_host_end(plan.host_name);
+  prepare_host_end(*kernel, plan);
   const std::uint32_t link = if_nametoindex(plan.host_name.c_str());
   Batch up;
   if (has_family(plan, IpFamily::kV6)) {
