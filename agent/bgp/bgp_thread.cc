@@ -135,6 +135,24 @@ void BgpThread::snapshot(bgp::SnapshotQuery query, Callback<void(BgpSnapshot)> d
   impl_->ask<BgpSnapshot>([query](BgpWorker& worker) { return worker.snapshot(query); }, std::move(done));
 }
 
+void BgpThread::open_routes(bgp::SnapshotQuery query, Callback<void(Result<std::uint64_t>)> done) {
+  impl_->ask<Result<std::uint64_t>>([query = std::move(query)](BgpWorker& worker) { return worker.open_routes(query); },
+                                    std::move(done));
+}
+
+void BgpThread::read_routes(std::uint64_t number, Callback<void(RoutesRead)> done) {
+  impl_->ask<RoutesRead>([number](BgpWorker& worker) { return worker.read_routes(number); }, std::move(done));
+}
+
+void BgpThread::close_routes(std::uint64_t number) {
+  impl_->ask<bool>(
+      [number](BgpWorker& worker) {
+        worker.close_routes(number);
+        return true;
+      },
+      [](bool) {});
+}
+
 void BgpThread::update_metrics(Task done) {
   impl_->ask<bool>(
       [](BgpWorker& worker) {

@@ -44,6 +44,10 @@ class BgpThread {
 
   // Answers come on the owner's loop; none after this object has ended.
   void snapshot(bgp::SnapshotQuery query, Callback<void(BgpSnapshot)> done);
+  // As of BgpWorker.
+  void open_routes(bgp::SnapshotQuery query, Callback<void(Result<std::uint64_t>)> done);
+  void read_routes(std::uint64_t number, Callback<void(RoutesRead)> done);
+  void close_routes(std::uint64_t number);
   void update_metrics(Task done);
   void reset(const IpAddress& peer, std::string text, Callback<void(Status)> done);
   // Cease to all peers, with a text for their admins; `done` when it has left or a second has passed.

@@ -84,6 +84,25 @@ BgpSnapshot BgpWorker::snapshot(const bgp::SnapshotQuery& query) const {
   return out;
 }
 
+Result<std::uint64_t> BgpWorker::open_routes(const bgp::SnapshotQuery& query) {
+  if (!speaker_) return not_running();
+  MARGAY_ASSIGN_OR_RETURN(auto cursor, speaker_->routes(query));
+  const std::uint64_t number = next_reading_++;
+  readings_.emplace(number, std::move(cursor));
+  return number;
+}
+
+RoutesRead BgpWorker::read_routes(std::uint64_t number) {
+  RoutesRead out;
+  const auto found = readings_.find(number);
+  if (found == readings_.end()) return out;
+  out.has_more = found->second->next(out.routes);
+  if (!out.has_more) readings_.erase(found);
+  return out;
+}
+
+void BgpWorker::close_routes(std::uint64_t number) { readings_.erase(number); }
+
 void BgpWorker::update_metrics() {
   if (speaker_) speaker_->update_metrics();
 }

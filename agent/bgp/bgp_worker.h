@@ -8,7 +8,10 @@
 // Thread: the loop's.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -45,6 +48,12 @@ struct BgpSnapshot {
   bgp::SpeakerSnapshot speaker;
 };
 
+// Some of the routes that were asked for.
+struct RoutesRead {
+  std::vector<bgp::RouteSnapshot> routes;
+  bool has_more = false;
+};
+
 class BgpWorker final : private bgp::RouteSink {
  public:
   explicit BgpWorker(BgpWorkerParts parts);
@@ -52,6 +61,11 @@ class BgpWorker final : private bgp::RouteSink {
 
   void apply(SpeakerUpdate update);
   [[nodiscard]] BgpSnapshot snapshot(const bgp::SnapshotQuery& query) const;
+  // Routes for people, a millisecond's work at a time: a reading has a number, which is used up with its last piece.
+  // One that is not known (any more) has no more. kNotFound: there is no such peer, with those there are.
+  Result<std::uint64_t> open_routes(const bgp::SnapshotQuery& query);
+  RoutesRead read_routes(std::uint64_t number);
+  void close_routes(std::uint64_t number);
   void update_metrics();
   Status reset(const IpAddress& peer, std::string_view text);
   // Cease to all, then `done`.
@@ -73,6 +87,8 @@ class BgpWorker final : private bgp::RouteSink {
   PrefixTrie<bool> not_for_kernel_;
   std::string refused_;
   std::optional<bgp::Speaker> speaker_;
+  std::uint64_t next_reading_ = 1;
+  std::map<std::uint64_t, std::unique_ptr<bgp::RouteCursor>> readings_;  // of the speaker's routes: first to end
 };
 
 }  // namespace margay::agent

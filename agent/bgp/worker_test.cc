@@ -58,6 +58,7 @@ class Machine {
     return found == removals_.end() ? 0 : found->second;
   }
   [[nodiscard]] bool has_converged() const { return has_converged_; }
+  [[nodiscard]] BgpWorker& worker() { return *worker_; }
   [[nodiscard]] BgpSnapshot snapshot() const { return worker_->snapshot({}); }
   [[nodiscard]] World& world() { return world_; }
 
@@ -157,6 +158,30 @@ TEST_F(Cluster, NothingIsSaidBeforeTheDataplaneCanCarryIt) {
   run();
   EXPECT_EQ(at(1).routes(), blocks_but(1, 3));
   EXPECT_EQ(at(3).routes(), blocks_but(3, 3));
+}
+
+TEST_F(Cluster, RoutesAreReadAPieceAtATime) {
+  start(3);
+  EXPECT_EQ(at(1).worker().open_routes({}).error().code, ErrorCode::kUnavailable) << "it does not run yet";
+  open_all();
+  run();
+  bgp::SnapshotQuery query;
+  query.routes = bgp::SnapshotQuery::Routes::kBest;
+  const std::uint64_t reading = at(1).worker().open_routes(query).value();
+  Lines prefixes;
+  RoutesRead read;
+  do {
+    read = at(1).worker().read_routes(reading);
+    for (const bgp::RouteSnapshot& route : read.routes) prefixes.push_back(route.prefix.to_string());
+  } while (read.has_more);
+  EXPECT_EQ(prefixes, (Lines{"10.0.1.0/26", "10.0.2.0/26", "10.0.3.0/26"}));
+  EXPECT_FALSE(at(1).worker().read_routes(reading).has_more) << "it is used up";
+  const std::uint64_t closed = at(1).worker().open_routes(query).value();
+  at(1).worker().close_routes(closed);
+  EXPECT_TRUE(at(1).worker().read_routes(closed).routes.empty());
+  query.routes = bgp::SnapshotQuery::Routes::kReceived;
+  query.peer = ip("192.0.2.99");
+  EXPECT_EQ(at(1).worker().open_routes(query).error().code, ErrorCode::kNotFound);
 }
 
 TEST_F(Cluster, AGateThatClosesWithdrawsOurRoutesAlone) {

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/main/node_aspects.h"
 #include "agent/main/node_snapshot.h"
 #include "base/core/text.h"
 #include "base/file/file.h"
@@ -99,12 +100,14 @@ Agent::Agent(Parts parts)
                     {.on_identity = {},
                      .on_note = [this](std::string_view reason, const std::string& message,
                                        bool is_warning) { note(reason, message, is_warning); }}),
-      node_status_(
-          {parts_.loop, parts_.random, parts_.client, log_.with({{"scope", "node status"}})},
-          parts_.environment.node_name,
-          [this] {
-            return node_snapshot({bgp_snapshot_, calculation_.bgp().desired(), links_.links}, parts_.loop.wall_now());
-          }),
+      node_status_({parts_.loop, parts_.random, parts_.client, log_.with({{"scope", "node status"}})},
+                   parts_.environment.node_name,
+                   [this] {
+                     auto out = node_snapshot({bgp_snapshot_, calculation_.bgp().desired(), links_.links},
+                                              parts_.loop.wall_now());
+                     out.aspects = aspects();
+                     return out;
+                   }),
       datastore_ready_(health_.readiness("datastore")),
       dataplane_ready_(health_.readiness("dataplane")),
       node_ready_(health_.readiness("node")),
@@ -360,6 +363,17 @@ void Agent::tell_problems() {
       shared.extract({model::Kind::kFelixConfiguration, "", concat("node.", parts_.environment.node_name)});
   if (!mine.empty()) own[mine.key()] = mine.mapped();
   problem_events_.set_problems(shared, own);
+}
+
+std::vector<status::NodeSnapshot::Aspect> Agent::aspects() const {
+  return aspects_of({.timeline = timeline_,
+                     .registration_error = registration_.last_error(),
+                     .report = report_,
+                     .endpoints_programmed = book_.count(EndpointStage::kProgrammed),
+                     .endpoints_failed = book_.count(EndpointStage::kFailed),
+                     .ipip = tunnels_.ipip(),
+                     .lacks_ipip = tunnels_.lacks_ipip(),
+                     .tunnel_problems = tunnels_.problems()});
 }
 
 // What there is in the cluster, as the watches have it.

@@ -14,6 +14,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "agent/bgp/bgp_thread.h"
 #include "agent/dataplane/dataplane_thread.h"
@@ -84,6 +85,8 @@ class Agent {
   [[nodiscard]] status::StatusServer& status_server() { return status_server_; }
   [[nodiscard]] CniParts& cni() { return cni_; }
   [[nodiscard]] const TunnelParts& tunnels() const { return tunnels_; }
+  // How the node fares.
+  [[nodiscard]] std::vector<status::NodeSnapshot::Aspect> aspects() const;
   [[nodiscard]] const std::string& node_name() const { return parts_.environment.node_name; }
 
  private:

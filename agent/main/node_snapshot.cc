@@ -1,6 +1,7 @@
 #include "agent/main/node_snapshot.h"
 
 #include "base/process/build_info.h"
+#include "bgp/speaker/snapshot_json.h"
 
 namespace margay::agent {
 namespace {
@@ -71,6 +72,7 @@ status::NodeSnapshot node_snapshot(const NodeView& view, WallTime now) {
   const BgpSnapshot& speaker = view.speaker;
   status::NodeSnapshot out;
   out.speaker.is_running = speaker.is_running;
+  out.speaker.problem = speaker.refused;
   out.speaker.version = process::build_info().version;
   if (!speaker.is_running) return out;
   out.speaker.router_id = speaker.speaker.router_id.to_string();
@@ -82,6 +84,13 @@ status::NodeSnapshot node_snapshot(const NodeView& view, WallTime now) {
     one.type = types[peer.address] = type_of(peer, view.desired);
     one.state = state_of(peer.state);
     if (peer.since) one.since = now - *peer.since;
+    if (peer.remote_asn) one.asn = peer.remote_asn->value();
+    for (const bgp::Family family : bgp::kFamilies) {
+      one.received += peer.routes.received[family];
+      one.accepted += peer.routes.accepted[family];
+      one.sent += peer.routes.sent[family];
+    }
+    one.problem = bgp::problem_of(peer);
     out.peers.push_back(one);
   }
   for (const bgp::RouteSnapshot& route : speaker.speaker.routes) {

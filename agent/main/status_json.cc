@@ -119,6 +119,14 @@ json::Value status_json(Agent& agent) {
                    {"dataplane", dataplane_json(agent)},
                    {"tunnels", tunnels_json(agent)},
                    {"watches", watches_json(agent.cluster())}};
+  json::Array aspects;
+  for (const auto& aspect : agent.aspects()) {
+    aspects.emplace_back(json::Object{{"type", aspect.type},
+                                      {"status", aspect.is_well ? "True" : "False"},
+                                      {"reason", aspect.reason},
+                                      {"message", aspect.message}});
+  }
+  out["aspects"] = std::move(aspects);
   json::Object node{{"registered", agent.registration().is_registered()}};
   if (!agent.registration().last_error().empty()) node["error"] = agent.registration().last_error();
   out["registration"] = std::move(node);

@@ -7,12 +7,14 @@
 #include "base/core/time_text.h"
 #include "base/ip/prefix.h"
 #include "datastore/codec/codec.h"
+#include "datastore/model/peer_line.h"
 
 namespace margay::status {
 namespace {
 
 constexpr Duration kWriteRetry = std::chrono::seconds(10);
 constexpr std::int64_t kPeriodMaxSeconds = 86'400;
+constexpr std::size_t kMessageMax = 32'768;  // of a condition, by its schema
 
 kube::ResourceType node_statuses() {
   return {"projectcalico.org", "v3", "caliconodestatuses", "CalicoNodeStatus", false};
@@ -28,11 +30,12 @@ model::BgpDaemonStatus speaker_status(const NodeSnapshot::Speaker& speaker) {
           .last_reconfiguration_time = text_of(speaker.configured)};
 }
 
-model::NodeBgpStatus bgp_status(std::vector<NodeSnapshot::Peer> peers) {
-  std::sort(peers.begin(), peers.end(), [](const auto& a, const auto& b) { return a.address < b.address; });
+bool is_established(const NodeSnapshot::Peer& peer) { return peer.state == model::BgpSessionState::kEstablished; }
+
+model::NodeBgpStatus bgp_status(const std::vector<NodeSnapshot::Peer>& peers) {
   model::NodeBgpStatus status;
   for (const NodeSnapshot::Peer& peer : peers) {
-    const bool is_up = peer.state == model::BgpSessionState::kEstablished;
+    const bool is_up = is_established(peer);
     const bool is_v4 = peer.address.is_v4();
     auto& count = is_v4 ? (is_up ? status.number_established_v4 : status.number_not_established_v4)
                         : (is_up ? status.number_established_v6 : status.number_not_established_v6);
@@ -58,11 +61,65 @@ bool asks_for(const model::NodeStatusSpec& spec, model::NodeStatusClass wanted) 
   return std::find(spec.classes.begin(), spec.classes.end(), wanted) != spec.classes.end();
 }
 
+model::Condition condition_of(const NodeSnapshot::Aspect& aspect) {
+  model::Condition out;
+  out.type = aspect.type;
+  out.status = aspect.is_well ? model::ConditionStatus::kTrue : model::ConditionStatus::kFalse;
+  out.reason = aspect.reason;
+  out.message = aspect.message.substr(0, kMessageMax);
+  return out;
+}
+
+NodeSnapshot::Aspect bgp_aspect(const NodeSnapshot& snapshot) {
+  const NodeSnapshot::Speaker& speaker = snapshot.speaker;
+  if (!speaker.problem.empty())
+    return {.type = "BGPReady", .is_well = false, .reason = "Refused", .message = speaker.problem};
+  if (!speaker.is_running) return {.type = "BGPReady", .is_well = false, .reason = "NotRunning"};
+  const bool is_well = std::all_of(snapshot.peers.begin(), snapshot.peers.end(), is_established);
+  return {.type = "BGPReady", .is_well = is_well, .reason = is_well ? "Established" : "NotEstablished"};
+}
+
+// Those without a session come first: they must not be among what is left out.
+model::Condition bgp_condition(const NodeSnapshot& snapshot) {
+  NodeSnapshot::Aspect aspect = bgp_aspect(snapshot);
+  std::vector<NodeSnapshot::Peer> peers = snapshot.peers;
+  std::stable_partition(peers.begin(), peers.end(), [](const auto& peer) { return !is_established(peer); });
+  for (const NodeSnapshot::Peer& peer : peers) {
+    const std::string line = to_string(
+        model::PeerLine{peer.address.to_string(), peer.asn, peer.received, peer.accepted, peer.sent, peer.problem});
+    if (aspect.message.size() + line.size() + 1 > kMessageMax) break;
+    aspect.message.append(aspect.message.empty() ? "" : "\n").append(line);
+  }
+  return condition_of(aspect);
+}
+
+std::vector<model::Condition> conditions_of(const model::NodeStatusSpec& spec, const NodeSnapshot& snapshot,
+                                            WallTime now, const std::vector<model::Condition>& before) {
+  std::vector<model::Condition> out;
+  if (asks_for(spec, model::NodeStatusClass::kAgent)) {
+    for (const NodeSnapshot::Aspect& aspect : snapshot.aspects) out.push_back(condition_of(aspect));
+  }
+  if (asks_for(spec, model::NodeStatusClass::kBgp)) out.push_back(bgp_condition(snapshot));
+  for (model::Condition& condition : out) {
+    const auto same = std::find_if(before.begin(), before.end(), [&](const model::Condition& old) {
+      return old.type == condition.type && old.status == condition.status;
+    });
+    condition.last_transition_time =
+        same == before.end() || !same->last_transition_time ? now : *same->last_transition_time;
+  }
+  return out;
+}
+
 }  // namespace
 
-model::NodeStatusStatus fill(const model::NodeStatusSpec& spec, const NodeSnapshot& snapshot, WallTime now) {
+model::NodeStatusStatus fill(const model::NodeStatusSpec& spec, const NodeSnapshot& given, WallTime now,
+                             const model::NodeStatusStatus& before) {
+  NodeSnapshot snapshot = given;
+  std::sort(snapshot.peers.begin(), snapshot.peers.end(),
+            [](const auto& a, const auto& b) { return a.address < b.address; });
   model::NodeStatusStatus status;
   status.last_updated = now;
+  status.conditions = conditions_of(spec, snapshot, now, before.conditions);
   if (asks_for(spec, model::NodeStatusClass::kAgent)) {
     status.agent.bird_v4 = status.agent.bird_v6 = speaker_status(snapshot.speaker);
   }
@@ -99,7 +156,7 @@ void NodeStatusReporter::set_object(const std::string& name, std::shared_ptr<con
 void NodeStatusReporter::report(const std::string& name) {
   Entry& entry = *entries_.at(name);
   model::CalicoNodeStatus object = *entry.object;
-  object.status = fill(object.spec, snapshot_(), parts_.loop.wall_now());
+  object.status = fill(object.spec, snapshot_(), parts_.loop.wall_now(), object.status);
   json::Value whole;
   codec::encode(object, whole);
   const json::Value* status = whole.find("status");

@@ -7,6 +7,7 @@
 // nodes of a cluster apart. Thread: the control loop's.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -32,20 +33,35 @@ struct NodeSnapshot {
     std::string router_id{};
     std::optional<WallTime> started{};
     std::optional<WallTime> configured{};
+    std::string problem{};  // why the last configuration was not taken
   };
   struct Peer {
     IpAddress address;
     model::NodePeerType type = model::NodePeerType::kNodeMesh;
     model::BgpSessionState state = model::BgpSessionState::kIdle;
     std::optional<WallTime> since{};
+    std::optional<std::uint32_t> asn{};
+    std::uint64_t received = 0, accepted = 0, sent = 0;  // prefixes
+    std::string problem{};                               // why there is no session
+  };
+  // A condition of the object, with class Agent.
+  struct Aspect {
+    std::string type;
+    bool is_well = true;
+    std::string reason;  // one CamelCase word
+    std::string message{};
   };
   Speaker speaker{};
   std::vector<Peer> peers{};
   std::vector<model::NodeRoute> routes{};  // of both families
+  std::vector<Aspect> aspects{};
 };
 
-// `node`: of whom we write; peers in order of address, routes of destination.
-model::NodeStatusStatus fill(const model::NodeStatusSpec& spec, const NodeSnapshot& snapshot, WallTime now);
+// `before`: what stood there, whose conditions keep their times. Peers in order of address, routes of destination.
+// Beside Calico's fields there are conditions: the snapshot's aspects (class Agent), and BGPReady, whose message has a
+// line for each peer (datastore/model/peer_line.h; class BGP).
+model::NodeStatusStatus fill(const model::NodeStatusSpec& spec, const NodeSnapshot& snapshot, WallTime now,
+                             const model::NodeStatusStatus& before = {});
 
 class NodeStatusReporter {
  public:

@@ -60,6 +60,51 @@ TEST(NodeStatus, BothFamiliesAreTold) {
   EXPECT_THAT(status.routes.routes_v6, SizeIs(1));
 }
 
+TEST(NodeStatus, ConditionsTellWhatCalicosFieldsDoNot) {
+  model::NodeStatusSpec spec;
+  spec.classes = {NodeStatusClass::kAgent, NodeStatusClass::kBgp};
+  NodeSnapshot given = snapshot();
+  given.aspects = {{.type = "Ready", .is_well = true, .reason = "Ready", .message = "margay-node 0.1.0"}};
+  given.peers[0].problem = "connect: Connection refused";
+  given.peers[1].asn = 64512;
+  given.peers[1].received = 3;
+  const auto status = fill(spec, given, kStart);
+  ASSERT_THAT(status.conditions, SizeIs(2));
+  EXPECT_EQ(status.conditions[0].type, "Ready");
+  EXPECT_EQ(status.conditions[0].status, model::ConditionStatus::kTrue);
+  EXPECT_EQ(status.conditions[0].last_transition_time, kStart);
+  EXPECT_EQ(status.conditions[1].type, "BGPReady");
+  EXPECT_EQ(status.conditions[1].status, model::ConditionStatus::kFalse);
+  EXPECT_EQ(status.conditions[1].message,
+            "10.0.0.9 AS? received 0 accepted 0 sent 0: connect: Connection refused\n"
+            "10.0.0.8 AS? received 0 accepted 0 sent 0\n2001:db8::8 AS64512 received 3 accepted 0 sent 0")
+      << "those that are not up come first";
+  given.aspects[0].is_well = false;
+  const auto later = fill(spec, given, kStart + std::chrono::seconds(9), status);
+  EXPECT_EQ(later.conditions[0].last_transition_time, kStart + std::chrono::seconds(9)) << "it changed";
+  EXPECT_EQ(later.conditions[1].last_transition_time, kStart) << "it did not";
+}
+
+TEST(NodeStatus, OfMorePeersThanAMessageHoldsThoseThatAreUpAreLeftOut) {
+  model::NodeStatusSpec spec;
+  spec.classes = {NodeStatusClass::kBgp};
+  NodeSnapshot given;
+  EXPECT_EQ(fill(spec, given, kStart).conditions.at(0).reason, "NotRunning");
+  given.speaker.is_running = true;
+  given.speaker.problem = "two peers with one address";
+  EXPECT_EQ(fill(spec, given, kStart).conditions.at(0).reason, "Refused");
+  EXPECT_EQ(fill(spec, given, kStart).conditions.at(0).message, "two peers with one address");
+  given.speaker.problem.clear();
+  for (std::uint32_t i = 0; i < 2000; ++i) {
+    given.peers.push_back({IpAddress::v4(0x0a000000 + i), model::NodePeerType::kNodeMesh,
+                           i == 1999 ? model::BgpSessionState::kIdle : model::BgpSessionState::kEstablished, kStart});
+  }
+  const auto status = fill(spec, given, kStart);
+  ASSERT_THAT(status.conditions, SizeIs(1));
+  EXPECT_LE(status.conditions[0].message.size(), 32'768U);
+  EXPECT_TRUE(status.conditions[0].message.starts_with("10.0.7.207 ")) << status.conditions[0].message.substr(0, 80);
+}
+
 TEST(NodeStatus, WhatIsNotAskedForIsEmpty) {
   model::NodeStatusSpec spec;
   spec.classes = {NodeStatusClass::kBgp};

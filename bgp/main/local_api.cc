@@ -5,6 +5,7 @@
 #include "base/core/text.h"
 #include "base/json/value.h"
 #include "base/telemetry/exposition.h"
+#include "bgp/answer/route_query.h"
 #include "bgp/speaker/snapshot_json.h"
 
 namespace margay::bgpd {
@@ -32,22 +33,6 @@ int status_of(const Error& error) {
 http::Response done(const Status& status) {
   if (!status.ok()) return failure(status_of(status.error()), status.error().message);
   return respond(200, json::Object{});
-}
-
-Result<bgp::SnapshotQuery> query_of(const http::Target& target) {
-  bgp::SnapshotQuery query;
-  const bool is_in = target.parameter("in").has_value(), is_out = target.parameter("out").has_value();
-  query.routes = is_in    ? bgp::SnapshotQuery::Routes::kReceived
-                 : is_out ? bgp::SnapshotQuery::Routes::kSent
-                          : bgp::SnapshotQuery::Routes::kBest;
-  if (const auto peer = target.parameter("peer")) {
-    MARGAY_ASSIGN_OR_RETURN(query.peer, IpAddress::parse(*peer));
-  }
-  if (const auto prefix = target.parameter("prefix")) {
-    MARGAY_ASSIGN_OR_RETURN(query.prefix, IpPrefix::parse_cidr_or_address(*prefix));
-  }
-  if ((is_in || is_out) && !query.peer) return invalid("in and out need a peer");
-  return query;
 }
 
 }  // namespace
@@ -86,14 +71,19 @@ http::Response LocalApi::answer(const http::Request& request, const http::Target
 }
 
 void LocalApi::serve_routes(const http::Target& target, std::unique_ptr<http::Responder> responder) {
-  const auto query = query_of(target);
+  const auto query = bgp::route_query(target);
   if (!query.ok()) return responder->send(failure(400, query.error().message));
   auto cursor = parts_.speaker.routes(*query);
   if (!cursor.ok()) return responder->send(done(cursor.error()));
-  auto stream = std::make_shared<RouteStream>(parts_.loop, std::move(cursor).value(), std::move(responder));
+  auto source = [routes = std::shared_ptr<bgp::RouteCursor>(std::move(cursor).value())](auto done) {
+    bgp::RoutePiece piece;
+    piece.has_more = routes->next(piece.routes);
+    done(std::move(piece));
+  };
+  auto stream = std::make_shared<bgp::RouteStream>(parts_.loop, std::move(source), std::move(responder));
   streams_.insert(stream);
   // Not from inside one of its own callbacks.
-  stream->start([this, weak = std::weak_ptr<RouteStream>(stream)] {
+  stream->start([this, weak = std::weak_ptr<bgp::RouteStream>(stream)] {
     parts_.loop.post([weak_self = std::weak_ptr<bool>(alive_), this, weak] {
       const auto ended = weak.lock();
       if (!weak_self.expired() && ended != nullptr) streams_.erase(ended);

@@ -2,7 +2,7 @@
 //
 //   GET  /peers                      {speaker: {…}, peers: […]}
 //   GET  /routes[?peer=IP][&in|out]  {routes: […]}; in and out are Adj-RIB-In and Adj-RIB-Out and need a peer
-//        [&prefix=P]
+//        [&prefix=P[&match=exact|inside|holding]]
 //   GET  /metrics                    Prometheus
 //   POST /reload                     reads the configuration again: 200, or 422 with what is wrong
 //   POST /reset?peer=IP[&text=T]     Cease/Administrative Reset;  POST /refresh?peer=IP[&out]  ROUTE-REFRESH
@@ -19,7 +19,7 @@
 #include "base/core/result.h"
 #include "base/http/server.h"
 #include "base/telemetry/metrics.h"
-#include "bgp/main/route_stream.h"
+#include "bgp/answer/route_stream.h"
 #include "bgp/speaker/speaker.h"
 
 namespace margay::bgpd {
@@ -50,7 +50,7 @@ class LocalApi {
   http::Response on_peer(const http::Target& target);
 
   Parts parts_;
-  std::set<std::shared_ptr<RouteStream>> streams_;
+  std::set<std::shared_ptr<bgp::RouteStream>> streams_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   std::unique_ptr<http::Server> server_;
 };

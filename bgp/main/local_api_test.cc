@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/core/text.h"
 #include "base/json/value.h"
 #include "base/loop/sim_network.h"
 #include "bgp/main/tables.h"
@@ -129,6 +130,19 @@ TEST_F(LocalApiTest, RoutesHaveTheFieldsThatAreKept) {
   EXPECT_EQ(get("/routes?peer=10.0.0.2&in").find("routes")->as_array()->size(), 1U);
   EXPECT_EQ(get("/routes?peer=10.0.0.2&out").find("routes")->as_array()->size(), 0U);
   EXPECT_EQ(get("/routes?prefix=10.9.0.0/16").find("routes")->as_array()->size(), 0U);
+}
+
+TEST_F(LocalApiTest, RoutesOfAPrefixOfWhatIsInsideAndOfWhatHoldsIt) {
+  const auto count = [this](const std::string& query) {
+    return get(concat("/routes?", query)).find("routes")->as_array()->size();
+  };
+  EXPECT_EQ(count("prefix=10.2.0.0%2F26"), 1U);
+  EXPECT_EQ(count("prefix=10.2.0.0%2F16"), 0U);
+  EXPECT_EQ(count("prefix=10.2.0.0%2F16&match=inside"), 1U);
+  EXPECT_EQ(count("prefix=10.2.0.7&match=inside"), 0U);
+  EXPECT_EQ(count("prefix=10.2.0.7&match=holding"), 1U);
+  EXPECT_EQ(count("prefix=10.2.0.7"), 0U);
+  EXPECT_EQ(ask("GET", "/routes?prefix=10.2.0.7&match=near").status, 400);
 }
 
 TEST_F(LocalApiTest, ManyRoutesAreWrittenAsTheClientTakesThem) {

@@ -65,8 +65,10 @@ struct RouteSnapshot {
 struct SnapshotQuery {
   enum class Routes : std::uint8_t { kNone, kBest, kReceived, kSent };
   Routes routes = Routes::kNone;
-  std::optional<IpAddress> peer;   // needed for received and sent
-  std::optional<IpPrefix> prefix;  // this one alone
+  std::optional<IpAddress> peer;  // needed for received and sent
+  enum class Match : std::uint8_t { kExact, kInside, kHolding };
+  std::optional<IpPrefix> prefix;  // this one alone, or as `match` says
+  Match match = Match::kExact;     // kInside: and those inside of it; kHolding: and those it is inside of
 };
 
 struct SpeakerSnapshot {

@@ -87,6 +87,13 @@ json::Value session_json(const fsm::Negotiated& session) {
 
 }  // namespace
 
+std::string problem_of(const PeerSnapshot& peer) {
+  if (peer.state == fsm::State::kEstablished) return {};
+  if (!peer.socket_error.empty()) return peer.socket_error;
+  if (peer.last_attempt_error) return last_error_text(*peer.last_attempt_error);
+  return peer.last_error ? last_error_text(*peer.last_error) : std::string();
+}
+
 json::Value to_json(const PeerSnapshot& peer) {
   json::Object out;
   out["address"] = peer.address.to_string();
@@ -111,6 +118,7 @@ json::Value to_json(const PeerSnapshot& peer) {
   out["lastErrorAgeSeconds"] = seconds_of(peer.last_error_age);
   out["lastAttemptError"] = peer.last_attempt_error ? last_error_text(*peer.last_attempt_error) : std::string();
   out["lastAttemptErrorAgeSeconds"] = seconds_of(peer.last_attempt_error_age);
+  out["problem"] = problem_of(peer);
   out["lastErrorBytes"] = peer.last_error_bytes;
   out["socketError"] = peer.socket_error;
   out["lastAttemptErrorBytes"] = peer.last_attempt_error_bytes;

@@ -52,8 +52,18 @@ class Speaker::Impl::Cursor final : public RouteCursor {
     return false;
   }
 
+  [[nodiscard]] bool fits(const IpPrefix& prefix) const {
+    if (!query_.prefix) return true;
+    switch (query_.match) {
+      case SnapshotQuery::Match::kExact: return prefix == *query_.prefix;
+      case SnapshotQuery::Match::kInside: return query_.prefix->contains(prefix);
+      case SnapshotQuery::Match::kHolding: return prefix.contains(*query_.prefix);
+    }
+    return false;
+  }
+
   void add(const rib::RouteView& view, std::vector<RouteSnapshot>& out) const {
-    if (query_.prefix && *query_.prefix != view.prefix) return;
+    if (!fits(view.prefix)) return;
     std::optional<IpAddress> from;
     const auto& peers = speaker_.by_id_;
     if (view.peer && *view.peer < peers.size() && peers[*view.peer] != nullptr) {

@@ -1,13 +1,12 @@
-#include "bgp/main/route_stream.h"
+#include "bgp/answer/route_stream.h"
 
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "base/json/value.h"
 #include "bgp/speaker/snapshot_json.h"
 
-namespace margay::bgpd {
+namespace margay::bgp {
 namespace {
 
 // Beyond this the client is waited for.
@@ -15,9 +14,8 @@ constexpr std::size_t kQueuedMax = 256 * 1024;
 
 }  // namespace
 
-RouteStream::RouteStream(loop::Loop& loop, std::unique_ptr<bgp::RouteCursor> cursor,
-                         std::unique_ptr<http::Responder> responder)
-    : loop_(loop), cursor_(std::move(cursor)), responder_(std::move(responder)) {}
+RouteStream::RouteStream(loop::Loop& loop, RouteSource source, std::unique_ptr<http::Responder> responder)
+    : loop_(loop), source_(std::move(source)), responder_(std::move(responder)) {}
 
 void RouteStream::start(std::function<void()> on_end) {
   on_end_ = std::move(on_end);
@@ -40,22 +38,27 @@ void RouteStream::start(std::function<void()> on_end) {
 
 void RouteStream::go_on() {
   loop_.post([weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->write_piece();
+    if (const auto self = weak.lock()) self->ask();
   });
 }
 
-void RouteStream::write_piece() {
+void RouteStream::ask() {
   if (on_end_ == nullptr) return;
-  std::vector<bgp::RouteSnapshot> routes;
-  const bool has_more = cursor_->next(routes);
+  source_([weak = weak_from_this()](const RoutePiece& piece) {
+    if (const auto self = weak.lock()) self->write(piece);
+  });
+}
+
+void RouteStream::write(const RoutePiece& piece) {
+  if (on_end_ == nullptr) return;
   std::string text;
-  for (const bgp::RouteSnapshot& route : routes) {
+  for (const RouteSnapshot& route : piece.routes) {
     if (!std::exchange(is_first_, false)) text.push_back(',');
-    json::dump_to(text, bgp::to_json(route));
+    json::dump_to(text, to_json(route));
   }
-  if (!has_more) text.append("]}\n");
+  if (!piece.has_more) text.append("]}\n");
   if (!text.empty()) responder_->write(std::move(text));
-  if (!has_more) {
+  if (!piece.has_more) {
     responder_->finish();
     return end();
   }
@@ -70,4 +73,4 @@ void RouteStream::end() {
   if (const auto on_end = std::exchange(on_end_, nullptr)) on_end();
 }
 
-}  // namespace margay::bgpd
+}  // namespace margay::bgp

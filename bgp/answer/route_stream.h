@@ -4,30 +4,40 @@
 
 #include <functional>
 #include <memory>
+#include <vector>
 
+#include "base/core/task.h"
 #include "base/http/server.h"
 #include "base/loop/loop.h"
-#include "bgp/speaker/speaker.h"
+#include "bgp/speaker/snapshot.h"
 
-namespace margay::bgpd {
+namespace margay::bgp {
+
+struct RoutePiece {
+  std::vector<RouteSnapshot> routes;
+  bool has_more = false;
+};
+// Gives the next piece to `done`, on the stream's loop, now or later; asked for the next only then.
+using RouteSource = std::function<void(Callback<void(RoutePiece)> done)>;
 
 class RouteStream : public std::enable_shared_from_this<RouteStream> {
  public:
-  RouteStream(loop::Loop& loop, std::unique_ptr<bgp::RouteCursor> cursor, std::unique_ptr<http::Responder> responder);
+  RouteStream(loop::Loop& loop, RouteSource source, std::unique_ptr<http::Responder> responder);
   // `on_end` when the answer is complete or the client has gone; the owner may let go of it then.
   void start(std::function<void()> on_end);
 
  private:
-  void write_piece();
+  void ask();
+  void write(const RoutePiece& piece);
   void go_on();
   void end();
 
   loop::Loop& loop_;
-  std::unique_ptr<bgp::RouteCursor> cursor_;
+  RouteSource source_;
   std::unique_ptr<http::Responder> responder_;
   std::function<void()> on_end_;
   bool is_first_ = true;
   bool waits_ = false;  // for the client to take what was written
 };
 
-}  // namespace margay::bgpd
+}  // namespace margay::bgp
