@@ -149,8 +149,7 @@ void add_gateway(Batch& batch, std::uint32_t link, IpFamily family) {
 }
 
 bool has_family(const InterfacePlan& plan, IpFamily family) {
-  return std::any_of(plan.addresses.begin(), plan.addresses.end(),
-                     [family](const IpPrefix& address) { return address.family() == family; });
+  return std::find(plan.families.begin(), plan.families.end(), family) != plan.families.end();
 }
 
 // Written by netlink, as a write to /proc/sys that needs the kernel's lock of interfaces does not wait for it but
@@ -194,16 +193,6 @@ void prepare_host_end(Netlink& kernel, const InterfacePlan& plan) {
   if (!has_family(plan, IpFamily::kV6)) return;
   set_v6(name, "forwarding", "1");
   set_v6(name, "proxy_ndp", "1");
-}
-
-void prepare_pod_end(const InterfacePlan& plan) {
-  const bool has_v6 = has_family(plan, IpFamily::kV6);
-  set_v6(plan.name, "disable_ipv6", has_v6 ? "0" : "1");
-  if (has_v6) set_v6("lo", "disable_ipv6", "0");
-  set_v6(plan.name, "accept_dad", "0");
-  set_v6(plan.name, "accept_ra", "0");
-  write_setting("/proc/sys/net/ipv4/ip_forward", plan.is_forwarding ? "1" : "0");
-  if (has_v6) set_v6("all", "forwarding", plan.is_forwarding ? "1" : "0");
 }
 
 }  // namespace
@@ -302,8 +291,17 @@ Result<std::optional<FoundLink>> find_link(const std::string& name) {
   return found;
 }
 
+void prepare(const InterfacePlan& plan) {
+  const bool has_v6 = has_family(plan, IpFamily::kV6);
+  set_v6(plan.name, "disable_ipv6", has_v6 ? "0" : "1");
+  if (has_v6) set_v6("lo", "disable_ipv6", "0");
+  set_v6(plan.name, "accept_dad", "0");
+  set_v6(plan.name, "accept_ra", "0");
+  write_setting("/proc/sys/net/ipv4/ip_forward", plan.is_forwarding ? "1" : "0");
+  if (has_v6) set_v6("all", "forwarding", plan.is_forwarding ? "1" : "0");
+}
+
 Result<Mac> configure(const InterfacePlan& plan) {
-  prepare_pod_end(plan);
   MARGAY_ASSIGN_OR_RETURN(const auto link, find_link(plan.name));
   if (!link) return Error{ErrorCode::kNotFound, concat("there is no ", plan.name, " in the pod")};
   MARGAY_ASSIGN_OR_RETURN(const std::unique_ptr<Netlink> kernel, open_route_socket());

@@ -29,7 +29,8 @@ inline constexpr Mac kHostMac{{0xee, 0xee, 0xee, 0xee, 0xee, 0xee}};
 struct InterfacePlan {
   std::string host_name;
   std::string name = "eth0";
-  std::vector<IpPrefix> addresses;
+  std::vector<IpFamily> families;   // of addresses; known before they are
+  std::vector<IpPrefix> addresses;  // not for make_pair() and prepare()
   std::int64_t mtu = 1500;
   std::optional<Mac> mac;
   bool is_forwarding = false;
@@ -74,7 +75,9 @@ class PodNetns {
   int fd_;
 };
 
-// In the pod: addresses, routes, neighbours, settings. The MAC that the pod end has.
+// In the pod: settings, which need no address.
+void prepare(const InterfacePlan& plan);
+// In the pod, after prepare(): addresses, routes, neighbours. The MAC that the pod end has.
 Result<Mac> configure(const InterfacePlan& plan);
 // In the pod: nullopt when there is none.
 Result<std::optional<FoundLink>> find_link(const std::string& name);

@@ -2,7 +2,9 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -73,11 +75,42 @@ Result<std::vector<IpPrefix>> addresses_of(const json::Value& body) {
   return out;
 }
 
+// The agent told what the interface needs; the addresses are still being written.
+bool is_later(const json::Value& body) {
+  const json::Value* later = body.find("addressesLater");
+  return later != nullptr && later->as_bool() != nullptr && *later->as_bool();
+}
+
+std::vector<IpFamily> families_of(const json::Value& body) {
+  std::vector<IpFamily> out;
+  const json::Value* list = body.find("families");
+  if (list == nullptr || list->as_array() == nullptr) return out;
+  for (const IpFamily family : {IpFamily::kV4, IpFamily::kV6}) {
+    const bool is_there =
+        std::any_of(list->as_array()->begin(), list->as_array()->end(), [family](const json::Value& each) {
+          return each.as_string() != nullptr && *each.as_string() == to_string(family);
+        });
+    if (is_there) out.push_back(family);
+  }
+  return out;
+}
+
+Status set_addresses(const json::Value& body, InterfacePlan& plan) {
+  MARGAY_ASSIGN_OR_RETURN(plan.addresses, addresses_of(body));
+  plan.families.clear();
+  for (const IpPrefix& address : plan.addresses) plan.families.push_back(address.family());
+  return ok_status();
+}
+
 Result<InterfacePlan> plan_of(const Invocation& call, const json::Value& body) {
   InterfacePlan plan;
   plan.host_name = body.string_at({"hostInterface"});
   plan.name = call.interface;
-  MARGAY_ASSIGN_OR_RETURN(plan.addresses, addresses_of(body));
+  if (is_later(body)) {
+    plan.families = families_of(body);
+  } else {
+    MARGAY_RETURN_IF_ERROR(set_addresses(body, plan));
+  }
   if (const json::Value* mtu = body.find("mtu");
       mtu != nullptr && mtu->as_integer() != nullptr && *mtu->as_integer() > 0) {
     plan.mtu = *mtu->as_integer();
@@ -104,6 +137,16 @@ CniError give_up(AgentClient& agent, const json::Value& request, CniError error)
   return error;
 }
 
+// What was told later, for an interface that is there. Its error is the agent's: it holds nothing then.
+std::optional<CniError> get_addresses(AgentClient& agent, const json::Value& request, InterfacePlan& plan) {
+  const auto given = agent.call("POST", "/v1/addresses", request, kAddSeconds);
+  if (!given.ok()) return agent_error(given.error());
+  if (given->status != 200) return refused(*given, kNoAddress);
+  const Status read = set_addresses(given->body, plan);
+  if (!read.ok()) return CniError{kDecodingFailure, read.error().message};
+  return std::nullopt;
+}
+
 Done add_interface(const Invocation& call, AgentClient& agent, const json::Value& request, const AgentAnswer& given) {
   auto plan = plan_of(call, given.body);
   if (!plan.ok()) return give_up(agent, request, {kInvalidConfiguration, plan.error().message});
@@ -113,6 +156,14 @@ Done add_interface(const Invocation& call, AgentClient& agent, const json::Value
   if (!host.ok()) return give_up(agent, request, interface_error(host.error()));
   const Status inside = space->enter();
   if (!inside.ok()) return give_up(agent, request, interface_error(inside.error()));
+  prepare(*plan);
+  if (is_later(given.body)) {
+    const auto refusal = get_addresses(agent, request, *plan);
+    if (refusal) {
+      (void)remove_link(plan->name);
+      return give_up(agent, request, *refusal);
+    }
+  }
   const auto mac = configure(*plan);
   const Status told = mac.ok() ? host->tell_addresses(*plan, *mac) : Status(mac.error());
   if (!told.ok()) {
@@ -139,7 +190,8 @@ Done add(const Invocation& call) {
     if (!space.ok()) return interface_error(space.error());
   }
   AgentClient agent(call.socket());
-  const json::Value request = request_of(call);
+  json::Value request = request_of(call);
+  request["planFirst"] = !call.is_ipam;
   const auto given = agent.call("POST", "/v1/add", request, kAddSeconds);
   if (!given.ok()) return agent_error(given.error());
   if (given->status != 200) return refused(*given, kNoAddress);

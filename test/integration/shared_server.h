@@ -18,7 +18,8 @@ std::shared_ptr<ApiServer> controllers_server(const std::string& name, std::stri
 // Removes what margay-controllers and its tests make, also what finalizers keep. Nobody may be writing.
 void empty_server(SyncClient& client);
 
-// PUT /debug/faults of a server of controllers_server("memory"): `rules` as in datastore/server/faults.h, with commas.
+// PUT /debug/faults of a margay-apiserver with --enable-fault-injection: `rules` as in datastore/server/faults.h, with
+// commas between.
 void set_faults(const ApiServer& server, const std::string& rules);
 // Cuts every watch and list under way.
 void drop_watches(const ApiServer& server);
