@@ -15,7 +15,6 @@ namespace {
 using model::Kind;
 using std::chrono::minutes;
 using std::chrono::seconds;
-using testing::HasSubstr;
 
 const kube::ResourceType kReports{"coordination.k8s.io", "v1", "leases", "Lease", true};
 
@@ -114,7 +113,7 @@ TEST_F(PolicyReportTest, TheLeaseIsMadeThenChanged) {
   const json::Value lease = client.objects(kReports).begin()->second;
   EXPECT_EQ(lease.string_at({"spec", "holderIdentity"}), "n1");
   EXPECT_EQ(lease.string_at({"metadata", "labels", "margay.dev/report"}), "policies");
-  EXPECT_THAT(json::dump(lease), HasSubstr(R"("uid":"u1")"));
+  EXPECT_THAT(json::dump(lease), testing::HasSubstr(R"("uid":"u1")"));
   const int before = client.requests("create");
   program(12, 2);
   loop.advance(seconds(10));
