@@ -3,11 +3,13 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "base/core/random.h"
 #include "base/core/text.h"
 #include "base/file/file.h"
 #include "cni/plugin/agent_client.h"
@@ -102,6 +104,18 @@ Status set_addresses(const json::Value& body, InterfacePlan& plan) {
   return ok_status();
 }
 
+// One of those that nobody is given (IEEE 802-2014, 8.2): locally administered, of one station.
+Mac random_mac() {
+  std::uint64_t bits = system_seed();
+  std::array<std::uint8_t, 6> bytes{};
+  for (std::uint8_t& byte : bytes) {
+    byte = static_cast<std::uint8_t>(bits);
+    bits >>= 8;
+  }
+  bytes[0] = static_cast<std::uint8_t>((bytes[0] | 0x02U) & 0xfeU);
+  return Mac(bytes);
+}
+
 Result<InterfacePlan> plan_of(const Invocation& call, const json::Value& body) {
   InterfacePlan plan;
   plan.host_name = body.string_at({"hostInterface"});
@@ -117,7 +131,9 @@ Result<InterfacePlan> plan_of(const Invocation& call, const json::Value& body) {
   }
   std::string mac(body.string_at({"mac"}));
   if (mac.empty()) mac = call.text({"runtimeConfig", "mac"}, call.argument("MAC"));
-  if (!mac.empty()) {
+  if (mac.empty()) {
+    plan.mac = random_mac();
+  } else {
     MARGAY_ASSIGN_OR_RETURN(plan.mac, Mac::parse(mac));
   }
   const json::Value* forwarding = call.config.find({"container_settings", "allow_ip_forwarding"});
@@ -164,8 +180,8 @@ Done add_interface(const Invocation& call, AgentClient& agent, const json::Value
       return give_up(agent, request, *refusal);
     }
   }
-  const auto mac = configure(*plan);
-  const Status told = mac.ok() ? host->tell_addresses(*plan, *mac) : Status(mac.error());
+  const Status configured = configure(*plan);
+  const Status told = configured.ok() ? host->tell_addresses(*plan) : configured;
   if (!told.ok()) {
     (void)remove_link(plan->name);
     return give_up(agent, request, interface_error(told.error()));
@@ -176,7 +192,7 @@ Done add_interface(const Invocation& call, AgentClient& agent, const json::Value
     return give_up(agent, request, ready.ok() ? refused(*ready, kNotReady) : agent_error(ready.error(), kNotReady));
   }
   const MadeInterface interface {
-    plan->host_name, kHostMac.to_string(), plan->name, mac->to_string(), call.netns, plan->mtu
+    plan->host_name, kHostMac.to_string(), plan->name, plan->mac.to_string(), call.netns, plan->mtu
   };
   return result_text(call.version, plan->addresses, &interface);
 }
@@ -231,10 +247,12 @@ Done del(const Invocation& call) {
     if (!space.ok() && space.error().code != ErrorCode::kNotFound) return interface_error(space.error());
     is_inside = space.ok() && space->enter().ok();
   }
-  // No packet leaves any more; while the agent releases the address the interface goes.
-  if (is_inside) (void)take_down(call.interface);
+  std::optional<LinkRemoval> removal;
+  if (is_inside) removal.emplace(call.interface);
+  // Somebody else may have the address once the agent has released it; till then the interface goes.
+  if (removal) removal->wait_until_silent();
   const Status sent = agent.send("POST", "/v1/del", request, kDelSeconds);
-  const Status removed = is_inside ? end_link(call.interface) : ok_status();
+  const Status removed = removal ? removal->wait_until_gone() : ok_status();
   const auto answer = sent.ok() ? agent.receive() : Result<AgentAnswer>(sent.error());
   if (!removed.ok()) return interface_error(removed.error());
   if (!answer.ok() || answer->status >= 500) return write_down(call, request);
