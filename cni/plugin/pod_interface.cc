@@ -83,7 +83,7 @@ void add_pair(Batch& batch, const InterfacePlan& plan, int netns_fd) {
   const std::size_t peer = request.begin_nest(VETH_INFO_PEER);
   request.header(ifinfomsg{});
   request.text(IFLA_IFNAME, plan.name);
-  put_mac(request, plan.mac);
+  if (plan.mac) put_mac(request, *plan.mac);
   request.u32(IFLA_MTU, static_cast<std::uint32_t>(plan.mtu));
   request.u32(IFLA_NET_NS_FD, static_cast<std::uint32_t>(netns_fd));
   request.end_nest(peer);
@@ -150,6 +150,10 @@ void add_gateway(Batch& batch, std::uint32_t link, IpFamily family) {
 }
 
 bool has_family(const InterfacePlan& plan, IpFamily family) {
+  if (plan.families.empty()) {
+    return std::any_of(plan.addresses.begin(), plan.addresses.end(),
+                       [family](const IpPrefix& address) { return address.family() == family; });
+  }
   return std::find(plan.families.begin(), plan.families.end(), family) != plan.families.end();
 }
 
@@ -221,9 +225,9 @@ PodNetns::~PodNetns() {
   if (fd_ >= 0) close(fd_);
 }
 
-Status HostEnd::tell_addresses(const InterfacePlan& plan) const {
+Status HostEnd::tell_addresses(const InterfacePlan& plan, const Mac& mac) const {
   Batch batch;
-  for (const IpPrefix& address : plan.addresses) add_neighbour(batch, link_, address.first(), plan.mac, NUD_STALE);
+  for (const IpPrefix& address : plan.addresses) add_neighbour(batch, link_, address.first(), mac, NUD_STALE);
   return checked(kernel_->apply(batch), concat("the neighbours of ", plan.host_name));
 }
 
@@ -302,7 +306,7 @@ void prepare(const InterfacePlan& plan) {
   if (has_v6) set_v6("all", "forwarding", plan.is_forwarding ? "1" : "0");
 }
 
-Status configure(const InterfacePlan& plan) {
+Result<Mac> set_addresses(const InterfacePlan& plan) {
   const std::uint32_t link = if_nametoindex(plan.name.c_str());
   if (link == 0) return Error{ErrorCode::kNotFound, concat("there is no ", plan.name, " in the pod")};
   MARGAY_ASSIGN_OR_RETURN(const std::unique_ptr<Netlink> kernel, open_route_socket());
@@ -314,7 +318,15 @@ Status configure(const InterfacePlan& plan) {
     if (has_family(plan, family)) add_gateway(batch, link, family);
   }
   MARGAY_RETURN_IF_ERROR(checked(kernel->apply(batch), concat("configuring ", plan.name, " in the pod")));
-  return ok_status();
+  if (plan.mac) return *plan.mac;
+  MARGAY_ASSIGN_OR_RETURN(const auto found, find_link(plan.name));
+  if (!found) return Error{ErrorCode::kNotFound, concat(plan.name, " has gone")};
+  return found->mac;
+}
+
+Result<Mac> configure(const InterfacePlan& plan) {
+  prepare(plan);
+  return set_addresses(plan);
 }
 
 Status remove_link(const std::string& name) {

@@ -29,10 +29,10 @@ inline constexpr Mac kHostMac{{0xee, 0xee, 0xee, 0xee, 0xee, 0xee}};
 struct InterfacePlan {
   std::string host_name;
   std::string name = "eth0";
-  std::vector<IpFamily> families;   // of addresses; known before they are
-  std::vector<IpPrefix> addresses;  // not for make_pair() and prepare()
+  std::vector<IpFamily> families;   // for who does not know the addresses yet; empty: those of `addresses`
+  std::vector<IpPrefix> addresses;  // make_pair() and prepare() do without
   std::int64_t mtu = 1500;
-  Mac mac;  // of the pod end: chosen here, so that nobody has to ask the kernel for it
+  std::optional<Mac> mac;  // of the pod end; the kernel need not be asked for one that is given
   bool is_forwarding = false;
 };
 
@@ -49,7 +49,7 @@ class HostEnd {
   // The pod's addresses are at its MAC. To be said once the pod answers: who sent to one of them before has made the
   // host ask in vain, and would wait until it asks again, a second later. What is told is checked by the kernel when it
   // is used, and forgotten when the pod's end goes down, as when a plugin after this one changes its MAC.
-  Status tell_addresses(const InterfacePlan& plan) const;
+  Status tell_addresses(const InterfacePlan& plan, const Mac& mac) const;
 
  private:
   std::unique_ptr<netlink::Netlink> kernel_;
@@ -77,8 +77,10 @@ class PodNetns {
 
 // In the pod: settings, which need no address.
 void prepare(const InterfacePlan& plan);
-// In the pod, after prepare(): addresses, routes, neighbours.
-Status configure(const InterfacePlan& plan);
+// In the pod, after prepare(): addresses, routes, neighbours. The MAC that the pod end has.
+Result<Mac> set_addresses(const InterfacePlan& plan);
+// Both.
+Result<Mac> configure(const InterfacePlan& plan);
 // In the pod: nullopt when there is none.
 Result<std::optional<FoundLink>> find_link(const std::string& name);
 // In the pod: the interface goes, and the host end with it. None there is fine.

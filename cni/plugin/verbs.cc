@@ -97,7 +97,7 @@ std::vector<IpFamily> families_of(const json::Value& body) {
   return out;
 }
 
-Status set_addresses(const json::Value& body, InterfacePlan& plan) {
+Status take_addresses(const json::Value& body, InterfacePlan& plan) {
   MARGAY_ASSIGN_OR_RETURN(plan.addresses, addresses_of(body));
   plan.families.clear();
   for (const IpPrefix& address : plan.addresses) plan.families.push_back(address.family());
@@ -123,7 +123,7 @@ Result<InterfacePlan> plan_of(const Invocation& call, const json::Value& body) {
   if (is_later(body)) {
     plan.families = families_of(body);
   } else {
-    MARGAY_RETURN_IF_ERROR(set_addresses(body, plan));
+    MARGAY_RETURN_IF_ERROR(take_addresses(body, plan));
   }
   if (const json::Value* mtu = body.find("mtu");
       mtu != nullptr && mtu->as_integer() != nullptr && *mtu->as_integer() > 0) {
@@ -158,7 +158,7 @@ std::optional<CniError> get_addresses(AgentClient& agent, const json::Value& req
   const auto given = agent.call("POST", "/v1/addresses", request, kAddSeconds);
   if (!given.ok()) return agent_error(given.error());
   if (given->status != 200) return refused(*given, kNoAddress);
-  const Status read = set_addresses(given->body, plan);
+  const Status read = take_addresses(given->body, plan);
   if (!read.ok()) return CniError{kDecodingFailure, read.error().message};
   return std::nullopt;
 }
@@ -180,8 +180,8 @@ Done add_interface(const Invocation& call, AgentClient& agent, const json::Value
       return give_up(agent, request, *refusal);
     }
   }
-  const Status configured = configure(*plan);
-  const Status told = configured.ok() ? host->tell_addresses(*plan) : configured;
+  const auto mac = set_addresses(*plan);
+  const Status told = mac.ok() ? host->tell_addresses(*plan, *mac) : Status(mac.error());
   if (!told.ok()) {
     (void)remove_link(plan->name);
     return give_up(agent, request, interface_error(told.error()));
@@ -192,7 +192,7 @@ Done add_interface(const Invocation& call, AgentClient& agent, const json::Value
     return give_up(agent, request, ready.ok() ? refused(*ready, kNotReady) : agent_error(ready.error(), kNotReady));
   }
   const MadeInterface interface {
-    plan->host_name, kHostMac.to_string(), plan->name, plan->mac.to_string(), call.netns, plan->mtu
+    plan->host_name, kHostMac.to_string(), plan->name, mac->to_string(), call.netns, plan->mtu
   };
   return result_text(call.version, plan->addresses, &interface);
 }
