@@ -148,6 +148,16 @@ function(margay_test)
     ENVIRONMENT "MARGAY_SOURCE_DIR=${PROJECT_SOURCE_DIR};MARGAY_BUILD_DIR=${PROJECT_BINARY_DIR}")
 endfunction()
 
+# OF a test binary once more, under a NAME of its own and with other ARGS: parts of it that may run at the same time.
+function(margay_test_also)
+  cmake_parse_arguments(PARSE_ARGV 0 ARG "" "NAME;OF;TIMEOUT" "LABELS;ARGS")
+  margay_current_folder()
+  string(REPLACE "/" "_" binary "test_${folder}/${ARG_OF}")
+  add_test(NAME "${folder}/${ARG_NAME}" COMMAND ${binary} ${ARG_ARGS})
+  set_tests_properties("${folder}/${ARG_NAME}" PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}
+    ENVIRONMENT "MARGAY_SOURCE_DIR=${PROJECT_SOURCE_DIR};MARGAY_BUILD_DIR=${PROJECT_BINARY_DIR}")
+endfunction()
+
 function(margay_executable)
   cmake_parse_arguments(PARSE_ARGV 0 ARG "" "NAME" "SOURCES;ALONE")
   margay_current_folder()

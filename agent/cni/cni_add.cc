@@ -5,6 +5,7 @@
 #include "agent/cni/cni_server.h"
 #include "base/core/text.h"
 #include "base/core/time_text.h"
+#include "cni/ipam/held_block.h"
 #include "cni/ipam/names.h"
 #include "datastore/codec/codec.h"
 #include "datastore/codec/decoded.h"
@@ -16,6 +17,7 @@ namespace margay::agent {
 namespace {
 
 constexpr std::size_t kInterfaceDigits = 11;
+constexpr int kNotesMax = 10;  // the pauses between them are half a minute in all
 constexpr std::string_view kOrchestratorCni = "cni";
 constexpr std::string_view kHostNamespace = "default";
 constexpr std::string_view kAllowProfile = "projectcalico-default-allow";
@@ -84,6 +86,7 @@ void CniServer::begin_add(CniRequest request, std::unique_ptr<http::Responder> r
     return send_error(*responder, {ErrorCode::kUnavailable, problem});
   }
   const JobId id = ++last_job_;
+  add_outcomes_.erase(request.container);
   AddJob& job = adds_open_[id];
   job.request = std::move(request);
   job.responder = std::move(responder);
@@ -146,8 +149,48 @@ void CniServer::plan(JobId id, const model::Pod* pod) {
     holder.attributes.set(ipam::kNamespaceAttribute, request.pod_namespace);
     holder.attributes.set(ipam::kPodAttribute, request.pod_name);
   }
+  if (request.wants_plan_first && !request.is_ipam_only) tell_plan(id);
   job.assigning = parts_.book.assign(std::move(holder), job.plan.demands,
                                      [this, id](const std::vector<ipam::Got>& got) { on_assigned(id, got); });
+}
+
+// The plugin makes the interface while the API server writes the block.
+void CniServer::tell_plan(JobId id) {
+  AddJob& job = adds_open_.at(id);
+  json::Array families;
+  for (const ipam::Demand& demand : job.plan.demands) families.emplace_back(std::string(to_string(demand.family)));
+  json::Object body;
+  body["addressesLater"] = true;
+  body["families"] = std::move(families);
+  body["hostInterface"] = endpoint_for(job.request, {}).interface;
+  body["mtu"] = job.request.mtu > 0 ? job.request.mtu : parts_.mtu();
+  if (job.plan.mac) body["mac"] = job.plan.mac->to_string();
+  send_json(*std::exchange(job.responder, nullptr), 200, json::Value(std::move(body)));
+}
+
+void CniServer::begin_addresses(const CniRequest& request, std::unique_ptr<http::Responder> responder) {
+  for (auto& [id, job] : adds_open_) {
+    if (job.responder != nullptr || job.request.container != request.container) continue;
+    job.responder = std::move(responder);
+    return;
+  }
+  auto outcome = add_outcomes_.extract(request.container);
+  if (outcome.empty()) {
+    return send_error(*responder,
+                      {ErrorCode::kNotFound, concat("container ", request.container, " is not being added")});
+  }
+  if (!outcome.mapped().ok()) return send_error(*responder, outcome.mapped().error());
+  send_json(*responder, 200, *outcome.mapped());
+}
+
+void CniServer::answer_add(AddJob& job, Result<json::Value> outcome) {
+  if (job.responder == nullptr) {
+    add_outcomes_.insert_or_assign(job.request.container, std::move(outcome));
+  } else if (outcome.ok()) {
+    send_json(*job.responder, 200, *outcome);
+  } else {
+    send_error(*job.responder, outcome.error());
+  }
 }
 
 void CniServer::on_assigned(JobId id, const std::vector<ipam::Got>& got) {
@@ -207,12 +250,12 @@ void CniServer::finish_add(JobId id, std::vector<IpPrefix> addresses) {
     Attachment& attachment = attachments_[container];
     attachment = {};
     attachment.endpoint = endpoint_for(job.request, std::move(addresses));
-    attachment.request = std::move(job.request);
+    attachment.request = job.request;
     attachment.mac = job.plan.mac;
     body["hostInterface"] = attachment.endpoint.interface;
     note(container);
   }
-  send_json(*job.responder, 200, json::Value(std::move(body)));
+  answer_add(job, json::Value(std::move(body)));
   count_addresses();
 }
 
@@ -225,7 +268,7 @@ void CniServer::fail_add(JobId id, const Error& error) {
                                                    {"pod", found->second.request.pod_name},
                                                    {"error", error}});
   tell_pod(found->second.request, error);
-  send_error(*found->second.responder, error);
+  answer_add(found->second, error);
   // Not from inside a callback of its own operation.
   parts_.loop.post([job = std::make_shared<AddJob>(std::move(found->second))] {});
   adds_open_.erase(found);
@@ -276,13 +319,25 @@ void CniServer::note(const std::string& container) {
 void CniServer::on_noted(const std::string& container, const Status& outcome) {
   const auto found = attachments_.find(container);
   if (found == attachments_.end()) return;
-  found->second.noting = outcome.ok() ? Noting::kDone : Noting::kFailed;
   if (!outcome.ok()) found->second.problem = outcome.error().message;
+  if (!outcome.ok() && note_later(container, found->second, outcome.error())) return;
+  found->second.noting = outcome.ok() ? Noting::kDone : Noting::kFailed;
   std::vector<JobId> waiting;
   for (const auto& [id, job] : readies_) {
     if (job.container == container) waiting.push_back(id);
   }
   for (const JobId id : waiting) go_on_ready(id);
+}
+
+// What may pass is tried again, as long as somebody may wait for it.
+bool CniServer::note_later(const std::string& container, Attachment& attachment, const Error& error) {
+  const bool may_pass = error.code == ErrorCode::kConflict || error.code == ErrorCode::kUnavailable ||
+                        error.code == ErrorCode::kTimeout || error.code == ErrorCode::kInternal;
+  if (!may_pass || attachment.note_failures == kNotesMax) return false;
+  const Duration wait = ipam::backoff(++attachment.note_failures);
+  attachment.note_again = parts_.loop.make_timer([this, container] { note(container); });
+  attachment.note_again->arm(wait);
+  return true;
 }
 
 void CniServer::begin_ready(const CniRequest& request, std::unique_ptr<http::Responder> responder) {
@@ -299,8 +354,11 @@ void CniServer::begin_ready(const CniRequest& request, std::unique_ptr<http::Res
   job.responder = std::move(responder);
   job.until = parts_.loop.now() + timeout;
   job.deadline = parts_.loop.make_timer([this, id, timeout] {
-    end_ready(id, Error{ErrorCode::kTimeout, concat("waited ", format_duration(timeout),
-                                                    " for the API server to take the pod's addresses")});
+    const auto attachment = attachments_.find(readies_.at(id).container);
+    const std::string problem = attachment == attachments_.end() ? std::string() : attachment->second.problem;
+    end_ready(id, Error{ErrorCode::kTimeout,
+                        concat("waited ", format_duration(timeout), " for the API server to take the pod's addresses",
+                               problem.empty() ? "" : ": ", problem)});
   });
   job.deadline->arm(timeout);
   go_on_ready(id);

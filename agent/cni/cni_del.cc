@@ -18,6 +18,7 @@ void CniServer::begin_del(const CniRequest& request, std::unique_ptr<http::Respo
     }
     at = next;
   }
+  add_outcomes_.erase(request.container);
   run_release({request.network, request.container, request.interface, request.pod_namespace, request.pod_name},
               std::move(responder), /*is_spooled=*/false);
 }

@@ -99,7 +99,8 @@ Status CniServer::listen(loop::Network& network, const std::string& socket_path)
 void CniServer::serve(const http::Request& request, std::unique_ptr<http::Responder> responder) {
   const bool is_post = request.method == "POST";
   if (request.method == "GET" && request.target == "/v1/status") return answer_status(*responder);
-  static constexpr std::string_view kVerbs[] = {"/v1/add", "/v1/ready", "/v1/del", "/v1/check", "/v1/gc"};
+  static constexpr std::string_view kVerbs[] = {"/v1/add", "/v1/addresses", "/v1/ready",
+                                                "/v1/del", "/v1/check",     "/v1/gc"};
   bool is_known = false;
   for (const std::string_view verb : kVerbs) is_known = is_known || (is_post && request.target == verb);
   if (!is_known) {
@@ -116,6 +117,7 @@ void CniServer::serve(const http::Request& request, std::unique_ptr<http::Respon
   auto parsed = CniRequest::parse(request.body);
   if (!parsed.ok()) return send_error(*responder, parsed.error());
   if (request.target == "/v1/add") return begin_add(std::move(parsed).value(), std::move(responder));
+  if (request.target == "/v1/addresses") return begin_addresses(parsed.value(), std::move(responder));
   if (request.target == "/v1/ready") return begin_ready(parsed.value(), std::move(responder));
   if (request.target == "/v1/del") return begin_del(parsed.value(), std::move(responder));
   answer_check(parsed.value(), *responder);

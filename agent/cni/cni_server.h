@@ -2,6 +2,9 @@
 // the API server needs for one write, and the kernel for the pod's policy.
 //
 //   POST /v1/add    addresses for a container; the pod is annotated meanwhile       ─▶ plugin makes the interface
+//                   with "planFirst": at once all that the interface needs but its addresses ("addressesLater"), so
+//                   that the plugin makes it while the API server writes; then
+//   POST /v1/addresses   the addresses, or why there are none
 //   POST /v1/ready  waits for the annotation and for EndpointReadiness              ─▶ ADD is over
 //   POST /v1/del    releases; what cannot be done in time is written down and done later
 //   POST /v1/check  the addresses it has, or 404        POST /v1/gc  all containers but those named are released
@@ -87,10 +90,12 @@ class CniServer {
     Noting noting = Noting::kOpen;  // of the addresses on the pod, or as a WorkloadEndpoint
     std::string problem;
     kube::OperationPtr operation;
+    int note_failures = 0;
+    std::unique_ptr<loop::Timer> note_again{};
   };
   struct AddJob {
     CniRequest request;
-    std::unique_ptr<http::Responder> responder;
+    std::unique_ptr<http::Responder> responder;  // null: the plan was told, and nobody has asked for addresses yet
     kube::OperationPtr operation;
     ipam::RequestId assigning = 0;
     AddressPlan plan;
@@ -125,6 +130,9 @@ class CniServer {
   void fetch_pod(JobId id);
   void plan(JobId id, const model::Pod* pod);
   void on_assigned(JobId id, const std::vector<ipam::Got>& got);
+  void tell_plan(JobId id);
+  void begin_addresses(const CniRequest& request, std::unique_ptr<http::Responder> responder);
+  void answer_add(AddJob& job, Result<json::Value> outcome);
   void finish_add(JobId id, std::vector<IpPrefix> addresses);
   void fail_add(JobId id, const Error& error);
   void tell_exhausted(const AddJob& job, const std::vector<ipam::Got>& got);
@@ -133,6 +141,7 @@ class CniServer {
   void on_add_deadline(JobId id);
   void note(const std::string& container);
   void on_noted(const std::string& container, const Status& outcome);
+  bool note_later(const std::string& container, Attachment& attachment, const Error& error);
   [[nodiscard]] NewEndpoint endpoint_for(const CniRequest& request, std::vector<IpPrefix> addresses) const;
   void begin_ready(const CniRequest& request, std::unique_ptr<http::Responder> responder);
   void go_on_ready(JobId id);
@@ -155,6 +164,8 @@ class CniServer {
   JobId last_job_ = 0;
   std::map<std::string, Attachment> attachments_;  // by container
   std::map<JobId, AddJob> adds_open_;
+  // Of ADDs whose plan was told: by container, what they came to, until it is asked for or the container goes.
+  std::map<std::string, Result<json::Value>> add_outcomes_;
   std::map<JobId, ReadyJob> readies_;
   std::map<JobId, DelJob> dels_open_;
   std::map<JobId, kube::OperationPtr> clearings_;  // of notes

@@ -133,10 +133,12 @@ class CniServerTest : public testing::Test {
     facts_.set({model::Kind::kPod, "default", name}, std::shared_ptr<const model::Pod>(pod));
   }
 
-  std::shared_ptr<Told> ask(const std::string& verb, const std::string& container, const std::string& pod = "") {
+  std::shared_ptr<Told> ask(const std::string& verb, const std::string& container, const std::string& pod = "",
+                            bool plan_first = false) {
     auto told = std::make_shared<Told>();
     json::Object body;
     body["container"] = container;
+    body["planFirst"] = plan_first;
     if (!pod.empty()) {
       body["podNamespace"] = "default";
       body["podName"] = pod;
@@ -192,6 +194,61 @@ TEST_F(CniServerTest, AddNotesThePodAndReadySaysWhenTheKernelHasIt) {
   EXPECT_EQ(deleted->status, 200);
   EXPECT_EQ(stored_addresses(), 0U);
   EXPECT_EQ(handles(), 0U);
+}
+
+TEST_F(CniServerTest, WhatTheInterfaceNeedsIsToldBeforeTheApiServerAnswers) {
+  client_.faults.answer_delay_max = milliseconds(500);
+  add_pod("web");
+  const auto planned = ask("add", "c1", "web", /*plan_first=*/true);
+  ASSERT_EQ(planned->status, 200) << "at once: " << planned->body;
+  const json::Value plan = json::parse(planned->body).value();
+  EXPECT_EQ(json::dump(*plan.find("families")), R"(["IPv4"])");
+  EXPECT_FALSE(plan.string_at({"hostInterface"}).empty());
+  EXPECT_EQ(plan.find("addresses"), nullptr);
+  const auto early = ask("addresses", "c1", "web");
+  EXPECT_FALSE(early->is_there());
+  advance(seconds(10));
+  ASSERT_EQ(early->status, 200) << early->body;
+  EXPECT_EQ(json::parse(early->body)->find("addresses")->as_array()->size(), 1U);
+  // Asked for when they are there already, and once only.
+  (void)ask("add", "c2", "", /*plan_first=*/true);
+  advance(seconds(10));
+  const auto late = ask("addresses", "c2");
+  EXPECT_EQ(late->status, 200) << late->body;
+  EXPECT_EQ(ask("addresses", "c2")->status, 404);
+}
+
+TEST_F(CniServerTest, WhyThereAreNoAddressesIsToldToWhoAsksForThem) {
+  api_is_away();
+  (void)ask("add", "c1", "", /*plan_first=*/true);
+  advance(seconds(31));
+  const auto told = ask("addresses", "c1");
+  EXPECT_EQ(told->status, 504);
+  EXPECT_THAT(told->body, HasSubstr("waited 30s"));
+  // Who deletes does not ask any more.
+  (void)ask("add", "c2", "", /*plan_first=*/true);
+  advance(seconds(1));
+  const auto waiting = ask("addresses", "c2");
+  (void)ask("del", "c2");
+  EXPECT_EQ(waiting->status, 500) << "it is being deleted";
+  EXPECT_EQ(ask("addresses", "c2")->status, 404);
+  api_is_back();
+  advance(minutes(1));
+  EXPECT_EQ(stored_addresses(), 0U);
+}
+
+TEST_F(CniServerTest, AnAnnotationThatIsRefusedForAMomentIsWrittenAgain) {
+  add_pod("web");
+  client_.on_request = [left = 3](std::string_view verb,
+                                  const kube::ResourceType&) mutable -> std::optional<kube::ApiError> {
+    if (verb != "patch" || left-- <= 0) return std::nullopt;
+    return kube::ApiError{.code = ErrorCode::kConflict, .message = "409"};
+  };
+  (void)ask("add", "c1", "web");
+  advance(milliseconds(10));
+  const auto ready = ask("ready", "c1", "web");
+  advance(seconds(3));
+  EXPECT_EQ(ready->status, 200) << ready->body;
 }
 
 TEST_F(CniServerTest, WhatIsMissingInTheKernelIsSaidInTime) {

@@ -135,6 +135,8 @@ Result<CniRequest> CniRequest::parse(std::string_view body) {
   out.pod_namespace = text("podNamespace");
   out.pod_name = text("podName");
   out.pod_uid = text("podUid");
+  if (const json::Value* flag = value.find("planFirst"))
+    out.wants_plan_first = flag->as_bool() != nullptr && *flag->as_bool();
   if (const json::Value* flag = value.find("ipamOnly"))
     out.is_ipam_only = flag->as_bool() != nullptr && *flag->as_bool();
   if (const json::Value* flag = value.find("allowNoIpam"))

@@ -27,6 +27,7 @@ struct CniRequest {
   std::string pod_name;
   std::string pod_uid;  // "": not said
   bool is_ipam_only = false;
+  bool wants_plan_first = false;  // what the interface needs, before there are addresses
   std::vector<std::string> pools_v4, pools_v6;
   std::optional<bool> assign_v4, assign_v6;
   std::vector<IpAddress> addresses;  // CNI_ARGS IP=

@@ -84,7 +84,8 @@ struct DataplaneReport {
   bool are_routes_paused = false;                                      // routeSyncDisabled
   // The first whole state has been written, or tried: what failed stands above. Stays true.
   bool has_written = false;
-  std::size_t learned_routes = 0, unresolved_routes = 0;          // of BGP; unresolved: no next hop can be reached
+  bool has_all_policy = false;                            // sets and rules are as the batches up to `batch` want them
+  std::size_t learned_routes = 0, unresolved_routes = 0;  // of BGP; unresolved: no next hop can be reached
   std::size_t planned_routes = 0, unresolved_planned_routes = 0;  // of the plan; unresolved: also without their tunnel
   std::set<std::string> tunnel_devices;  // that are there; tunl0 also where programs stand for it
   std::uint64_t batch = 0;               // the last that was written, or tried

@@ -265,6 +265,7 @@ void Dataplane::write() {
   run("ipset removal", [this](TimePoint now) { return ports_.sets->apply_removals(now); });
   is_writing_ = false;
   has_written_ = true;
+  written_batch_ = batch_;
   ++applies_;
   last_apply_ = loop_.now() - begin;
   apply_seconds_.observe(std::chrono::duration<double>(last_apply_).count());
@@ -286,13 +287,16 @@ void Dataplane::encapsulate() {
   run("encapsulation", [this](TimePoint now) { return ports_.encapsulation->apply(now); });
 }
 
-// What failed is not there yet; the time until it is counts.
-void Dataplane::observe_propagation() {
-  const bool is_there = std::all_of(steps_.begin(), steps_.end(), [](const auto& entry) {
+bool Dataplane::has_all_policy() const {
+  return std::all_of(steps_.begin(), steps_.end(), [](const auto& entry) {
     const bool is_policy = entry.first == kSets || entry.first.starts_with("iptables ");
     return !is_policy || entry.second.state.failed == 0;
   });
-  if (!is_there || !since_) return;
+}
+
+// What failed is not there yet; the time until it is counts.
+void Dataplane::observe_propagation() {
+  if (!since_ || !has_all_policy()) return;
   propagation_.observe(std::chrono::duration<double>(loop_.now() - *std::exchange(since_, std::nullopt)).count());
 }
 
@@ -505,7 +509,8 @@ void Dataplane::report() {
   report.backend_reason = ports_.backend->choice().why;
   report.are_routes_paused = routes_.driver().is_paused();
   report.has_written = has_written_;
-  if (has_written_) report.batch = batch_;
+  report.has_all_policy = has_written_ && has_all_policy();
+  report.batch = written_batch_;  // not of one that was taken since
   report.last_apply = last_apply_;
   report.applies = applies_;
   on_report_(std::move(report));

@@ -105,6 +105,8 @@ class Dataplane {
   void write();
   void write_rules();
   void write_tables(bool has_sets);
+  // Sets and rules are as wanted.
+  [[nodiscard]] bool has_all_policy() const;
   void observe_propagation();
   void place_workloads();
   void place_tunnels();
@@ -152,7 +154,8 @@ class Dataplane {
   bool is_writing_ = false;
   bool has_written_ = false;
   std::uint64_t applies_ = 0;
-  std::uint64_t batch_ = 0;  // the last that was taken
+  std::uint64_t batch_ = 0;          // the last that was taken
+  std::uint64_t written_batch_ = 0;  // or tried
   Duration last_apply_{};
   std::optional<TimePoint> since_;
   telemetry::Histogram apply_seconds_, propagation_;

@@ -108,6 +108,8 @@ Agent::Agent(Parts parts)
                      out.aspects = aspects();
                      return out;
                    }),
+      policy_report_({parts_.loop, parts_.random, parts_.client, log_.with({{"scope", "policy report"}})},
+                     parts_.environment.node_name),
       datastore_ready_(health_.readiness("datastore")),
       dataplane_ready_(health_.readiness("dataplane")),
       node_ready_(health_.readiness("node")),
@@ -125,6 +127,16 @@ Agent::Agent(Parts parts)
   cni_.watch_all(cluster_);
   cni_.measure_ready(agent_metrics_.endpoint_ready);
   watch_node_status();
+  watch_policies();
+}
+
+// The calculation has them before: consumers of a kind are called in order.
+void Agent::watch_policies() {
+  const auto note = [this](const model::ObjectKey& key, const auto& policy) {
+    policy_progress_.note(key, policy == nullptr ? nullptr : &policy->metadata);
+  };
+  cluster_.add<model::NetworkPolicy>({}, {note});
+  cluster_.add<model::GlobalNetworkPolicy>({}, {note});
 }
 
 void Agent::watch_node_status() {
@@ -165,7 +177,10 @@ Calculation::Others Agent::others() {
   return {.on_node =
               [this, to_facts](const ObjectKey& key, const std::shared_ptr<const model::Node>& node) {
                 registration_.set_node(key.name, node);
-                if (key.name == parts_.environment.node_name) tunnels_.set_node(node);
+                if (key.name == parts_.environment.node_name) {
+                  tunnels_.set_node(node);
+                  policy_report_.set_node_uid(node == nullptr ? "" : node->metadata.uid);
+                }
                 problem_events_.set_node(key.name, node != nullptr);
                 to_facts(key, node);
               },
@@ -273,6 +288,8 @@ void Agent::on_turn(bool is_in_sync) {
   // Most of what happens in a cluster is none of this node's business.
   if (!is_first && !change.dataplane.policy.empty()) change.dataplane.since = parts_.loop.now();
   if (is_first || !change.dataplane.empty()) send(std::move(change.dataplane));
+  policy_progress_.sent(batches_sent_);
+  report_policies();
   if (has_bgp() && !change.bgp.speaker.empty()) bgp_->send(std::move(change.bgp.speaker));
   if (!pools_.is_done()) {
     std::vector<IpPrefix> present;
@@ -317,6 +334,7 @@ void Agent::on_report(DataplaneReport report) {
   tunnels_.set_devices(report_.tunnel_devices);
   agent_metrics_.set_dataplane_mode("iptables", report_.backend_reason);
   dataplane_metrics_.note(report_);
+  report_policies();
   cni_.look();
   if (!report_.has_written) return;
   if (!timeline_.has(Stage::kDataplaneSynced)) {
@@ -336,6 +354,12 @@ void Agent::on_report(DataplaneReport report) {
 void Agent::return_memory() {
   memory_timer_->arm(kReturnMemory);
   process::return_free_memory();
+}
+
+void Agent::report_policies() {
+  if (!report_.has_written || !report_.has_all_policy) return;
+  policy_progress_.written(report_.batch);
+  policy_report_.look(policy_progress_);
 }
 
 // Somebody may have removed or changed them.

@@ -31,6 +31,8 @@
 #include "agent/status/agent_metrics.h"
 #include "agent/status/health.h"
 #include "agent/status/node_status.h"
+#include "agent/status/policy_progress.h"
+#include "agent/status/policy_report.h"
 #include "agent/status/status_server.h"
 #include "base/core/random.h"
 #include "base/loop/asio_loop.h"
@@ -112,6 +114,8 @@ class Agent {
   [[nodiscard]] Calculation::Others others();
   [[nodiscard]] bool has_bgp() const { return parts_.environment.backend == startup::NetworkingBackend::kBgp; }
   void watch_node_status();
+  void watch_policies();
+  void report_policies();
   void refresh_snapshot(bool with_routes, std::function<void()> then);
 
   Parts parts_;
@@ -136,6 +140,8 @@ class Agent {
   HostLinks links_;
   int beats_ = 0;
   status::NodeStatusReporter node_status_;
+  status::PolicyProgress policy_progress_;
+  status::PolicyReport policy_report_;
   status::Readiness datastore_ready_, dataplane_ready_, node_ready_;
   status::Heartbeat control_beat_, dataplane_beat_, bgp_beat_;
   std::unique_ptr<loop::Timer> beat_timer_;

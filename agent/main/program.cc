@@ -80,6 +80,9 @@ Status Program::connect() {
                           kube::choose_connection(flags, kube::Environment::of_process()));
   kube::ClientOptions options;
   options.user_agent = process::version_line("margay-node");
+  // A hundred pods that start at once are two writes each, and none of them should wait for a rate.
+  options.requests_per_second = 100;
+  options.burst = 500;
   options.log = log_.with({{"scope", "kube"}});
   options.metrics = &metrics_;
   client_ = kube::make_client(loop_, network_, random_, config, options);

@@ -1,5 +1,7 @@
 #include "agent/startup/node_patch.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/core/time_text.h"
@@ -10,8 +12,42 @@ namespace margay::startup {
 namespace {
 
 constexpr std::string_view kConditionType = "NetworkUnavailable";
+constexpr std::string_view kInterfacesAnnotation = "projectcalico.org/Interfaces";
+constexpr std::size_t kInterfacesMax = 256;
+
+// As those that are passed over when a node's address is looked for.
+bool is_hosts_own(std::string_view name) {
+  static constexpr std::string_view kOthers[] = {
+      "cali",       "docker",  "br-",       "cbr", "dummy",        "virbr",        "lxcbr",           "veth",
+      "tunl",       "flannel", "kube-ipvs", "cni", "nodelocaldns", "vxlan.calico", "vxlan-v6.calico", "wireguard.cali",
+      "wg-v6.cali", "podman"};
+  return std::none_of(std::begin(kOthers), std::end(kOthers),
+                      [name](std::string_view prefix) { return name.starts_with(prefix); });
+}
+
+std::string interfaces_text(HostInterfaces interfaces) {
+  std::sort(interfaces.begin(), interfaces.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  json::Array out;
+  for (const HostInterface& each : interfaces) {
+    json::Array addresses;
+    for (const InterfaceAddress& address : each.addresses) {
+      if (!address.address.is_link_local()) addresses.emplace_back(address.address.to_string());
+    }
+    if (addresses.empty() || !is_hosts_own(each.name) || out.size() == kInterfacesMax) continue;
+    out.emplace_back(json::Object{{"name", each.name}, {"addresses", std::move(addresses)}});
+  }
+  return json::dump(json::Value(std::move(out)));
+}
 
 }  // namespace
+
+std::string interfaces_patch(const model::Node& node, const HostInterfaces& interfaces) {
+  const std::string wanted = interfaces_text(interfaces);
+  if (node.metadata.annotations.get(kInterfacesAnnotation) == wanted) return "";
+  json::Value patch;
+  patch["metadata"]["annotations"][std::string(kInterfacesAnnotation)] = wanted;
+  return json::dump(patch);
+}
 
 std::string annotations_patch(const model::Node& node, const model::NodeNetworking& wanted) {
   const StringMap& before = node.metadata.annotations;

@@ -38,5 +38,25 @@ TEST(NodePatch, NetworkUnavailableIsClearedOnce) {
   EXPECT_NE(availability_patch(node, Availability::kDown, kNow), "");
 }
 
+TEST(NodePatch, InterfacesOfTheHostAreSaidAndThoseOfPodsAndTunnelsAreNot) {
+  const auto address = [](std::string_view text) { return *InterfaceAddress::parse(text); };
+  HostInterfaces interfaces{{"eth1", true, {address("10.0.0.7/24"), address("fe80::1/64"), address("2001:db8::7/64")}},
+                            {"bond0", false, {address("192.0.2.1/24")}},
+                            {"dark0", true, {address("fe80::2/64")}}};
+  for (const char* name : {"cali123", "tunl0", "vxlan.calico", "kube-ipvs0", "docker0", "veth1"}) {
+    interfaces.push_back({name, true, {address("10.9.9.9/32")}});
+  }
+  model::Node node;
+  const std::string patch = interfaces_patch(node, interfaces);
+  EXPECT_EQ(patch,
+            R"({"metadata":{"annotations":{"projectcalico.org/Interfaces":"[{\"name\":\"bond0\",)"
+            R"(\"addresses\":[\"192.0.2.1\"]},{\"name\":\"eth1\",\"addresses\":[\"10.0.0.7\",\"2001:db8::7\"]}]"}}})");
+  node.metadata.annotations.set("projectcalico.org/Interfaces",
+                                R"([{"name":"bond0","addresses":["192.0.2.1"]},)"
+                                R"({"name":"eth1","addresses":["10.0.0.7","2001:db8::7"]}])");
+  std::swap(interfaces[0], interfaces[1]);
+  EXPECT_EQ(interfaces_patch(node, interfaces), "") << "in whatever order the kernel tells them";
+}
+
 }  // namespace
 }  // namespace margay::startup

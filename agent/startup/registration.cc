@@ -11,6 +11,8 @@ namespace {
 
 constexpr Duration kRetryMin = std::chrono::seconds(1);
 constexpr Duration kRetryMax = std::chrono::seconds(60);
+// Addresses that move come and go; every change of a Node is told to the whole cluster.
+constexpr Duration kInterfacesDelay = std::chrono::seconds(5);
 
 kube::ResourceType nodes() { return {"", "v1", "nodes", "Node", false}; }
 
@@ -19,8 +21,6 @@ struct Request {
   std::string subresource;
   kube::PatchType type = kube::PatchType::kMerge;
   std::string patch;
-
-  friend bool operator==(const Request&, const Request&) = default;
 };
 
 std::vector<IpAddress> internal_addresses(const model::Node& node) {
@@ -42,6 +42,10 @@ class Registration::Impl {
         events_(std::move(events)),
         book_(environment_.node_name),
         retry_(parts_.loop.make_timer([this] { send(); })),
+        interfaces_timer_(parts_.loop.make_timer([this] {
+          may_send_interfaces_ = true;
+          send();
+        })),
         poll_(parts_.loop.make_timer([this] {
           evaluate();
           poll_->arm(environment_.poll_interval);
@@ -64,6 +68,7 @@ class Registration::Impl {
   }
   void set_ready() {
     is_ready_ = true;
+    plan_interfaces();
     send();
   }
 
@@ -87,7 +92,18 @@ class Registration::Impl {
     identity_ = std::move(next);
     if (is_new && events_.on_identity) events_.on_identity(*identity_);
     tell_conflicts();
+    plan_interfaces();
     send();
+  }
+
+  void plan_interfaces() {
+    if (!is_ready_ || node_ == nullptr || !interfaces_) return;
+    if (interfaces_patch(*node_, *interfaces_).empty()) {
+      may_send_interfaces_ = false;
+      interfaces_timer_->disarm();
+    } else if (!may_send_interfaces_ && !interfaces_timer_->is_armed()) {
+      interfaces_timer_->arm(kInterfacesDelay);
+    }
   }
 
   void tell(const std::set<Note>& notes) {
@@ -119,13 +135,15 @@ class Registration::Impl {
   [[nodiscard]] Request next_request() const {
     Request request{"", kube::PatchType::kMerge, annotations_patch(*node_, identity_->networking)};
     if (!request.patch.empty() || !is_ready_) return request;
-    return {"status", kube::PatchType::kStrategicMerge,
-            availability_patch(*node_, Availability::kUp, parts_.loop.wall_now())};
+    std::string patch = availability_patch(*node_, Availability::kUp, parts_.loop.wall_now());
+    if (patch.empty()) return {};
+    return {"status", kube::PatchType::kStrategicMerge, std::move(patch)};
   }
 
   void send() {
     if (node_ == nullptr || !identity_ || under_way_ != nullptr || retry_->is_armed()) return;
     Request request = next_request();
+    if (request.patch.empty() && may_send_interfaces_) request.patch = interfaces_patch(*node_, *interfaces_);
     if (request.patch.empty()) return;
     // Done already, and the watch has not shown it yet.
     if (node_->metadata.resource_version == done_version_ && request.subresource == done_subresource_) return;
@@ -160,6 +178,7 @@ class Registration::Impl {
   std::shared_ptr<const model::Node> node_;
   std::optional<HostInterfaces> interfaces_;
   bool is_ready_ = false;
+  bool may_send_interfaces_ = false;
   std::set<Note> told_;
   std::set<AddressConflict> told_conflicts_;
   std::string version_, subresource_;  // of the request under way
@@ -167,6 +186,7 @@ class Registration::Impl {
   Duration backoff_ = kRetryMin;
   kube::OperationPtr under_way_;
   std::unique_ptr<loop::Timer> retry_;
+  std::unique_ptr<loop::Timer> interfaces_timer_;
   std::unique_ptr<loop::Timer> poll_;
 };
 

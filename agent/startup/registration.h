@@ -1,5 +1,5 @@
 // Registration: keeps our Node object saying what this node is: annotations with addresses and AS number, and the
-// condition NetworkUnavailable.
+// condition NetworkUnavailable; and, when ready and not more often than every few seconds, which interfaces it has.
 //
 //   Node object, interfaces, readiness ─▶ decide ─▶ PATCH nodes/NAME, nodes/NAME/status ─▶ (seen again by the watch)
 //

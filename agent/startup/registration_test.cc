@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "agent/startup/node_patch.h"
 #include "base/core/text.h"
+#include "base/json/value.h"
 #include "base/loop/sim_loop.h"
 #include "test/support/patch_client.h"
 
@@ -83,6 +85,36 @@ TEST_F(RegistrationTest, TheNetworkIsAvailableWhenReadyAndNotBefore) {
   registration->set_node("node-1", node(registered, true));
   EXPECT_TRUE(registration->is_registered());
   EXPECT_THAT(client.open, IsEmpty());
+}
+
+TEST_F(RegistrationTest, InterfacesAreSaidWhenReadyAndNotAtEveryTurn) {
+  const auto registration = make();
+  registration->set_interfaces(interfaces());
+  registration->set_node("node-1", node(registered, true));
+  loop.advance(std::chrono::seconds(50));
+  EXPECT_THAT(client.open, IsEmpty()) << "not before it is ready";
+  registration->set_ready();
+  EXPECT_TRUE(registration->is_registered()) << "that does not wait for it";
+  EXPECT_THAT(client.open, IsEmpty());
+  HostInterfaces more = interfaces();
+  for (int i = 0; i < 4; ++i) {
+    more.push_back({concat("eth", i + 1), true, {*InterfaceAddress::parse("192.0.2.1/24")}});
+    registration->set_interfaces(more);
+  }
+  loop.advance(std::chrono::seconds(6));
+  ASSERT_THAT(client.open, SizeIs(1));
+  EXPECT_THAT(client.open[0].body, ::testing::HasSubstr("eth4"));
+  client.answer(true);
+  EXPECT_THAT(client.open, IsEmpty()) << "the watch has not shown it yet";
+  StringMap said = registered;
+  const auto text = json::parse(interfaces_patch(*node({}), more));
+  said.set("projectcalico.org/Interfaces",
+           text->string_at({"metadata", "annotations", "projectcalico.org/Interfaces"}));
+  registration->set_node("node-1", node(said, true));
+  registration->set_interfaces(interfaces());
+  EXPECT_THAT(client.open, IsEmpty()) << "later";
+  loop.advance(std::chrono::seconds(6));
+  ASSERT_THAT(client.open, SizeIs(1));
 }
 
 TEST_F(RegistrationTest, AnnotationsGoBeforeTheCondition) {

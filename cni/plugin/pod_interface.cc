@@ -10,6 +10,7 @@
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -149,8 +150,11 @@ void add_gateway(Batch& batch, std::uint32_t link, IpFamily family) {
 }
 
 bool has_family(const InterfacePlan& plan, IpFamily family) {
-  return std::any_of(plan.addresses.begin(), plan.addresses.end(),
-                     [family](const IpPrefix& address) { return address.family() == family; });
+  if (plan.families.empty()) {
+    return std::any_of(plan.addresses.begin(), plan.addresses.end(),
+                       [family](const IpPrefix& address) { return address.family() == family; });
+  }
+  return std::find(plan.families.begin(), plan.families.end(), family) != plan.families.end();
 }
 
 // Written by netlink, as a write to /proc/sys that needs the kernel's lock of interfaces does not wait for it but
@@ -194,16 +198,6 @@ void prepare_host_end(Netlink& kernel, const InterfacePlan& plan) {
   if (!has_family(plan, IpFamily::kV6)) return;
   set_v6(name, "forwarding", "1");
   set_v6(name, "proxy_ndp", "1");
-}
-
-void prepare_pod_end(const InterfacePlan& plan) {
-  const bool has_v6 = has_family(plan, IpFamily::kV6);
-  set_v6(plan.name, "disable_ipv6", has_v6 ? "0" : "1");
-  if (has_v6) set_v6("lo", "disable_ipv6", "0");
-  set_v6(plan.name, "accept_dad", "0");
-  set_v6(plan.name, "accept_ra", "0");
-  write_setting("/proc/sys/net/ipv4/ip_forward", plan.is_forwarding ? "1" : "0");
-  if (has_v6) set_v6("all", "forwarding", plan.is_forwarding ? "1" : "0");
 }
 
 }  // namespace
@@ -302,27 +296,37 @@ Result<std::optional<FoundLink>> find_link(const std::string& name) {
   return found;
 }
 
-Result<Mac> configure(const InterfacePlan& plan) {
-  prepare_pod_end(plan);
-  MARGAY_ASSIGN_OR_RETURN(const auto link, find_link(plan.name));
-  if (!link) return Error{ErrorCode::kNotFound, concat("there is no ", plan.name, " in the pod")};
+void prepare(const InterfacePlan& plan) {
+  const bool has_v6 = has_family(plan, IpFamily::kV6);
+  set_v6(plan.name, "disable_ipv6", has_v6 ? "0" : "1");
+  if (has_v6) set_v6("lo", "disable_ipv6", "0");
+  set_v6(plan.name, "accept_dad", "0");
+  set_v6(plan.name, "accept_ra", "0");
+  write_setting("/proc/sys/net/ipv4/ip_forward", plan.is_forwarding ? "1" : "0");
+  if (has_v6) set_v6("all", "forwarding", plan.is_forwarding ? "1" : "0");
+}
+
+Result<Mac> set_addresses(const InterfacePlan& plan) {
+  const std::uint32_t link = if_nametoindex(plan.name.c_str());
+  if (link == 0) return Error{ErrorCode::kNotFound, concat("there is no ", plan.name, " in the pod")};
   MARGAY_ASSIGN_OR_RETURN(const std::unique_ptr<Netlink> kernel, open_route_socket());
   Batch batch;
   add_flags(batch, "lo", IFF_UP);
-  for (const IpPrefix& address : plan.addresses) add_address(batch, link->index, address.first(), address.length());
+  for (const IpPrefix& address : plan.addresses) add_address(batch, link, address.first(), address.length());
   add_flags(batch, plan.name, IFF_UP);
   for (const IpFamily family : {IpFamily::kV4, IpFamily::kV6}) {
-    if (has_family(plan, family)) add_gateway(batch, link->index, family);
+    if (has_family(plan, family)) add_gateway(batch, link, family);
   }
   MARGAY_RETURN_IF_ERROR(checked(kernel->apply(batch), concat("configuring ", plan.name, " in the pod")));
-  return link->mac;
+  if (plan.mac) return *plan.mac;
+  MARGAY_ASSIGN_OR_RETURN(const auto found, find_link(plan.name));
+  if (!found) return Error{ErrorCode::kNotFound, concat(plan.name, " has gone")};
+  return found->mac;
 }
 
-Status take_down(const std::string& name) {
-  MARGAY_ASSIGN_OR_RETURN(const std::unique_ptr<Netlink> kernel, open_route_socket());
-  Batch batch;
-  add_flags(batch, name, 0);
-  return checked(kernel->apply(batch), concat("setting ", name, " down"), ENODEV);
+Result<Mac> configure(const InterfacePlan& plan) {
+  prepare(plan);
+  return set_addresses(plan);
 }
 
 Status remove_link(const std::string& name) {
@@ -333,6 +337,8 @@ Status remove_link(const std::string& name) {
 }
 
 namespace {
+
+constexpr long kLookNanoseconds = 200'000;
 
 // In the child: nobody reads what it prints, and whoever waits for the end of the plugin's output does not wait for it.
 [[noreturn]] void remove_apart(const std::string& name, int report) {
@@ -346,26 +352,56 @@ namespace {
   _exit(0);
 }
 
+// Neither waits for the kernel's lock of interfaces, as a question by netlink would.
+bool is_there(const std::string& name) { return if_nametoindex(name.c_str()) != 0; }
+
+bool is_up(const std::string& name) {
+  ifreq request{};
+  if (name.size() >= sizeof(request.ifr_name)) return false;
+  std::copy(name.begin(), name.end(), request.ifr_name);
+  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return is_there(name);
+  const bool has_flags = ioctl(fd, SIOCGIFFLAGS, &request) == 0;
+  close(fd);
+  return has_flags && (request.ifr_flags & IFF_UP) != 0;
+}
+
 }  // namespace
 
-Status end_link(const std::string& name) {
+LinkRemoval::LinkRemoval(std::string name) : name_(std::move(name)) {
   int ends[2];
-  if (if_nametoindex(name.c_str()) == 0) return ok_status();
-  if (pipe2(ends, O_CLOEXEC) != 0) return remove_link(name);
+  if (!is_there(name_)) return;
+  if (pipe2(ends, O_CLOEXEC) != 0) {
+    outcome_ = remove_link(name_);
+    return;
+  }
   const pid_t child = fork();
-  if (child == 0) remove_apart(name, ends[1]);
+  if (child == 0) remove_apart(name_, ends[1]);
   close(ends[1]);
-  if (child < 0) {
-    close(ends[0]);
-    return remove_link(name);
+  report_ = ends[0];
+  if (child < 0) outcome_ = remove_link(name_);
+}
+
+LinkRemoval::~LinkRemoval() {
+  if (report_ >= 0) close(report_);
+}
+
+void LinkRemoval::wait_while(bool (*holds)(const std::string& name)) const {
+  pollfd over{report_, POLLIN, 0};
+  const timespec pause{0, kLookNanoseconds};
+  while (report_ >= 0 && holds(name_) && ppoll(&over, 1, &pause, nullptr) == 0) {
   }
-  pollfd over{ends[0], POLLIN, 0};
-  while (if_nametoindex(name.c_str()) != 0 && poll(&over, 1, /*milliseconds*/ 1) == 0) {
-  }
+}
+
+void LinkRemoval::wait_until_silent() const { wait_while(is_up); }
+
+Status LinkRemoval::wait_until_gone() const {
+  wait_while(is_there);
+  if (report_ < 0 || !outcome_.ok()) return outcome_;
+  pollfd over{report_, POLLIN, 0};
   std::string text(256, '\0');
   const bool is_over = poll(&over, 1, 0) > 0;
-  const ssize_t size = is_over ? read(ends[0], text.data(), text.size()) : 0;
-  close(ends[0]);
+  const ssize_t size = is_over ? read(report_, text.data(), text.size()) : 0;
   if (size <= 0) return ok_status();
   return Error{ErrorCode::kInternal, text.substr(0, static_cast<std::size_t>(size))};
 }

@@ -29,9 +29,10 @@ inline constexpr Mac kHostMac{{0xee, 0xee, 0xee, 0xee, 0xee, 0xee}};
 struct InterfacePlan {
   std::string host_name;
   std::string name = "eth0";
-  std::vector<IpPrefix> addresses;
+  std::vector<IpFamily> families;   // for who does not know the addresses yet; empty: those of `addresses`
+  std::vector<IpPrefix> addresses;  // make_pair() and prepare() do without
   std::int64_t mtu = 1500;
-  std::optional<Mac> mac;
+  std::optional<Mac> mac;  // of the pod end; the kernel need not be asked for one that is given
   bool is_forwarding = false;
 };
 
@@ -45,7 +46,7 @@ struct FoundLink {
 class HostEnd {
  public:
   HostEnd(std::unique_ptr<netlink::Netlink> kernel, std::uint32_t link) : kernel_(std::move(kernel)), link_(link) {}
-  // The pod's addresses are at this MAC. To be said once the pod answers: who sent to one of them before has made the
+  // The pod's addresses are at its MAC. To be said once the pod answers: who sent to one of them before has made the
   // host ask in vain, and would wait until it asks again, a second later. What is told is checked by the kernel when it
   // is used, and forgotten when the pod's end goes down, as when a plugin after this one changes its MAC.
   Status tell_addresses(const InterfacePlan& plan, const Mac& mac) const;
@@ -74,17 +75,39 @@ class PodNetns {
   int fd_;
 };
 
-// In the pod: addresses, routes, neighbours, settings. The MAC that the pod end has.
+// In the pod: settings, which need no address.
+void prepare(const InterfacePlan& plan);
+// In the pod, after prepare(): addresses, routes, neighbours. The MAC that the pod end has.
+Result<Mac> set_addresses(const InterfacePlan& plan);
+// Both.
 Result<Mac> configure(const InterfacePlan& plan);
 // In the pod: nullopt when there is none.
 Result<std::optional<FoundLink>> find_link(const std::string& name);
-// In the pod: the interface stops carrying packets; then it goes, and the host end with it. None there is fine.
-Status take_down(const std::string& name);
+// In the pod: the interface goes, and the host end with it. None there is fine.
 Status remove_link(const std::string& name);
-// The same, and returns as soon as nobody finds the interface any more: the kernel then waits for a grace period or two
-// (10 ms and more) before it answers, which a process of its own sits out.
-Status end_link(const std::string& name);
 // In the pod: what is not as configure() left it; empty: all is.
 Result<std::string> find_fault(const InterfacePlan& plan);
+
+// In the pod: the same as remove_link(), in a process of its own, as the kernel answers only after a grace period or
+// two (10 ms and more), while nothing of the interface is left to be found.
+class LinkRemoval {
+ public:
+  // Begins. None there is fine.
+  explicit LinkRemoval(std::string name);
+  ~LinkRemoval();
+  LinkRemoval(const LinkRemoval&) = delete;
+  LinkRemoval& operator=(const LinkRemoval&) = delete;
+
+  // From then on no packet leaves by it.
+  void wait_until_silent() const;
+  Status wait_until_gone() const;
+
+ private:
+  void wait_while(bool (*holds)(const std::string& name)) const;
+
+  std::string name_;
+  Status outcome_ = ok_status();  // when it was done at once
+  int report_ = -1;               // where the process says what failed; its end is the end
+};
 
 }  // namespace margay::cni

@@ -2,10 +2,14 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <optional>
 #include <utility>
 #include <vector>
 
+#include "base/core/random.h"
 #include "base/core/text.h"
 #include "base/file/file.h"
 #include "cni/plugin/agent_client.h"
@@ -73,18 +77,63 @@ Result<std::vector<IpPrefix>> addresses_of(const json::Value& body) {
   return out;
 }
 
+// The agent told what the interface needs; the addresses are still being written.
+bool is_later(const json::Value& body) {
+  const json::Value* later = body.find("addressesLater");
+  return later != nullptr && later->as_bool() != nullptr && *later->as_bool();
+}
+
+std::vector<IpFamily> families_of(const json::Value& body) {
+  std::vector<IpFamily> out;
+  const json::Value* list = body.find("families");
+  if (list == nullptr || list->as_array() == nullptr) return out;
+  for (const IpFamily family : {IpFamily::kV4, IpFamily::kV6}) {
+    const bool is_there =
+        std::any_of(list->as_array()->begin(), list->as_array()->end(), [family](const json::Value& each) {
+          return each.as_string() != nullptr && *each.as_string() == to_string(family);
+        });
+    if (is_there) out.push_back(family);
+  }
+  return out;
+}
+
+Status take_addresses(const json::Value& body, InterfacePlan& plan) {
+  MARGAY_ASSIGN_OR_RETURN(plan.addresses, addresses_of(body));
+  plan.families.clear();
+  for (const IpPrefix& address : plan.addresses) plan.families.push_back(address.family());
+  return ok_status();
+}
+
+// One of those that nobody is given (IEEE 802-2014, 8.2): locally administered, of one station.
+Mac random_mac() {
+  std::uint64_t bits = system_seed();
+  std::array<std::uint8_t, 6> bytes{};
+  for (std::uint8_t& byte : bytes) {
+    byte = static_cast<std::uint8_t>(bits);
+    bits >>= 8;
+  }
+  bytes[0] = static_cast<std::uint8_t>((bytes[0] | 0x02U) & 0xfeU);
+  return Mac(bytes);
+}
+
 Result<InterfacePlan> plan_of(const Invocation& call, const json::Value& body) {
   InterfacePlan plan;
   plan.host_name = body.string_at({"hostInterface"});
   plan.name = call.interface;
-  MARGAY_ASSIGN_OR_RETURN(plan.addresses, addresses_of(body));
+  if (is_later(body)) {
+    plan.families = families_of(body);
+  } else {
+    MARGAY_RETURN_IF_ERROR(take_addresses(body, plan));
+  }
   if (const json::Value* mtu = body.find("mtu");
       mtu != nullptr && mtu->as_integer() != nullptr && *mtu->as_integer() > 0) {
     plan.mtu = *mtu->as_integer();
   }
   std::string mac(body.string_at({"mac"}));
   if (mac.empty()) mac = call.text({"runtimeConfig", "mac"}, call.argument("MAC"));
-  if (!mac.empty()) {
+  if (mac.empty()) {
+    plan.mac = random_mac();
+  } else {
     MARGAY_ASSIGN_OR_RETURN(plan.mac, Mac::parse(mac));
   }
   const json::Value* forwarding = call.config.find({"container_settings", "allow_ip_forwarding"});
@@ -104,6 +153,16 @@ CniError give_up(AgentClient& agent, const json::Value& request, CniError error)
   return error;
 }
 
+// What was told later, for an interface that is there. Its error is the agent's: it holds nothing then.
+std::optional<CniError> get_addresses(AgentClient& agent, const json::Value& request, InterfacePlan& plan) {
+  const auto given = agent.call("POST", "/v1/addresses", request, kAddSeconds);
+  if (!given.ok()) return agent_error(given.error());
+  if (given->status != 200) return refused(*given, kNoAddress);
+  const Status read = take_addresses(given->body, plan);
+  if (!read.ok()) return CniError{kDecodingFailure, read.error().message};
+  return std::nullopt;
+}
+
 Done add_interface(const Invocation& call, AgentClient& agent, const json::Value& request, const AgentAnswer& given) {
   auto plan = plan_of(call, given.body);
   if (!plan.ok()) return give_up(agent, request, {kInvalidConfiguration, plan.error().message});
@@ -113,7 +172,15 @@ Done add_interface(const Invocation& call, AgentClient& agent, const json::Value
   if (!host.ok()) return give_up(agent, request, interface_error(host.error()));
   const Status inside = space->enter();
   if (!inside.ok()) return give_up(agent, request, interface_error(inside.error()));
-  const auto mac = configure(*plan);
+  prepare(*plan);
+  if (is_later(given.body)) {
+    const auto refusal = get_addresses(agent, request, *plan);
+    if (refusal) {
+      (void)remove_link(plan->name);
+      return give_up(agent, request, *refusal);
+    }
+  }
+  const auto mac = set_addresses(*plan);
   const Status told = mac.ok() ? host->tell_addresses(*plan, *mac) : Status(mac.error());
   if (!told.ok()) {
     (void)remove_link(plan->name);
@@ -139,7 +206,8 @@ Done add(const Invocation& call) {
     if (!space.ok()) return interface_error(space.error());
   }
   AgentClient agent(call.socket());
-  const json::Value request = request_of(call);
+  json::Value request = request_of(call);
+  request["planFirst"] = !call.is_ipam;
   const auto given = agent.call("POST", "/v1/add", request, kAddSeconds);
   if (!given.ok()) return agent_error(given.error());
   if (given->status != 200) return refused(*given, kNoAddress);
@@ -179,10 +247,12 @@ Done del(const Invocation& call) {
     if (!space.ok() && space.error().code != ErrorCode::kNotFound) return interface_error(space.error());
     is_inside = space.ok() && space->enter().ok();
   }
-  // No packet leaves any more; while the agent releases the address the interface goes.
-  if (is_inside) (void)take_down(call.interface);
+  std::optional<LinkRemoval> removal;
+  if (is_inside) removal.emplace(call.interface);
+  // Somebody else may have the address once the agent has released it; till then the interface goes.
+  if (removal) removal->wait_until_silent();
   const Status sent = agent.send("POST", "/v1/del", request, kDelSeconds);
-  const Status removed = is_inside ? end_link(call.interface) : ok_status();
+  const Status removed = removal ? removal->wait_until_gone() : ok_status();
   const auto answer = sent.ok() ? agent.receive() : Result<AgentAnswer>(sent.error());
   if (!removed.ok()) return interface_error(removed.error());
   if (!answer.ok() || answer->status >= 500) return write_down(call, request);

@@ -32,6 +32,7 @@
 #include "controllers/runtime/event_gate.h"
 #include "controllers/runtime/leader_election.h"
 #include "controllers/runtime/settings_keeper.h"
+#include "controllers/status/programmed_controller.h"
 #include "controllers/status/status_controller.h"
 #include "datastore/kube/make_client.h"
 
@@ -62,8 +63,8 @@ telemetry::Level level_of(model::LogSeverity severity) {
 
 // All of them, in the order in which they hear of changes.
 std::vector<ControllerEntry> all_controllers() {
-  return {default_objects_controller(), policy_controller(), load_balancer_controller(),
-          status_controller(),          node_controller(),   ipam_controller()};
+  return {default_objects_controller(), policy_controller(), load_balancer_controller(), status_controller(),
+          programmed_controller(),      node_controller(),   ipam_controller()};
 }
 
 class Program {

@@ -17,8 +17,7 @@
 #include "datastore/codec/decoded.h"
 #include "datastore/model/ip_pool.h"
 #include "datastore/watch/resource_of.h"
-#include "test/support/api_servers.h"
-#include "test/support/sync_client.h"
+#include "test/integration/shared_server.h"
 
 namespace margay::test {
 namespace {
@@ -33,8 +32,7 @@ class CleanupTest : public ::testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
     std::string why;
-    const std::string name = GetParam();
-    server_ = name == "memory" ? start_memory_server({}, &why) : start_kube_apiserver(&why);
+    server_ = controllers_server(GetParam(), &why);
     if (server_ == nullptr) GTEST_SKIP() << why;
     client_ = std::make_unique<SyncClient>(server_->kubeconfig());
     make_yaml(R"({apiVersion: projectcalico.org/v3, kind: KubeControllersConfiguration, metadata: {name: default},
@@ -43,6 +41,10 @@ class CleanupTest : public ::testing::TestWithParam<const char*> {
       make_yaml(concat("{apiVersion: v1, kind: Node, metadata: {name: ", node, ", labels: {zone: a}}}"));
     }
     make_pool("pods", "10.60.0.0/24", 29);
+  }
+  void TearDown() override {
+    replicas_.clear();
+    if (server_ != nullptr && server_->name() == "kubernetes") empty_server(*client_);
   }
   void make_pool(const std::string& name, std::string_view cidr, int block_size) {
     make_yaml(concat("{apiVersion: projectcalico.org/v3, kind: IPPool, metadata: {name: ", name,
@@ -157,7 +159,7 @@ class CleanupTest : public ::testing::TestWithParam<const char*> {
   }
 
   TempDir folder_;
-  std::unique_ptr<ApiServer> server_;
+  std::shared_ptr<ApiServer> server_;
   std::unique_ptr<SyncClient> client_;
   std::map<std::string, std::unique_ptr<ChildProcess>> replicas_;
   int next_ = 0;

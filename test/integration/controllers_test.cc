@@ -2,7 +2,8 @@
 // of manifests/ and no others: replicas that are killed, users who edit what is not theirs, watches that are cut,
 // settings that change; what is there in the end.
 //
-// MARGAY_LEADER_KILLS: how many leaders are killed at random points; 6 unless told.
+// MARGAY_LEADER_KILLS: how many leaders are killed at random points, each two seconds; 3 unless told. The whole run
+// has 100.
 #include <gtest/gtest.h>
 
 #include <csignal>
@@ -15,8 +16,12 @@
 #include "base/core/random.h"
 #include "base/core/text.h"
 #include "base/json/yaml.h"
+#include "datastore/codec/decoded.h"
+#include "datastore/model/kubernetes_policy.h"
+#include "datastore/model/policy.h"
 #include "datastore/watch/resource_of.h"
-#include "test/support/api_servers.h"
+#include "policy/translate/translate.h"
+#include "test/integration/shared_server.h"
 #include "test/support/sync_client.h"
 
 namespace margay::test {
@@ -32,8 +37,7 @@ class ControllersTest : public ::testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
     std::string why;
-    const std::string name = GetParam();
-    server_ = name == "memory" ? start_memory_server({}, &why) : start_kube_apiserver(&why);
+    server_ = controllers_server(GetParam(), &why);
     if (server_ == nullptr) GTEST_SKIP() << why;
     client_ = std::make_unique<SyncClient>(server_->kubeconfig());
   }
@@ -64,7 +68,8 @@ class ControllersTest : public ::testing::TestWithParam<const char*> {
     return out == nullptr ? std::string() : *out;
   }
 
-  void put_source(const std::string& name, std::uint64_t value) {
+  // "" or what prevented it.
+  std::string try_source(const std::string& name, std::uint64_t value) {
     json::Value object = json::parse_yaml(concat(R"(
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
@@ -76,11 +81,12 @@ spec: {podSelector: {matchLabels: {v: ')",
                              ->at(0)
                              .value;
     const auto created = client_->create(kSources, object);
-    if (created.ok()) return;
-    ASSERT_EQ(created.error().code, ErrorCode::kAlreadyExists) << created.error().message;
+    if (created.ok()) return {};
+    if (created.error().code != ErrorCode::kAlreadyExists) return created.error().message;
     const auto updated = client_->update(kSources, object);
-    ASSERT_TRUE(updated.ok()) << updated.error().message;
+    return updated.ok() ? std::string() : updated.error().message;
   }
+  void put_source(const std::string& name, std::uint64_t value) { ASSERT_EQ(try_source(name, value), ""); }
 
   // Name to what tells versions apart.
   std::map<std::string, std::string> sources() {
@@ -111,8 +117,35 @@ spec: {podSelector: {matchLabels: {v: ')",
     return out;
   }
 
+  // What is made, whole, and what a translation that knows no history makes of what there is.
+  using Specs = std::map<std::string, model::PolicySpec>;
+  Specs made_specs() {
+    Specs out;
+    const auto listed = client_->list(kMade, "default");
+    if (!listed.ok()) return {{listed.error().message, {}}};
+    for (const json::Value& object : listed->items) {
+      out[text(object, {"metadata", "name"})] = codec::decoded<model::NetworkPolicy>(object)->spec;
+    }
+    return out;
+  }
+  Specs specs_from_scratch() {
+    Specs out;
+    const auto listed = client_->list(kSources, "default");
+    if (!listed.ok()) return {};
+    for (const json::Value& object : listed->items) {
+      const auto source = codec::decoded<model::KubernetesNetworkPolicy>(object);
+      auto translated = policy::from_kubernetes(source.value());
+      out[translated.object.metadata.name] = std::move(translated.object.spec);
+    }
+    return out;
+  }
+
   // Whatever else a test looks at.
-  void TearDown() override { EXPECT_EQ(logs().find("forbidden"), std::string::npos) << logs(); }
+  void TearDown() override {
+    EXPECT_EQ(logs().find("forbidden"), std::string::npos) << logs();
+    replicas_.clear();
+    if (server_ != nullptr && server_->name() == "kubernetes") empty_server(*client_);
+  }
   static json::Value yaml(const std::string& text) { return json::parse_yaml(text)->at(0).value; }
   // In the object's own metadata: name, and namespace if it has one.
   void create(Kind kind, const std::string& text) {
@@ -132,7 +165,7 @@ spec: {podSelector: {matchLabels: {v: ')",
 
   TempDir folder_;
   std::map<std::string, std::string> variables_;
-  std::unique_ptr<ApiServer> server_;
+  std::shared_ptr<ApiServer> server_;
   std::unique_ptr<SyncClient> client_;
   std::map<std::string, std::unique_ptr<ChildProcess>> replicas_;
   int next_ = 0;
@@ -167,7 +200,7 @@ TEST_P(ControllersTest, DefaultsAreThereAndPoliciesAreTranslated) {
 
 TEST_P(ControllersTest, LeadersThatAreKilledAreFollowedAndNothingIsMissed) {
   const char* const asked = std::getenv("MARGAY_LEADER_KILLS");
-  const int kills = asked == nullptr ? 6 : std::atoi(asked);
+  const int kills = asked == nullptr ? 3 : std::atoi(asked);
   SeededRandom random(1);
   add_replica();
   for (int round = 0; round < kills; ++round) {
@@ -189,6 +222,7 @@ TEST_P(ControllersTest, LeadersThatAreKilledAreFollowedAndNothingIsMissed) {
     }
   }
   EXPECT_TRUE(poll_until(seconds(20), [&] { return made() == sources(); })) << logs();
+  EXPECT_EQ(made_specs(), specs_from_scratch());
 }
 
 // Everybody writes at once: sources, and what is made of them.
@@ -233,6 +267,55 @@ TEST_P(ControllersTest, SettingsAreAppliedLiveAndAnswered) {
   EXPECT_TRUE(poll_until(seconds(20), [&] { return made() == sources(); })) << "it works on" << logs();
 }
 
+// The agents are played with the rights of the agents.
+TEST_P(ControllersTest, PoliciesSayOnWhichNodesTheyAre) {
+  SyncClient agents(server_->kubeconfig_of("margay-node"));
+  const auto report = [&](const std::string& node, const std::string& version) {
+    const json::Value body = yaml(concat("{metadata: {name: margay-node.", node,
+                                         ", namespace: kube-node-lease, labels: {margay.dev/report: policies}, "
+                                         "annotations: {margay.dev/programmed-policies: 'networkpolicies=",
+                                         version, " globalnetworkpolicies=0'}}, spec: {holderIdentity: ", node, "}}"));
+    const kube::ResourceType leases = watch::resource_of(Kind::kLease);
+    const auto patched =
+        agents.patch(leases, {"kube-node-lease", "margay-node." + node}, kube::PatchType::kMerge, json::dump(body));
+    if (patched.ok()) return;
+    ASSERT_EQ(patched.error().code, ErrorCode::kNotFound) << patched.error().message;
+    const auto created = agents.create(leases, body);
+    ASSERT_TRUE(created.ok()) << created.error().message;
+  };
+  const auto policy = [&] { return get(Kind::kNetworkPolicy, {"default", "knp.default.web"}); };
+  // The generation of which it says that all nodes have it.
+  const auto programmed = [&] {
+    const json::Value object = policy();
+    const json::Value* all = object.find({"status", "conditions"});
+    if (all == nullptr || all->as_array() == nullptr) return std::int64_t{0};
+    for (const json::Value& each : *all->as_array()) {
+      const bool is_it = each.string_at({"type"}) == "Programmed" && each.string_at({"status"}) == "True";
+      if (is_it) return *each.find("observedGeneration")->as_integer();
+    }
+    return std::int64_t{0};
+  };
+  for (const char* node : {"n1", "n2"}) {
+    create(Kind::kNode, concat("{apiVersion: v1, kind: Node, metadata: {name: ", node, "}}"));
+  }
+  report("n2", "1");
+  add_replica();
+  put_source("web", 1);
+  ASSERT_TRUE(poll_until(seconds(20), [&] { return made() == sources(); })) << logs();
+  const std::string version = text(policy(), {"metadata", "resourceVersion"});
+  report("n1", version);
+  report("n2", version);
+  EXPECT_TRUE(poll_until(seconds(20), [&] { return programmed() == 1; })) << json::dump(policy()) << logs();
+  put_source("web", 2);
+  ASSERT_TRUE(poll_until(seconds(20), [&] { return made() == sources(); })) << logs();
+  EXPECT_EQ(*policy().find({"metadata", "generation"})->as_integer(), 2);
+  EXPECT_EQ(programmed(), 1) << "of what was there before";
+  const std::string next = text(policy(), {"metadata", "resourceVersion"});
+  report("n1", next);
+  report("n2", next);
+  EXPECT_TRUE(poll_until(seconds(20), [&] { return programmed() == 2; })) << json::dump(policy()) << logs();
+}
+
 TEST_P(ControllersTest, ServicesGetAddressesAndGiveThemBack) {
   add_replica();
   create(Kind::kIpPool, R"(
@@ -262,6 +345,50 @@ spec: {cidr: 10.99.0.0/24, blockSize: 28, allowedUses: [LoadBalancer], nodeSelec
   };
   EXPECT_TRUE(poll_until(seconds(20), [&] { return handles() == 1; })) << logs();
 }
+
+// Only margay-apiserver fails when it is told to.
+class FaultyControllersTest : public ControllersTest {
+ protected:
+  // Also by us: what is refused is sent again.
+  void insist(const std::string& name, std::uint64_t value) {
+    ASSERT_TRUE(poll_until(seconds(20), [&] { return try_source(name, value).empty(); }));
+  }
+};
+
+TEST_P(FaultyControllersTest, WatchesThatDropAndWritesThatFailEndAsATranslationFromScratch) {
+  // Every watch ends after a moment; of the writes a part is refused, a part done without an answer, a part told to
+  // come later.
+  set_faults(*server_,
+             R"({"verb":"watch","action":"dropWatch","afterMs":150,"probability":0.7},)"
+             R"({"verb":"create","resource":"networkpolicies","action":"status","status":409,"probability":0.2},)"
+             R"({"verb":"update","resource":"networkpolicies","action":"status","status":409,"probability":0.4},)"
+             R"({"verb":"delete","resource":"networkpolicies","action":"status","status":409,"probability":0.3},)"
+             R"({"verb":"create","resource":"networkpolicies","action":"truncate","bytes":20,"probability":0.2},)"
+             R"({"verb":"update","resource":"networkpolicies","action":"drop","probability":0.2},)"
+             R"({"verb":"update","resource":"leases","action":"status","status":500,"probability":0.1},)"
+             R"({"verb":"list","action":"status","status":429,"retryAfterSeconds":1,"probability":0.1})");
+  SeededRandom random(3);
+  add_replica();
+  add_replica();
+  for (int i = 0; i < 120; ++i) {
+    const std::string name = concat("p", random.below(10));
+    switch (random.below(4)) {
+      case 0: (void)client_->remove(kSources, {"default", name}); break;
+      case 1:
+        (void)client_->patch(kMade, {"default", "knp.default." + name}, kube::PatchType::kMerge,
+                             R"({"spec":{"selector":"v == 'edited'","order":1}})");
+        break;
+      default: insist(name, random.next() % 1000);
+    }
+    if (i % 20 == 19) drop_watches(*server_);
+  }
+  set_faults(*server_, "");
+  EXPECT_TRUE(poll_until(seconds(60), [&] { return made_specs() == specs_from_scratch(); })) << logs();
+  EXPECT_FALSE(made_specs().empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Servers, FaultyControllersTest, ::testing::Values("memory"),
+                         [](const auto& server) { return std::string(server.param); });
 
 INSTANTIATE_TEST_SUITE_P(Servers, ControllersTest, ::testing::Values("memory", "kubernetes"),
                          [](const auto& server) { return std::string(server.param); });

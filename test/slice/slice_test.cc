@@ -1,5 +1,6 @@
 // The thin slice: from an object in the API server to a packet that passes or does not, with real processes on a real
 // kernel. Needs root; what is missing on a machine is said and the tests are skipped.
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -64,6 +65,17 @@ class Slice : public testing::Test {
   static const Namespace& pod_b() { return *cluster_->pod_b; }
   static bool reaches(const Namespace& from, const std::string& address) {
     return poll_until(kDeadline, [&] { return can_connect(from, address, kPort); });
+  }
+  // "True: on all 2 nodes", "none"
+  static std::string condition_of(const kube::ResourceType& type, const kube::ObjectName& name, std::string_view what) {
+    const auto object = nodes().api().get(type, name);
+    const Value* all = object.ok() ? object->find({"status", "conditions"}) : nullptr;
+    if (all == nullptr || all->as_array() == nullptr) return "none";
+    for (const Value& each : *all->as_array()) {
+      if (each.string_at({"type"}) == what)
+        return concat(each.string_at({"status"}), ": ", each.string_at({"message"}));
+    }
+    return "none";
   }
   static bool is_cut_off(const Namespace& from, const std::string& address) {
     return poll_until(kDeadline, [&] { return !can_connect(from, address, kPort); });
@@ -133,6 +145,12 @@ TEST_F(Slice, APolicyOfKubernetesBitesAndLetsGoAgain) {
                                               {"policyTypes", Array{"Ingress"}}}}});
   EXPECT_TRUE(is_cut_off(pod_a(), kB)) << state();
   EXPECT_TRUE(can_connect(pod_b(), kA, kPort)) << "the other way is open";
+  EXPECT_TRUE(
+      poll_until(seconds(30),
+                 [] {
+                   return condition_of(kPolicies, {"default", "knp.default.b"}, "Programmed") == "True: on all 2 nodes";
+                 }))
+      << condition_of(kPolicies, {"default", "knp.default.b"}, "Programmed") << state();
   nodes().remove(type, {"default", "b"});
   EXPECT_TRUE(reaches(pod_a(), kB)) << state();
 }
@@ -203,6 +221,49 @@ TEST_F(Slice, APodOfThePluginWorksWhenAddReturns) {
     return nodes().node(Who::kA).run({"ip", "route"}).out.find(address + " dev") == std::string::npos;
   }));
   nodes().remove(kPods, {"default", "plugged"});
+}
+
+TEST_F(Slice, AnExhaustedPoolIsToldOnPodAndPoolAndInTheError) {
+  nodes().create(kPools, Object{{"apiVersion", "projectcalico.org/v3"},
+                                {"kind", "IPPool"},
+                                {"metadata", Object{{"name", "tiny"}}},
+                                {"spec", Object{{"cidr", "10.67.0.7/32"}, {"blockSize", 32}, {"ipipMode", "Never"}}}});
+  for (const char* name : {"first", "second"}) {
+    Value object = pod_object(name, "node-a", "");
+    object.as_object()->erase("status");
+    object["metadata"]["annotations"]["cni.projectcalico.org/ipv4pools"] = R"(["tiny"])";
+    nodes().create(kPods, object);
+  }
+  const Namespace first, second;
+  // The agent may not know the pool yet.
+  ASSERT_TRUE(poll_until(kDeadline, [&] { return nodes().plugin(Who::kA, "ADD", "first", first).exit_status == 0; }))
+      << state();
+  const ProgramResult refused = nodes().plugin(Who::kA, "ADD", "second", second);
+  EXPECT_NE(refused.exit_status, 0);
+  EXPECT_NE(refused.out.find("10.67.0.7/32"), std::string::npos) << refused.out;
+  EXPECT_NE(refused.out.find(R"("code":11)"), std::string::npos) << refused.out;
+  const kube::ResourceType events{"", "v1", "events", "Event", true};
+  const auto is_told = [&] {
+    const auto listed = nodes().api().list(events, "default");
+    return listed.ok() && std::any_of(listed->items.begin(), listed->items.end(), [](const Value& event) {
+             return event.string_at({"reason"}) == "AddressesExhausted" &&
+                    event.string_at({"involvedObject", "kind"}) == "Pod" &&
+                    event.string_at({"involvedObject", "name"}) == "second";
+           });
+  };
+  EXPECT_TRUE(poll_until(kDeadline, is_told)) << state();
+  EXPECT_TRUE(poll_until(kDeadline, [] {
+    return condition_of(kPools, {"", "tiny"}, "Exhausted").starts_with("True");
+  })) << state();
+  EXPECT_NE(nodes().metrics(Who::kA).find("margay_ipam_exhausted_total 1\n"), std::string::npos);
+  const std::string links = nodes().node(Who::kA).run({"ip", "link"}).out;
+  EXPECT_EQ(links.find(policy::interface_name_of("default", "second")), std::string::npos) << links;
+  EXPECT_EQ(second.run({"ip", "link"}).out.find("eth0"), std::string::npos);
+  EXPECT_EQ(nodes().plugin(Who::kA, "DEL", "first", first).exit_status, 0);
+  EXPECT_EQ(nodes().plugin(Who::kA, "ADD", "second", second).exit_status, 0) << "there is room again";
+  EXPECT_EQ(nodes().plugin(Who::kA, "DEL", "second", second).exit_status, 0);
+  for (const char* name : {"first", "second"}) nodes().remove(kPods, {"default", name});
+  nodes().remove(kPools, {"", "tiny"});
 }
 
 TEST_F(Slice, TheFirstPacketPassesAndWhatIsDeniedNeverDoes) {

@@ -168,13 +168,22 @@ int TwoNodes::stop_agent(Who who) {
 
 bool TwoNodes::is_running(Who who) { return at(who).agent != nullptr && at(who).agent->is_running(); }
 
-Value ask_agent(const std::string& run_dir, const std::string& path) {
+namespace {
+
+ProgramResult get_of_agent(const std::string& run_dir, const std::string& path) {
   const std::string socket = run_dir + "/node.sock";
-  const ProgramResult asked =
-      run_program({.argv = {"curl", "-s", "--max-time", "5", "--unix-socket", socket, concat("http://node", path)},
-                   .environment = {},
-                   .stdin_text = "",
-                   .output_path = ""});
+  return run_program({.argv = {"curl", "-s", "--max-time", "5", "--unix-socket", socket, concat("http://node", path)},
+                      .environment = {},
+                      .stdin_text = "",
+                      .output_path = ""});
+}
+
+}  // namespace
+
+std::string TwoNodes::metrics(Who who) const { return get_of_agent(dir_.file(at(who).name), "/metrics").out; }
+
+Value ask_agent(const std::string& run_dir, const std::string& path) {
+  const ProgramResult asked = get_of_agent(run_dir, path);
   auto parsed = json::parse(asked.out);
   return asked.exit_status == 0 && parsed.ok() ? std::move(parsed).value() : Value();
 }

@@ -42,6 +42,8 @@ class TwoNodes {
   bool is_running(Who who);
   // GET of the agent's socket; null value when nobody answers.
   [[nodiscard]] json::Value ask(Who who, const std::string& path) const;
+  // Of the same socket; "" when nobody answers.
+  [[nodiscard]] std::string metrics(Who who) const;
   // Every stage was reached and nothing has failed.
   [[nodiscard]] bool is_ready(Who who) const;
   // For failure messages.
