@@ -132,7 +132,7 @@ std::optional<ipip::TunnelSettings> TunnelParts::take() {
 // For CNI plugins that do not ask us.
 void TunnelParts::write_mtu() {
   if (written_mtu_ == mtus_.workload) return;
-  const Status written = file::write_file_atomically(parts_.state_dir + "/mtu", concat(mtus_.workload, "\n"));
+  const Status written = file::update_file_atomically(parts_.state_dir + "/mtu", concat(mtus_.workload, "\n"));
   if (!written.ok()) {
     parts_.log.warn("MTU of workloads cannot be written", {{"error", written.error()}});
   } else {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -93,10 +94,12 @@ Status flush_folder(const std::string& path) {
   return ok_status();
 }
 
-Status fill(const Descriptor& to, const std::string& path, std::string_view content, mode_t mode) {
+enum class Flush : std::uint8_t { kToDisk, kNot };
+
+Status fill(const Descriptor& to, const std::string& path, std::string_view content, mode_t mode, Flush flush) {
   if (::fchmod(to.get(), mode) != 0) return failed(path, "cannot set its mode");
   MARGAY_RETURN_IF_ERROR(write_all(to, path, content));
-  if (::fsync(to.get()) != 0) return failed(path, "cannot flush");
+  if (flush == Flush::kToDisk && ::fsync(to.get()) != 0) return failed(path, "cannot flush");
   return ok_status();
 }
 
@@ -156,6 +159,18 @@ void remove_leftovers(const std::string& path) {
   }
 }
 
+Status write_beside(const std::string& path, std::string_view content, mode_t mode, Flush flush) {
+  remove_leftovers(path);
+  MARGAY_ASSIGN_OR_RETURN(const std::unique_ptr<Beside> beside, make_beside(path));
+  Status status = fill(beside->descriptor, path, content, mode, flush);
+  if (status.ok() && ::rename(beside->name.c_str(), path.c_str()) != 0) status = failed(path, "cannot replace");
+  if (!status.ok()) {
+    ::unlink(beside->name.c_str());
+    return status;
+  }
+  return flush == Flush::kToDisk ? flush_folder(path) : ok_status();
+}
+
 }  // namespace
 
 Error error_of(int number, std::string_view path, std::string_view doing) {
@@ -173,15 +188,13 @@ Result<std::string> read_file(const std::string& path, std::size_t size_max) {
 }
 
 Status write_file_atomically(const std::string& path, std::string_view content, mode_t mode) {
-  remove_leftovers(path);
-  MARGAY_ASSIGN_OR_RETURN(const std::unique_ptr<Beside> beside, make_beside(path));
-  Status status = fill(beside->descriptor, path, content, mode);
-  if (status.ok() && ::rename(beside->name.c_str(), path.c_str()) != 0) status = failed(path, "cannot replace");
-  if (!status.ok()) {
-    ::unlink(beside->name.c_str());
-    return status;
-  }
-  return flush_folder(path);
+  return write_beside(path, content, mode, Flush::kToDisk);
+}
+
+Status update_file_atomically(const std::string& path, std::string_view content, mode_t mode) {
+  const auto present = read_file(path);
+  if (present.ok() && *present == content) return ok_status();
+  return write_beside(path, content, mode, Flush::kNot);
 }
 
 }  // namespace margay::file

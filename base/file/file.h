@@ -26,6 +26,10 @@ Result<std::string> read_file(const std::string& path, std::size_t size_max = kS
 // is writing at the moment is told apart by its lock (flock(2)) and left alone; of two writers the last one wins.
 Status write_file_atomically(const std::string& path, std::string_view content, mode_t mode = 0644);
 
+// The same for what describes a running machine, and is written anew after a crash of it: nothing is flushed, which may
+// take longer than all else a start does, and a file that has this content already is left as it is.
+Status update_file_atomically(const std::string& path, std::string_view content, mode_t mode = 0644);
+
 // The same words for an errno as the two above: "/x: cannot open: No such file or directory", with the code that fits.
 Error error_of(int number, std::string_view path, std::string_view doing);
 

@@ -69,6 +69,20 @@ void touch(const std::string& path) {
   (void)::close(fd);
 }
 
+TEST_F(WriteFile, UpdatingLeavesAFileThatIsAsItShouldBe) {
+  ASSERT_TRUE(update_file_atomically(at("f"), "one", 0600).ok());
+  struct stat before {};
+  ASSERT_EQ(stat(at("f").c_str(), &before), 0);
+  ASSERT_TRUE(update_file_atomically(at("f"), "one", 0600).ok());
+  struct stat after {};
+  ASSERT_EQ(stat(at("f").c_str(), &after), 0);
+  EXPECT_EQ(before.st_ino, after.st_ino);
+  ASSERT_TRUE(update_file_atomically(at("f"), "two", 0640).ok());
+  EXPECT_EQ(read_file(at("f")).value(), "two");
+  EXPECT_EQ(mode_of(at("f")), 0640U);
+  EXPECT_EQ(names(), std::vector<std::string>{"f"});
+}
+
 TEST_F(WriteFile, LeftoversOfACrashGoWithTheNextWriteOfTheirTarget) {
   const std::vector<std::string> kept = {"other.margay-abcdef", "x.margay-abcde", "x.margay-abcdefg", "x.margayabcdef_",
                                          "xx.margay-abcdef"};

@@ -43,6 +43,7 @@ using test::Witness;
 constexpr const char* kSpace = "default";
 constexpr std::size_t kApps = 50;  // each has as many pods and policies
 constexpr std::uint16_t kProbePort = 7000;
+constexpr int kPauseMs = 50;
 
 IpAddress pod_address(std::size_t number) {
   return IpAddress::v4(0x0a4d0001U + static_cast<std::uint32_t>(number));  // 10.77.0.1 and on
@@ -174,7 +175,7 @@ void measure_policy() {
                         node->pod(kSpace, pod_name(1), {pod_address(1)}), pod_address(0), pod_address(1));
   constexpr std::size_t kChanged = 501;  // of those that select pod 1
   ObjectMap objects = objects_of(size);
-  Samples opened, closed;
+  Samples opened, closed, all;
   constexpr int kRuns = 200;
   for (int run = 0; run < 2 * kRuns; ++run) {
     const bool opens = run % 2 == 0;
@@ -189,9 +190,13 @@ void measure_policy() {
     MARGAY_CHECK(node->objects().put(key, &objects[key]).empty());
     const double seconds = std::chrono::duration<double>(watcher.wait_until(opens) - begin).count();
     (opens ? opened : closed).add(seconds);
+    all.add(seconds);
+    // One change has nothing to do with the next: iptables goes on for a while after the kernel has the rules.
+    (void)poll(nullptr, 0, kPauseMs);
   }
   print_samples("policy opens a way, API call to packet", opened, 1e3, "ms");
   print_samples("policy closes it", closed, 1e3, "ms");
+  print_samples("both", all, 1e3, "ms");
 }
 
 std::int64_t written(const Value& status) {
@@ -199,7 +204,9 @@ std::int64_t written(const Value& status) {
   for (const json::Member& driver : *status.find({"dataplane", "drivers"})->as_object()) {
     const std::int64_t count =
         *driver.value.find("updated")->as_integer() + *driver.value.find("removed")->as_integer();
-    if (count != 0) std::printf("  %s wrote %ld\n", driver.name.c_str(), count);
+    // Programs of eBPF are put anew at each start, in one step (D-051).
+    if (count == 0 || driver.name == "encapsulation") continue;
+    std::printf("  %s wrote %ld\n", driver.name.c_str(), count);
     sum += count;
   }
   return sum;
@@ -226,7 +233,8 @@ void measure_start() {
     }
     const auto begin = Clock::now();
     node->start_agent();
-    MARGAY_CHECK(node->wait_for_kernel().empty());
+    // Not all the time: to answer is work for it.
+    while (!node->missing_in_kernel().empty()) (void)poll(nullptr, 0, kPauseMs);
     outside.add(seconds_since(begin));
     const Value status = node->ask("/status");
     in_sync.add(stage_seconds(status, "DataplaneSynced"));
