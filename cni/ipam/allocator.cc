@@ -54,7 +54,7 @@ Outputs Allocator::on_listing(Result<Listing> listing, Moment now) {
 }
 
 // What an earlier run began, or lost one half of, is finished. Later listings may be older than what was done since.
-void Allocator::take_first_listing(Listing listing, Moment now) {
+void Allocator::take_first_listing(Listing&& listing, Moment now) {
   for (model::IpamBlock& block : listing.blocks) {
     if (!check_block(block.spec).ok()) continue;
     const IpPrefix cidr = block.spec.cidr;
@@ -165,7 +165,7 @@ void Allocator::answer(const OfBlock& of, Answer&& answered, Moment now) {
   settle(of.cidr, found->second.on_answer(std::move(answered), now), now);
 }
 
-void Allocator::settle(const IpPrefix& cidr, Settled settled, Moment now) {
+void Allocator::settle(const IpPrefix& cidr, const Settled& settled, Moment now) {
   for (const Wish& wish : settled.done) {
     if (wish.kind == Wish::Kind::kAssign) {
       on_assigned(wish, cidr);
@@ -221,7 +221,7 @@ void Allocator::drop_if_useless(const IpPrefix& cidr) {
 void Allocator::answer(const OfClaim& of, Answer&& answered, Moment now) {
   const auto found = claims_.find(of.cidr);
   ClaimJob& job = found->second;
-  if (auto next = job.claim.step(std::move(answered))) return issue(of, std::move(*next));
+  if (auto next = job.claim.step(answered)) return issue(of, std::move(*next));
   const BlockClaim& claim = job.claim;
   if (claim.outcome() == BlockClaim::Outcome::kFailed) {
     job.is_calling = false;

@@ -69,10 +69,10 @@ class Allocator {
   void answer(const OfReturn& of, Answer&& answer, Moment now);
   void answer(const OfHandle& of, Answer&& answer, Moment now);
   void answer(const OfLookup& of, Answer&& answer, Moment now);
-  void settle(const IpPrefix& cidr, Settled settled, Moment now);
+  void settle(const IpPrefix& cidr, const Settled& settled, Moment now);
   void drop_if_useless(const IpPrefix& cidr);
   HeldBlock& hold(const IpPrefix& cidr);
-  void take_first_listing(Listing listing, Moment now);
+  void take_first_listing(Listing&& listing, Moment now);
   void check_affinities(const std::vector<model::BlockAffinity>& affinities, Moment now);
   void start_jobs(Moment now);
 

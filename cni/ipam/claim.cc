@@ -53,12 +53,12 @@ std::optional<Call> BlockClaim::end(Outcome outcome) {
   return std::nullopt;
 }
 
-std::optional<Call> BlockClaim::fail(Error error) {
-  error_ = std::move(error).within(concat("claiming block ", request_.cidr.to_string()));
+std::optional<Call> BlockClaim::fail(const Error& error) {
+  error_ = error.within(concat("claiming block ", request_.cidr.to_string()));
   return end(Outcome::kFailed);
 }
 
-std::optional<Call> BlockClaim::step(Answer answer) {
+std::optional<Call> BlockClaim::step(const Answer& answer) {
   const bool is_race =
       !answer.ok() && (is_lost_race(answer.error()) || answer.error().code == ErrorCode::kAlreadyExists);
   if (!answer.ok() && !is_race) return fail(answer.error());

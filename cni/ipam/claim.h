@@ -32,7 +32,7 @@ class BlockClaim {
 
   Call start();
   // The next call; nullopt when it is over.
-  std::optional<Call> step(Answer answer);
+  std::optional<Call> step(const Answer& answer);
 
   [[nodiscard]] const IpPrefix& cidr() const { return request_.cidr; }
   [[nodiscard]] Outcome outcome() const { return outcome_; }
@@ -67,7 +67,7 @@ class BlockClaim {
   std::optional<Call> confirm();
   std::optional<Call> give_up();
   std::optional<Call> end(Outcome outcome);
-  std::optional<Call> fail(Error error);
+  std::optional<Call> fail(const Error& error);
 
   ClaimRequest request_;
   State state_ = State::kCreateAffinity;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
+#include <utility>
 
 #include "base/core/text.h"
 
@@ -70,7 +71,7 @@ bool is_before(std::string_view version, std::string_view other) {
 
 std::string Invocation::text(std::initializer_list<std::string_view> path, std::string fallback) const {
   const std::string_view found = config.string_at(path);
-  return found.empty() ? fallback : std::string(found);
+  return found.empty() ? std::move(fallback) : std::string(found);
 }
 
 std::string Invocation::argument(const std::string& name) const {
