@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "agent/startup/node_patch.h"
 #include "base/core/text.h"
 
 namespace margay::startup {
@@ -19,8 +18,6 @@ struct Request {
   std::string subresource;
   kube::PatchType type = kube::PatchType::kMerge;
   std::string patch;
-
-  friend bool operator==(const Request&, const Request&) = default;
 };
 
 std::vector<IpAddress> internal_addresses(const model::Node& node) {
@@ -64,6 +61,12 @@ class Registration::Impl {
   }
   void set_ready() {
     is_ready_ = true;
+    send();
+  }
+  void set_dataplane(DataplaneNote note) {
+    if (note == dataplane_) return;
+    dataplane_ = std::move(note);
+    done_version_ = "none";
     send();
   }
 
@@ -120,7 +123,7 @@ class Registration::Impl {
     Request request{"", kube::PatchType::kMerge, annotations_patch(*node_, identity_->networking)};
     if (!request.patch.empty() || !is_ready_) return request;
     return {"status", kube::PatchType::kStrategicMerge,
-            availability_patch(*node_, Availability::kUp, parts_.loop.wall_now())};
+            conditions_patch(*node_, Availability::kUp, dataplane_, parts_.loop.wall_now())};
   }
 
   void send() {
@@ -160,6 +163,7 @@ class Registration::Impl {
   std::shared_ptr<const model::Node> node_;
   std::optional<HostInterfaces> interfaces_;
   bool is_ready_ = false;
+  DataplaneNote dataplane_;
   std::set<Note> told_;
   std::set<AddressConflict> told_conflicts_;
   std::string version_, subresource_;  // of the request under way
@@ -179,6 +183,7 @@ void Registration::set_node(const std::string& name, std::shared_ptr<const model
 }
 void Registration::set_interfaces(HostInterfaces interfaces) { impl_->set_interfaces(std::move(interfaces)); }
 void Registration::set_ready() { impl_->set_ready(); }
+void Registration::set_dataplane(DataplaneNote note) { impl_->set_dataplane(std::move(note)); }
 const std::optional<Identity>& Registration::identity() const { return impl_->identity_; }
 std::vector<AddressConflict> Registration::conflicts() const { return impl_->conflicts(); }
 bool Registration::is_registered() const { return impl_->is_registered(); }
