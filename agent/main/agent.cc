@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/main/dataplane_note.h"
 #include "agent/main/node_aspects.h"
 #include "agent/main/node_snapshot.h"
 #include "base/core/text.h"
@@ -333,6 +334,8 @@ void Agent::on_report(DataplaneReport report) {
   report_ = std::move(report);
   tunnels_.set_devices(report_.tunnel_devices);
   agent_metrics_.set_dataplane_mode("iptables", report_.backend_reason);
+  registration_.set_dataplane(
+      dataplane_note(report_.backend, report_.backend_reason, dataplane_->features(), dataplane_->ipip()));
   dataplane_metrics_.note(report_);
   report_policies();
   cni_.look();

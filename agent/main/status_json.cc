@@ -66,6 +66,11 @@ json::Value dataplane_json(const Agent& agent) {
   if (const DataplaneThread* dataplane = agent.dataplane()) {
     out["backend"] = report.backend;
     out["backendReason"] = report.backend_reason;
+    json::Array missing;
+    for (const std::string_view feature : iptables::missing_features(dataplane->features())) {
+      missing.emplace_back(std::string(feature));
+    }
+    out["missingFeatures"] = std::move(missing);
     out["routesPaused"] = report.are_routes_paused;
     out["routesFound"] = number(dataplane->found_routes());
   }

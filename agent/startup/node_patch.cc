@@ -11,7 +11,7 @@
 namespace margay::startup {
 namespace {
 
-constexpr std::string_view kConditionType = "NetworkUnavailable";
+constexpr std::string_view kNetworkUnavailable = "NetworkUnavailable", kDataplane = "MargayDataplane";
 constexpr std::string_view kInterfacesAnnotation = "projectcalico.org/Interfaces";
 constexpr std::size_t kInterfacesMax = 256;
 
@@ -37,6 +37,24 @@ std::string interfaces_text(HostInterfaces interfaces) {
     out.emplace_back(json::Object{{"name", each.name}, {"addresses", std::move(addresses)}});
   }
   return json::dump(json::Value(std::move(out)));
+}
+
+const model::NodeCondition* find_condition(const model::Node& node, std::string_view type) {
+  for (const model::NodeCondition& condition : node.status.conditions) {
+    if (condition.type == type) return &condition;
+  }
+  return nullptr;
+}
+
+json::Value condition_json(const model::NodeCondition& condition) {
+  json::Object out;
+  out["type"] = condition.type;
+  out["status"] = model::to_string(condition.status);
+  out["reason"] = condition.reason;
+  out["message"] = condition.message;
+  out["lastHeartbeatTime"] = format_timestamp(*condition.last_heartbeat_time);
+  out["lastTransitionTime"] = format_timestamp(*condition.last_transition_time);
+  return out;
 }
 
 }  // namespace
@@ -66,22 +84,34 @@ std::string annotations_patch(const model::Node& node, const model::NodeNetworki
   return json::dump(patch);
 }
 
-std::string availability_patch(const model::Node& node, Availability wanted, WallTime now) {
-  const bool is_up = wanted == Availability::kUp;
-  const model::ConditionStatus status = is_up ? model::ConditionStatus::kFalse : model::ConditionStatus::kTrue;
-  for (const model::NodeCondition& condition : node.status.conditions) {
-    if (condition.type == kConditionType && condition.status == status) return "";
-  }
-  const std::string time = format_timestamp(now);
-  json::Object condition;
-  condition["type"] = kConditionType;
-  condition["status"] = model::to_string(status);
-  condition["reason"] = is_up ? "MargayIsUp" : "MargayIsDown";
-  condition["message"] = is_up ? "Margay is running on this node" : "Margay is not running on this node";
-  condition["lastHeartbeatTime"] = time;
-  condition["lastTransitionTime"] = time;
+std::string conditions_patch(const model::Node& node, Availability wanted, const DataplaneNote& dataplane,
+                             WallTime now) {
   json::Array conditions;
-  conditions.emplace_back(std::move(condition));
+  const bool is_up = wanted == Availability::kUp;
+  const model::ConditionStatus unavailable = is_up ? model::ConditionStatus::kFalse : model::ConditionStatus::kTrue;
+  const model::NodeCondition* said = find_condition(node, kNetworkUnavailable);
+  // Whoever said so, and in whichever words.
+  if (said == nullptr || said->status != unavailable) {
+    conditions.push_back(
+        condition_json({.type = std::string(kNetworkUnavailable),
+                        .status = unavailable,
+                        .last_heartbeat_time = now,
+                        .last_transition_time = now,
+                        .reason = is_up ? "MargayIsUp" : "MargayIsDown",
+                        .message = is_up ? "Margay is running on this node" : "Margay is not running on this node"}));
+  }
+  const char* const reason = dataplane.is_whole ? "KernelHasAll" : "KernelLacksFeatures";
+  said = find_condition(node, kDataplane);
+  if (!dataplane.message.empty() && (said == nullptr || said->status != model::ConditionStatus::kTrue ||
+                                     said->reason != reason || said->message != dataplane.message)) {
+    conditions.push_back(condition_json({.type = std::string(kDataplane),
+                                         .status = model::ConditionStatus::kTrue,
+                                         .last_heartbeat_time = now,
+                                         .last_transition_time = now,
+                                         .reason = reason,
+                                         .message = dataplane.message}));
+  }
+  if (conditions.empty()) return "";
   json::Value patch;
   patch["status"]["conditions"] = std::move(conditions);
   return json::dump(patch);

@@ -18,10 +18,19 @@ std::string annotations_patch(const model::Node& node, const model::NodeNetworki
 // and service proxies, which come and go with them.
 std::string interfaces_patch(const model::Node& node, const HostInterfaces& interfaces);
 
-// Of the condition NetworkUnavailable ("Node conditions" in the documentation of Kubernetes): a strategic merge patch
-// of the subresource status. Nodes of some clouds are born with the condition and a taint, and get pods once it is
-// False.
 enum class Availability : std::uint8_t { kUp, kDown };
-std::string availability_patch(const model::Node& node, Availability wanted, WallTime now);
+
+// What the dataplane is made of on this kernel, and why; for people.
+struct DataplaneNote {
+  std::string message;   // "": nothing is said
+  bool is_whole = true;  // no feature of the kernel is missing
+  friend bool operator==(const DataplaneNote&, const DataplaneNote&) = default;
+};
+
+// Of the conditions NetworkUnavailable ("Node conditions" in the documentation of Kubernetes) and MargayDataplane: a
+// strategic merge patch of the subresource status with those that differ. Nodes of some clouds are born with the first
+// and a taint, and get pods once it is False.
+std::string conditions_patch(const model::Node& node, Availability wanted, const DataplaneNote& dataplane,
+                             WallTime now);
 
 }  // namespace margay::startup

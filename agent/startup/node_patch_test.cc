@@ -26,16 +26,34 @@ TEST(NodePatch, OnlyWhatDiffersIsSent) {
 
 TEST(NodePatch, NetworkUnavailableIsClearedOnce) {
   model::Node node;
-  EXPECT_EQ(availability_patch(node, Availability::kUp, kNow),
+  EXPECT_EQ(conditions_patch(node, Availability::kUp, {}, kNow),
             R"({"status":{"conditions":[{"type":"NetworkUnavailable","status":"False","reason":"MargayIsUp",)"
             R"("message":"Margay is running on this node","lastHeartbeatTime":"2026-01-01T00:00:00Z",)"
             R"("lastTransitionTime":"2026-01-01T00:00:00Z"}]}})");
   node.status.conditions.emplace_back().type = "NetworkUnavailable";
   node.status.conditions[0].status = model::ConditionStatus::kTrue;
-  EXPECT_NE(availability_patch(node, Availability::kUp, kNow), "");
+  EXPECT_NE(conditions_patch(node, Availability::kUp, {}, kNow), "");
   node.status.conditions[0].status = model::ConditionStatus::kFalse;
-  EXPECT_EQ(availability_patch(node, Availability::kUp, kNow), "") << "whoever said so";
-  EXPECT_NE(availability_patch(node, Availability::kDown, kNow), "");
+  EXPECT_EQ(conditions_patch(node, Availability::kUp, {}, kNow), "") << "whoever said so";
+  EXPECT_NE(conditions_patch(node, Availability::kDown, {}, kNow), "");
+}
+
+TEST(NodePatch, TheDataplaneIsSaidOnceAndWhenItIsAnother) {
+  model::Node node;
+  node.status.conditions.emplace_back().type = "NetworkUnavailable";
+  node.status.conditions[0].status = model::ConditionStatus::kFalse;
+  EXPECT_EQ(conditions_patch(node, Availability::kUp, {.message = "rules by iptables", .is_whole = false}, kNow),
+            R"({"status":{"conditions":[{"type":"MargayDataplane","status":"True","reason":"KernelLacksFeatures",)"
+            R"("message":"rules by iptables","lastHeartbeatTime":"2026-01-01T00:00:00Z",)"
+            R"("lastTransitionTime":"2026-01-01T00:00:00Z"}]}})");
+  model::NodeCondition& said = node.status.conditions.emplace_back();
+  said.type = "MargayDataplane";
+  said.status = model::ConditionStatus::kTrue;
+  said.reason = "KernelLacksFeatures";
+  said.message = "rules by iptables";
+  EXPECT_EQ(conditions_patch(node, Availability::kUp, {.message = "rules by iptables", .is_whole = false}, kNow), "");
+  EXPECT_NE(conditions_patch(node, Availability::kUp, {.message = "rules by iptables", .is_whole = true}, kNow), "");
+  EXPECT_NE(conditions_patch(node, Availability::kUp, {.message = "other", .is_whole = false}, kNow), "");
 }
 
 TEST(NodePatch, InterfacesOfTheHostAreSaidAndThoseOfPodsAndTunnelsAreNot) {

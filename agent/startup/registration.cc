@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "agent/startup/node_patch.h"
 #include "base/core/text.h"
 
 namespace margay::startup {
@@ -71,6 +70,12 @@ class Registration::Impl {
     plan_interfaces();
     send();
   }
+  void set_dataplane(DataplaneNote note) {
+    if (note == dataplane_) return;
+    dataplane_ = std::move(note);
+    done_version_ = "none";
+    send();
+  }
 
   [[nodiscard]] std::vector<AddressConflict> conflicts() const {
     return identity_ && environment_.checks_node_ip ? book_.conflicts(identity_->networking)
@@ -135,7 +140,7 @@ class Registration::Impl {
   [[nodiscard]] Request next_request() const {
     Request request{"", kube::PatchType::kMerge, annotations_patch(*node_, identity_->networking)};
     if (!request.patch.empty() || !is_ready_) return request;
-    std::string patch = availability_patch(*node_, Availability::kUp, parts_.loop.wall_now());
+    std::string patch = conditions_patch(*node_, Availability::kUp, dataplane_, parts_.loop.wall_now());
     if (patch.empty()) return {};
     return {"status", kube::PatchType::kStrategicMerge, std::move(patch)};
   }
@@ -179,6 +184,7 @@ class Registration::Impl {
   std::optional<HostInterfaces> interfaces_;
   bool is_ready_ = false;
   bool may_send_interfaces_ = false;
+  DataplaneNote dataplane_;
   std::set<Note> told_;
   std::set<AddressConflict> told_conflicts_;
   std::string version_, subresource_;  // of the request under way
@@ -199,6 +205,7 @@ void Registration::set_node(const std::string& name, std::shared_ptr<const model
 }
 void Registration::set_interfaces(HostInterfaces interfaces) { impl_->set_interfaces(std::move(interfaces)); }
 void Registration::set_ready() { impl_->set_ready(); }
+void Registration::set_dataplane(DataplaneNote note) { impl_->set_dataplane(std::move(note)); }
 const std::optional<Identity>& Registration::identity() const { return impl_->identity_; }
 std::vector<AddressConflict> Registration::conflicts() const { return impl_->conflicts(); }
 bool Registration::is_registered() const { return impl_->is_registered(); }

@@ -1,5 +1,6 @@
 // Registration: keeps our Node object saying what this node is: annotations with addresses and AS number, and the
-// condition NetworkUnavailable; and, when ready and not more often than every few seconds, which interfaces it has.
+// conditions NetworkUnavailable and MargayDataplane; and, when ready and not more often than every few seconds, which
+// interfaces it has.
 //
 //   Node object, interfaces, readiness ─▶ decide ─▶ PATCH nodes/NAME, nodes/NAME/status ─▶ (seen again by the watch)
 //
@@ -17,6 +18,7 @@
 
 #include "agent/startup/environment.h"
 #include "agent/startup/identity.h"
+#include "agent/startup/node_patch.h"
 #include "base/core/random.h"
 #include "base/loop/loop.h"
 #include "base/telemetry/log.h"
@@ -52,6 +54,8 @@ class Registration {
   void set_interfaces(HostInterfaces interfaces);
   // The dataplane is in sync and routes can be carried.
   void set_ready();
+  // Said once ready, and again when it changes.
+  void set_dataplane(DataplaneNote note);
 
   // nullopt until our Node and the interfaces have been seen.
   [[nodiscard]] const std::optional<Identity>& identity() const;

@@ -117,6 +117,23 @@ TEST_F(RegistrationTest, InterfacesAreSaidWhenReadyAndNotAtEveryTurn) {
   ASSERT_THAT(client.open, SizeIs(1));
 }
 
+TEST_F(RegistrationTest, TheDataplaneIsSaidWhenReadyAndWhenItChanges) {
+  const auto registration = make();
+  registration->set_interfaces(interfaces());
+  registration->set_node("node-1", node(registered, true));
+  registration->set_dataplane({.message = "rules by iptables", .is_whole = true});
+  EXPECT_THAT(client.open, IsEmpty());
+  registration->set_ready();
+  ASSERT_THAT(client.open, SizeIs(1));
+  EXPECT_THAT(client.open[0].body, ::testing::HasSubstr("MargayDataplane"));
+  client.answer(true);
+  registration->set_dataplane({.message = "rules by iptables", .is_whole = true});
+  EXPECT_THAT(client.open, IsEmpty()) << "said already";
+  registration->set_dataplane({.message = "rules by nothing", .is_whole = true});
+  ASSERT_THAT(client.open, SizeIs(1)) << "although the watch has not shown the first yet";
+  EXPECT_THAT(client.open[0].body, ::testing::HasSubstr("rules by nothing"));
+}
+
 TEST_F(RegistrationTest, AnnotationsGoBeforeTheCondition) {
   const auto registration = make();
   registration->set_ready();

@@ -1,6 +1,9 @@
 // KernelFeatures: what this kernel and its iptables can do, found by doing it in a network namespace of its own.
 #pragma once
 
+#include <string_view>
+#include <vector>
+
 #include "base/core/result.h"
 #include "dataplane/exec/runner.h"
 #include "dataplane/iptables/backend.h"
@@ -16,6 +19,9 @@ struct KernelFeatures {
   bool has_u32 = false;          // match u32
   friend bool operator==(const KernelFeatures&, const KernelFeatures&) = default;
 };
+
+// What is not there, in words for people: what goes without it.
+std::vector<std::string_view> missing_features(const KernelFeatures& features);
 
 // Takes some tens of milliseconds and changes nothing that anybody sees. kPermissionDenied without CAP_SYS_ADMIN: then
 // nothing is known.

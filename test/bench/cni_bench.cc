@@ -21,13 +21,14 @@
 #include "test/bench/programs.h"
 #include "test/support/api_servers.h"
 #include "test/support/cni_node.h"
+#include "test/support/net_space.h"
 #include "test/support/sync_client.h"
 
 namespace margay::bench {
 namespace {
 
+using test::NetSpace;
 using test::PluginCall;
-using test::PodNamespace;
 
 constexpr int kPods = 100;
 const kube::ResourceType kPodType{"", "v1", "pods", "Pod", true};
@@ -83,7 +84,7 @@ class Bed {
 
   PluginCall call(const std::string& command, const std::string& name) {
     auto& space = spaces_[name];
-    if (space == nullptr) space = std::make_unique<PodNamespace>(concat(folder_, '/', name));
+    if (space == nullptr) space = std::make_unique<NetSpace>();
     return {.command = command,
             .container = concat("container-", name),
             .netns = space->path(),
@@ -118,7 +119,7 @@ class Bed {
 
   std::string folder_;
   test::SyncClient client_;
-  std::map<std::string, std::unique_ptr<PodNamespace>> spaces_;
+  std::map<std::string, std::unique_ptr<NetSpace>> spaces_;
   std::unique_ptr<test::CniNode> node_;
 };
 

@@ -9,31 +9,6 @@
 namespace margay::conformance {
 namespace {
 
-class KubernetesScenario final : public Scenario {
- private:
-  void read_world(const json::Value& world) override {
-    for (const json::Member& one : *get(world, "namespaces").as_object()) {
-      add_namespace(one.name, string_map(get(one.value, "labels")));
-    }
-    add_outsiders(get(world, "nodes"), "node/");
-    if (const json::Array* nodes = get(world, "nodes").as_array()) {
-      for (const json::Value& node : *nodes) add_node(node);
-    }
-    add_outsiders(get(world, "externals"), "ext/");
-    for (const json::Value& pod : *get(world, "pods").as_array()) {
-      const std::string name_space(pod.string_at({"namespace"}));
-      const std::string name(pod.string_at({"name"}));
-      add_pod(pod, name_space, name, name_space + "/" + name);
-    }
-  }
-
-  void read_policies(const json::Value& step) override {
-    for (const json::Value& object : *get(step, "policies").as_array()) {
-      add_object(object);
-    }
-  }
-};
-
 class Netpol : public testing::TestWithParam<const char*> {};
 
 TEST_P(Netpol, EveryCellIsAsExpected) {
@@ -42,7 +17,7 @@ TEST_P(Netpol, EveryCellIsAsExpected) {
   ScenarioResult total;
   std::size_t scenarios = 0;
   for (const json::Value& row : *get(*data, "scenarios").as_array()) {
-    KubernetesScenario scenario;
+    Scenario scenario(Family::kKubernetes);
     const ScenarioResult one = scenario.run(row, kNaiveStride);
     ++scenarios;
     total.add(one);

@@ -15,79 +15,11 @@
 namespace margay::conformance {
 namespace {
 
-using model::ObjectKey;
-
 constexpr std::size_t kDifferencesMax = 20;
-
-const json::Array& array(const json::Value& value) {
-  static const json::Array kNone;
-  return value.as_array() == nullptr ? kNone : *value.as_array();
-}
-
-std::vector<IpAddress> addresses(const json::Value& list) {
-  std::vector<IpAddress> out;
-  for (const json::Value& one : array(list)) out.push_back(IpAddress::parse(text(one)).value());
-  return out;
-}
-
-Probe probe_of(const json::Value& row) {
-  Probe out;
-  out.packet.protocol = model::Protocol::parse(text(get(row, "protocol"))).value();
-  out.packet.source_port = Port(40000);
-  if (row.find("sport") != nullptr) out.packet.source_port = Port(number<std::uint16_t>(get(row, "sport")));
-  out.packet.destination_port = Port(number<std::uint16_t>(get(row, "port")));
-  if (row.find("type") != nullptr) out.packet.icmp_type = number<std::uint8_t>(get(row, "type"));
-  if (row.find("code") != nullptr) out.packet.icmp_code = number<std::uint8_t>(get(row, "code"));
-  if (number<int>(get(row, "family")) == 6) out.family = IpFamily::kV6;
-  return out;
-}
-
-std::optional<IpAddress> address_of(const End& end, IpFamily family) {
-  for (const IpAddress& address : end.addresses) {
-    if (address.family() == family) return address;
-  }
-  return std::nullopt;
-}
-
-template <class T>
-std::shared_ptr<const T> decoded_object(const json::Value& object) {
-  json::Document parser;
-  auto out = std::make_shared<T>();
-  const FieldErrors errors = codec::decode(*parser.parse(json::dump(object)), *out);
-  if (!errors.empty()) {
-    std::printf("%s: %s\n", text(get(get(object, "metadata"), "name")).c_str(), to_string(errors).c_str());
-  }
-  return out;
-}
-
-template <class T>
-void add(Objects& into, std::shared_ptr<const T> object) {
-  const auto& meta = object->metadata;
-  into[{.kind = T::kKind, .name_space = std::string(meta.name_space), .name = meta.name}] = std::move(object);
-}
-
-template <class T>
-void add_decoded(Objects& into, const json::Value& object) {
-  add(into, decoded_object<T>(object));
-}
-
-template <class T>
-void add_translated(Objects& into, const json::Value& object) {
-  auto translated = policy::from_kubernetes(*decoded_object<T>(object)).object;
-  add(into, std::make_shared<const decltype(translated)>(std::move(translated)));
-}
-
-// The world as it is in one step.
-json::Value world_in(const json::Value& step, json::Value world) {
-  for (const char* part : {"namespaces", "pods", "nodes", "externals"}) {
-    if (const json::Value* given = step.find(part)) world[part] = *given;
-  }
-  return world;
-}
 
 }  // namespace
 
-Scenario::Scenario() {
+Scenario::Scenario(Family family) : family_(family) {
   pair_.on_delta([this](const policy::Delta& delta) { wrong_ = rendered_.apply(delta); });
 }
 
@@ -109,105 +41,12 @@ void ScenarioResult::print(const std::string& what, std::size_t scenarios) const
       what.c_str(), scenarios, cells, rendered, naive, open, local, contested);
 }
 
-StringMap string_map(const json::Value& object) {
-  StringMap out;
-  if (object.as_object() == nullptr) return out;
-  for (const json::Member& member : *object.as_object()) out.set(member.name, text(member.value));
-  return out;
-}
-
-void Scenario::add_namespace(const std::string& name, StringMap labels) {
-  auto made = std::make_shared<model::Namespace>();
-  made->metadata.name = name;
-  labels.set("kubernetes.io/metadata.name", name);
-  made->metadata.labels = std::move(labels);
-  add<model::Namespace>(objects_, std::move(made));
-}
-
-void Scenario::add_service_account(const json::Value& row) {
-  auto made = std::make_shared<model::ServiceAccount>();
-  made->metadata.name = text(get(row, "name"));
-  made->metadata.name_space = text(get(row, "namespace"));
-  made->metadata.labels = string_map(get(row, "labels"));
-  add<model::ServiceAccount>(objects_, std::move(made));
-}
-
-void Scenario::add_pod(const json::Value& row, const std::string& name_space, const std::string& name,
-                       const std::string& key) {
-  auto pod = std::make_shared<model::Pod>();
-  pod->metadata.name = name;
-  pod->metadata.name_space = SharedText(name_space);
-  pod->metadata.labels = string_map(get(row, "labels"));
-  const std::string node = text(get(row, "node"));
-  pod->spec.node_name = SharedText(node.empty() ? "node" : node);
-  pod->spec.service_account_name = SharedText(text(get(row, "serviceAccount")));
-  const bool* host_network = get(row, "hostNetwork").as_bool();
-  pod->spec.host_network = host_network != nullptr && *host_network;
-  model::Container& container = pod->spec.containers.emplace_back();
-  for (const json::Value& port : array(get(row, "ports"))) {
-    container.ports.push_back({.name = SharedText(text(get(port, "name"))),
-                               .protocol = model::Protocol::parse(text(get(port, "protocol"))).value(),
-                               .container_port = Port(number<std::uint16_t>(get(port, "port"))),
-                               .host_port = {},
-                               .host_ip = {}});
-  }
-  pod->status.phase = model::PodPhase::kRunning;
-  const std::vector<IpAddress> ips = addresses(get(row, "ips"));
-  for (const IpAddress& ip : ips) pod->status.pod_ips.push_back({ip});
-  if (!ips.empty()) pod->status.pod_ip = ips.front();
-  ends_[key] = End{.addresses = ips, .node = node, .is_node = pod->spec.host_network};
-  add<model::Pod>(objects_, std::move(pod));
-}
-
-void Scenario::add_outsiders(const json::Value& rows, const std::string& prefix) {
-  for (const json::Value& row : array(rows)) {
-    const std::string name = text(get(row, "name"));
-    const bool is_node = prefix == "node/";
-    ends_[prefix + name] =
-        End{.addresses = addresses(get(row, "ips")), .node = is_node ? name : "", .is_node = is_node};
-  }
-}
-
-void Scenario::add_node(const json::Value& row) {
-  auto node = std::make_shared<model::Node>();
-  node->metadata.name = text(get(row, "name"));
-  node->metadata.labels = string_map(get(row, "labels"));
-  for (const json::Value& ip : array(get(row, "ips"))) node->status.addresses.push_back({"InternalIP", text(ip)});
-  add<model::Node>(objects_, std::move(node));
-}
-
-void Scenario::add_object(const json::Value& object) {
-  static const std::map<model::Kind, void (*)(Objects&, const json::Value&)> kAdders = {
-      {model::Kind::kTier, add_decoded<model::Tier>},
-      {model::Kind::kNetworkPolicy, add_decoded<model::NetworkPolicy>},
-      {model::Kind::kGlobalNetworkPolicy, add_decoded<model::GlobalNetworkPolicy>},
-      {model::Kind::kStagedNetworkPolicy, add_decoded<model::StagedNetworkPolicy>},
-      {model::Kind::kStagedGlobalNetworkPolicy, add_decoded<model::StagedGlobalNetworkPolicy>},
-      {model::Kind::kNetworkSet, add_decoded<model::NetworkSet>},
-      {model::Kind::kGlobalNetworkSet, add_decoded<model::GlobalNetworkSet>},
-      {model::Kind::kStagedKubernetesNetworkPolicy, add_translated<model::StagedKubernetesNetworkPolicy>},
-      {model::Kind::kKubernetesNetworkPolicy, add_translated<model::KubernetesNetworkPolicy>},
-      {model::Kind::kClusterNetworkPolicy, add_translated<model::ClusterNetworkPolicy>},
-      {model::Kind::kAdminNetworkPolicy, add_translated<model::AdminNetworkPolicy>},
-      {model::Kind::kBaselineAdminNetworkPolicy, add_translated<model::BaselineAdminNetworkPolicy>},
-  };
-  const auto kind = model::find_kind(text(get(object, "apiVersion")), text(get(object, "kind")));
-  MARGAY_CHECK(kind && kAdders.contains(*kind));
-  kAdders.at (*kind)(objects_, object);
-}
-
 ScenarioResult Scenario::run(const json::Value& scenario, std::size_t naive_stride) {
   naive_stride_ = naive_stride;
   ScenarioResult result;
   int number = 0;
-  for (const json::Value& step : array(get(scenario, "steps"))) {
-    objects_.clear();
-    ends_.clear();
-    read_world(world_in(step, get(scenario, "world")));
-    read_policies(step);
-    probes_.clear();
-    const json::Value& probes = get(step.find("probes") != nullptr ? step : scenario, "probes");
-    for (const json::Value& row : array(probes)) probes_.push_back(probe_of(row));
+  for (const json::Value& step : *get(scenario, "steps").as_array()) {
+    world_ = read_world(family_, scenario, step);
     const std::string where = concat(text(get(scenario, "id")), " step ", number++);
     apply(where, result);
     check_step(step, where, result);
@@ -219,10 +58,10 @@ ScenarioResult Scenario::run(const json::Value& scenario, std::size_t naive_stri
 // not touched.
 void Scenario::apply(const std::string& where, ScenarioResult& result) {
   for (const auto& [key, value] : applied_) {
-    if (!objects_.contains(key)) pair_.put(key, std::monostate());
+    if (!world_.objects.contains(key)) pair_.put(key, std::monostate());
   }
-  for (const auto& [key, value] : objects_) pair_.put(key, value);
-  applied_ = objects_;
+  for (const auto& [key, value] : world_.objects) pair_.put(key, value);
+  applied_ = world_.objects;
   const Status status = pair_.flush();
   if (!status.ok()) result.differences.push_back(concat(where, ": ", status.error().message));
   for (const std::string& wrong : wrong_) result.differences.push_back(concat(where, ": ", wrong));
@@ -238,12 +77,12 @@ void Scenario::check_step(const json::Value& step, const std::string& where, Sce
 
 void Scenario::check_pair(const std::string& from, const std::string& to, const std::string& expected,
                           const std::string& where, ScenarioResult& result) {
-  MARGAY_CHECK(has_end(from) && has_end(to) && expected.size() == probes_.size());
-  const End& source = ends_.at(from);
-  const End& destination = ends_.at(to);
-  for (std::size_t i = 0; i < probes_.size(); ++i) {
-    const auto source_address = address_of(source, probes_[i].family);
-    const auto destination_address = address_of(destination, probes_[i].family);
+  MARGAY_CHECK(world_.ends.contains(from) && world_.ends.contains(to) && expected.size() == world_.probes.size());
+  const End& source = world_.ends.at(from);
+  const End& destination = world_.ends.at(to);
+  for (std::size_t i = 0; i < world_.probes.size(); ++i) {
+    const auto source_address = address_of(source, world_.probes[i].family);
+    const auto destination_address = address_of(destination, world_.probes[i].family);
     if (expected[i] == '?' || !source_address || !destination_address) {
       ++result.open;
       continue;
@@ -252,7 +91,7 @@ void Scenario::check_pair(const std::string& from, const std::string& to, const 
       ++result.local;
       continue;
     }
-    policy::Packet packet = probes_[i].packet;
+    policy::Packet packet = world_.probes[i].packet;
     packet.source = *source_address;
     packet.destination = *destination_address;
     const policy::Verdict verdict = pair_.verdict(packet);
@@ -263,7 +102,7 @@ void Scenario::check_pair(const std::string& from, const std::string& to, const 
     const bool naive = is_naive_asked ? pair_.naive_allows(packet) : is_allowed;
     const bool is_expected = expected[i] == '.';
     if (is_allowed == is_expected && naive == is_expected) continue;
-    if (is_contested(packet) && pair_.naive_allows(packet) == is_allowed) {
+    if (is_contested_here(packet) && pair_.naive_allows(packet) == is_allowed) {
       ++result.contested;
       continue;
     }

@@ -20,6 +20,7 @@
 #include "policy/translate/translate.h"
 #include "test/support/api_servers.h"
 #include "test/support/cni_node.h"
+#include "test/support/net_space.h"
 #include "test/support/sync_client.h"
 
 namespace margay::test {
@@ -78,9 +79,9 @@ class CniPlugin : public testing::Test {
                          R"(},"spec":{"nodeName":"node-1","containers":[{"name":"c","image":"i"}]}})"));
   }
 
-  const PodNamespace& space(const std::string& name) {
+  const NetSpace& space(const std::string& name) {
     auto& found = spaces_[name];
-    if (found == nullptr) found = std::make_unique<PodNamespace>(folder_.file(name));
+    if (found == nullptr) found = std::make_unique<NetSpace>();
     return *found;
   }
 
@@ -109,11 +110,11 @@ class CniPlugin : public testing::Test {
   std::unique_ptr<SyncClient> client_;
   CniNodeOptions options_;
   std::unique_ptr<CniNode> node_;
-  std::map<std::string, std::unique_ptr<PodNamespace>> spaces_;
+  std::map<std::string, std::unique_ptr<NetSpace>> spaces_;
 };
 
 // A TCP connection from here to a listener in the pod; what connect() says.
-int connect_to(const PodNamespace& pod, const std::string& address) {
+int connect_to(const NetSpace& pod, const std::string& address) {
   const bool is_v6 = address.find(':') != std::string::npos;
   const int family = is_v6 ? AF_INET6 : AF_INET;
   sockaddr_storage place{};

@@ -79,7 +79,7 @@ std::optional<SeenPacket> take_apart(const Frame& frame) {
   return out;
 }
 
-Capture::Capture(const Namespace& where) {
+Capture::Capture(const NetSpace& where) {
   int fd = -1;
   where.call([&fd] { fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_ALL)); });
   MARGAY_CHECK(fd >= 0);

@@ -11,8 +11,8 @@
 #include <thread>
 #include <vector>
 
-#include "test/slice/namespaces.h"
 #include "test/slice/traffic.h"
+#include "test/support/net_space.h"
 
 namespace margay::test {
 
@@ -36,7 +36,7 @@ std::optional<SeenPacket> take_apart(const std::vector<std::uint8_t>& frame);
 
 class Capture {
  public:
-  explicit Capture(const Namespace& where);
+  explicit Capture(const NetSpace& where);
   ~Capture();
   // Since the last clear().
   [[nodiscard]] std::size_t count(const std::function<bool(const SeenPacket&)>& which) const;

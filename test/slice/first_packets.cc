@@ -34,7 +34,7 @@ sockaddr_in place_of(const std::string& address, std::uint16_t port) {
 // A datagram to each address of a block each millisecond (the pace is that of poll(2) on nothing), from a pod.
 class Flood {
  public:
-  Flood(const Namespace& from, const IpPrefix& block) {
+  Flood(const NetSpace& from, const IpPrefix& block) {
     from.call([this] { socket_ = Socket(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)); });
     for (std::uint64_t i = 0; i < places_.size(); ++i) {
       places_[i] = place_of(block.first().plus(i)->to_string(), kUdpPort);
@@ -69,7 +69,7 @@ class Flood {
 // Takes what comes to any address of the pod, from before it has one.
 class Ear {
  public:
-  explicit Ear(const Namespace& pod) {
+  explicit Ear(const NetSpace& pod) {
     pod.call([this] {
       socket_ = Socket(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
       const sockaddr_in any = place_of("0.0.0.0", kUdpPort);
@@ -110,7 +110,7 @@ class Trial {
 
  private:
   // The address; "" and a problem when there is none.
-  std::string add(const std::string& name, const std::string& role, const Namespace& space) {
+  std::string add(const std::string& name, const std::string& role, const NetSpace& space) {
     Value pod = pod_object(name, "node-a", "");
     pod.as_object()->erase("status");
     pod["metadata"]["labels"] = Object{{"role", role}};
@@ -125,14 +125,14 @@ class Trial {
     return std::string(split(ips->as_array()->front().string_at({"address"}), '/').front());
   }
 
-  void end(const std::string& name, const Namespace& space) {
+  void end(const std::string& name, const NetSpace& space) {
     const ProgramResult deleted = nodes_.plugin(Who::kA, "DEL", name, space);
     if (deleted.exit_status != 0) out_.problem = concat("DEL of ", name, ": ", deleted.out);
     nodes_.remove(kPods, {"default", name});
   }
 
   void try_closed(const std::string& name) {
-    const Namespace space;
+    const NetSpace space;
     Ear ear(space);
     const std::string address = add(name, "closed", space);
     if (address.empty()) return;
@@ -144,7 +144,7 @@ class Trial {
   }
 
   void try_open(const std::string& name) {
-    const Namespace space;
+    const NetSpace space;
     const TcpServer server(space, "0.0.0.0", kTcpPort);
     const std::string address = add(name, "open", space);
     if (address.empty()) return;
@@ -156,7 +156,7 @@ class Trial {
 
   TwoNodes& nodes_;
   FirstPackets& out_;
-  const Namespace sender_;
+  const NetSpace sender_;
 };
 
 }  // namespace

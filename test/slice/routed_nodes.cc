@@ -13,6 +13,7 @@
 #include "datastore/watch/resource_of.h"
 #include "policy/translate/translate.h"
 #include "test/slice/two_nodes.h"
+#include "test/support/unix_http.h"
 
 namespace margay::test {
 
@@ -32,16 +33,14 @@ T done(kube::ApiResult<T> result) {
   return std::move(result).value();
 }
 
-void route_packets(const Namespace& where) {
-  const ProgramResult set = where.run(
-      {"sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/ipv6/conf/all/forwarding"});
-  MARGAY_CHECK(set.exit_status == 0);
+void route_packets(const NetSpace& where) {
+  for (const char* setting : {"ipv4/ip_forward", "ipv6/conf/all/forwarding"}) where.set(setting, "1");
 }
 
 }  // namespace
 
 std::unique_ptr<RoutedNodes> RoutedNodes::start(const Options& options, std::string* why) {
-  *why = missing_for_namespaces();
+  *why = missing_for_net_spaces();
   if (!why->empty()) return nullptr;
   if (access(program_path("margay-node").c_str(), X_OK) != 0) return *why = "margay-node is not built", nullptr;
   auto server = start_memory_server({.flags = {}, .unix_socket = true}, why);
@@ -101,7 +100,7 @@ void RoutedNodes::connect() {
   router_.ip({"link add br1 type bridge", "link set br1 up", "addr add 192.0.2.254/24 dev br1",
               "addr add 2001:db8:1::fe/64 dev br1 nodad"});
   for (const Node& each : nodes_) {
-    each.space.ip({concat("link add eth0 type veth peer name ", each.name, " netns ", router_.pid()),
+    each.space.ip({concat("link add eth0 type veth peer name ", each.name, " netns ", router_.path()),
                    concat("addr add ", each.address_v4, "/24 dev eth0"),
                    concat("addr add ", each.address_v6, "/64 dev eth0 nodad"), "link set eth0 up",
                    concat("route add default via ", each.gateway_v4), concat("route add ::/0 via ", each.gateway_v6)});
@@ -159,10 +158,10 @@ void RoutedNodes::create_block(const std::string& cidr, const std::string& node)
 
 // As the CNI plugin does it.
 void RoutedNodes::run_pod(Node& each) {
-  each.pod = std::make_unique<Namespace>();
+  each.pod = std::make_unique<NetSpace>();
   const std::string name = "pod-of-" + each.name;
   const std::string interface = policy::interface_name_of("default", name);
-  each.pod->ip({concat("link add eth0 type veth peer name ", interface, " netns ", each.space.pid()),
+  each.pod->ip({concat("link add eth0 type veth peer name ", interface, " netns ", each.space.path()),
                 concat("addr add ", each.pod_v4, "/32 dev eth0"),
                 concat("addr add ", each.pod_v6, "/128 dev eth0 nodad"), "link set eth0 up",
                 "route add 169.254.1.1 dev eth0 scope link", "route add default via 169.254.1.1",
@@ -178,17 +177,24 @@ void RoutedNodes::run_pod(Node& each) {
 }
 
 void RoutedNodes::start_agent(Node& each) {
-  std::vector<std::string> argv = each.space.enter();
   const std::string folder = dir_.file(each.name);
-  argv.insert(argv.end(), {program_path("margay-node"), "--node-name", each.name, "--kubeconfig", server_->kubeconfig(),
-                           "--run-dir", folder, "--state-dir", folder});
+  std::vector<std::string> argv{program_path("margay-node"),
+                                "--node-name",
+                                each.name,
+                                "--kubeconfig",
+                                server_->kubeconfig(),
+                                "--run-dir",
+                                folder,
+                                "--state-dir",
+                                folder};
   argv.insert(argv.end(), options_.arguments.begin(), options_.arguments.end());
   std::map<std::string, std::string> environment = environment_;
   environment.insert({{"NO_DEFAULT_POOLS", "true"},
                       {"IP6", "autodetect"},
                       {"FELIX_HEALTHENABLED", "false"},
                       {"FELIX_ENDPOINTSTATUSPATHPREFIX", folder}});
-  each.agent = std::make_unique<ChildProcess>(ProcessOptions{argv, environment, "", dir_.file(each.name + ".log")});
+  each.agent = each.space.start(
+      {.argv = argv, .environment = environment, .stdin_text = "", .output_path = dir_.file(each.name + ".log")});
 }
 
 void RoutedNodes::restart_agents(const std::map<std::string, std::string>& environment) {

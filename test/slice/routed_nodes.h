@@ -14,8 +14,8 @@
 #include <string>
 
 #include "base/json/value.h"
-#include "test/slice/namespaces.h"
 #include "test/support/api_servers.h"
+#include "test/support/net_space.h"
 #include "test/support/sync_client.h"
 
 namespace margay::test {
@@ -31,13 +31,13 @@ class RoutedNodes {
   // Null when this machine cannot; `why` says what is missing.
   static std::unique_ptr<RoutedNodes> start(const Options& options, std::string* why);
 
-  [[nodiscard]] const Namespace& node(Who who) const { return nodes_[who].space; }
-  [[nodiscard]] const Namespace& router() const { return router_; }
+  [[nodiscard]] const NetSpace& node(Who who) const { return nodes_[who].space; }
+  [[nodiscard]] const NetSpace& router() const { return router_; }
   [[nodiscard]] SyncClient& api() { return client_; }
   [[nodiscard]] std::string pod_v4(Who who) const { return nodes_[who].pod_v4; }
   [[nodiscard]] std::string pod_v6(Who who) const { return nodes_[who].pod_v6; }
   // A pod of each node, both families; made at the start.
-  [[nodiscard]] const Namespace& pod(Who who) const { return *nodes_[who].pod; }
+  [[nodiscard]] const NetSpace& pod(Who who) const { return *nodes_[who].pod; }
 
   // Of both pools, by field ("vxlanMode").
   void set_pools(const std::map<std::string, std::string>& fields);
@@ -53,8 +53,8 @@ class RoutedNodes {
  private:
   struct Node {
     std::string name, address_v4, address_v6, gateway_v4, gateway_v6, block_v4, block_v6, pod_v4, pod_v6;
-    Namespace space;
-    std::unique_ptr<Namespace> pod;
+    NetSpace space;
+    std::unique_ptr<NetSpace> pod;
     std::unique_ptr<ChildProcess> agent;
   };
   RoutedNodes(std::unique_ptr<ApiServer> server, const Options& options);
@@ -70,7 +70,7 @@ class RoutedNodes {
   SyncClient client_;
   Options options_;
   std::map<std::string, std::string> environment_;
-  Namespace router_;
+  NetSpace router_;
   std::array<Node, 3> nodes_;
 };
 

@@ -10,6 +10,7 @@
 #include "test/slice/first_packets.h"
 #include "test/slice/traffic.h"
 #include "test/slice/two_nodes.h"
+#include "test/support/open_connections.h"
 
 namespace margay::test {
 namespace {
@@ -34,7 +35,7 @@ Value deny_all(const std::string& name, const std::string& selector) {
 // One cluster for all: starting it takes longer than any of them.
 struct Cluster {
   std::unique_ptr<TwoNodes> nodes;
-  std::unique_ptr<Namespace> pod_a, pod_b;
+  std::unique_ptr<NetSpace> pod_a, pod_b;
   std::unique_ptr<TcpServer> server_a, server_b;
 };
 
@@ -61,9 +62,9 @@ class Slice : public testing::Test {
   }
 
   static TwoNodes& nodes() { return *cluster_->nodes; }
-  static const Namespace& pod_a() { return *cluster_->pod_a; }
-  static const Namespace& pod_b() { return *cluster_->pod_b; }
-  static bool reaches(const Namespace& from, const std::string& address) {
+  static const NetSpace& pod_a() { return *cluster_->pod_a; }
+  static const NetSpace& pod_b() { return *cluster_->pod_b; }
+  static bool reaches(const NetSpace& from, const std::string& address) {
     return poll_until(kDeadline, [&] { return can_connect(from, address, kPort); });
   }
   // "True: on all 2 nodes", "none"
@@ -77,7 +78,7 @@ class Slice : public testing::Test {
     }
     return "none";
   }
-  static bool is_cut_off(const Namespace& from, const std::string& address) {
+  static bool is_cut_off(const NetSpace& from, const std::string& address) {
     return poll_until(kDeadline, [&] { return !can_connect(from, address, kPort); });
   }
   static std::string state() {
@@ -107,6 +108,9 @@ class Slice : public testing::Test {
     }
     return out;
   }
+
+  class Traffic;
+  static void expect_back(Who who);
 
   static constexpr const char* kA = "10.65.0.1";
   static constexpr const char* kB = "10.65.0.65";
@@ -173,11 +177,57 @@ TEST_F(Slice, WhoAsksForTheStateOfANodeIsAnswered) {
   nodes().remove(statuses, {"", "asked"});
 }
 
+// What goes on while agents come and go: 1,000 connections and datagrams in both directions; and what becomes of
+// routes.
+class Slice::Traffic {
+ public:
+  explicit Traffic(std::size_t connections)
+      : there_(pod_a(), pod_b(), kB, 9001),
+        back_(pod_b(), pod_a(), kA, 9002),
+        routes_a_(nodes().node(Who::kA)),
+        routes_b_(nodes().node(Who::kB)),
+        connections_({.from = &pod_a(), .to = &pod_b(), .address = IpAddress::parse(kB).value(), .port = 9003},
+                     connections) {}
+
+  // Both directions have been tried once more.
+  [[nodiscard]] bool goes_on() {
+    const std::size_t there = there_.received(), back = back_.received(), rounds = connections_.rounds();
+    return poll_until(kDeadline, [&] {
+      return there_.received() > there + 100 && back_.received() > back + 100 && connections_.rounds() > rounds + 1;
+    });
+  }
+  void expect_nothing_lost(const std::string& what) {
+    for (Prober* prober : {&there_, &back_}) {
+      const Prober::Outcome outcome = prober->stop();
+      EXPECT_GT(outcome.sent, 200U);
+      EXPECT_TRUE(outcome.lost.empty()) << outcome.lost.size() << " of " << outcome.sent << " lost, the first "
+                                        << outcome.lost.front();
+      std::printf("%s: %zu datagrams, %zu lost\n", what.c_str(), outcome.sent, outcome.lost.size());
+    }
+    const OpenConnections::Outcome outcome = connections_.stop();
+    EXPECT_EQ(outcome.broken, 0U);
+    std::printf("%s: %zu rounds of all connections, %zu broken, %zu segments sent again\n", what.c_str(),
+                outcome.rounds, outcome.broken, outcome.retransmitted);
+    EXPECT_EQ(routes_a_.removed(), "");
+    EXPECT_EQ(routes_b_.removed(), "");
+  }
+
+ private:
+  Prober there_, back_;
+  RouteMonitor routes_a_, routes_b_;
+  OpenConnections connections_;
+};
+
 // Until its peer has it back: what was kept for it must not go when it speaks again.
+void Slice::expect_back(Who who) {
+  ASSERT_TRUE(poll_until(kDeadline, [who] { return nodes().is_ready(who); })) << state();
+  EXPECT_EQ(written(who), "") << "the kernel had it all";
+  ASSERT_TRUE(poll_until(kDeadline, [who] { return has_session(who); })) << state();
+}
+
 TEST_F(Slice, ARestartOfAnAgentLosesNoPacket) {
   ASSERT_TRUE(poll_until(kDeadline, [] { return nodes().is_ready(Who::kA) && nodes().is_ready(Who::kB); })) << state();
-  Prober there(pod_a(), pod_b(), kB, 9001);
-  Prober back(pod_b(), pod_a(), kA, 9002);
+  Traffic traffic(1000);
   for (const Who who : {Who::kB, Who::kA}) {
     if (who == Who::kB) {
       nodes().kill_agent(who);
@@ -185,25 +235,37 @@ TEST_F(Slice, ARestartOfAnAgentLosesNoPacket) {
       EXPECT_EQ(nodes().stop_agent(who), 0);
     }
     nodes().start_agent(who);
-    ASSERT_TRUE(poll_until(kDeadline, [who] { return nodes().is_ready(who); })) << state();
-    EXPECT_EQ(written(who), "") << "the kernel had it all";
-    ASSERT_TRUE(poll_until(kDeadline, [who] { return has_session(who); })) << state();
-    const std::size_t so_far = there.received();
-    ASSERT_TRUE(poll_until(kDeadline, [&] { return there.received() > so_far + 100; }));
+    expect_back(who);
+    ASSERT_TRUE(traffic.goes_on());
   }
-  for (Prober* prober : {&there, &back}) {
-    const Prober::Outcome outcome = prober->stop();
-    EXPECT_GT(outcome.sent, 200U);
-    EXPECT_TRUE(outcome.lost.empty()) << outcome.lost.size() << " of " << outcome.sent << " lost, the first "
-                                      << outcome.lost.front();
+  traffic.expect_nothing_lost("kill -9 of one, SIGTERM of the other");
+}
+
+// Appendix C of calico.md, 3 and 4.
+TEST_F(Slice, RestartsOfAllAtOnceAndOfOneTwiceLoseNoPacket) {
+  ASSERT_TRUE(poll_until(kDeadline, [] { return nodes().is_ready(Who::kA) && nodes().is_ready(Who::kB); })) << state();
+  ASSERT_TRUE(poll_until(kDeadline, [] { return has_session(Who::kA) && has_session(Who::kB); })) << state();
+  Traffic traffic(100);
+  for (const Who who : {Who::kA, Who::kB}) nodes().kill_agent(who);
+  for (const Who who : {Who::kA, Who::kB}) nodes().start_agent(who);
+  for (const Who who : {Who::kA, Who::kB}) expect_back(who);
+  ASSERT_TRUE(traffic.goes_on());
+  for (int i = 0; i < 2; ++i) {
+    nodes().kill_agent(Who::kB);
+    nodes().start_agent(Who::kB);
+    // The second time before its peer has heard all of it.
+    ASSERT_TRUE(poll_until(kDeadline, [] { return nodes().is_ready(Who::kB); })) << state();
   }
+  expect_back(Who::kB);
+  ASSERT_TRUE(traffic.goes_on());
+  traffic.expect_nothing_lost("all at once, and one twice");
 }
 
 TEST_F(Slice, APodOfThePluginWorksWhenAddReturns) {
   Value object = pod_object("plugged", "node-a", "");
   object.as_object()->erase("status");
   nodes().create(kPods, object);
-  const Namespace space;
+  const NetSpace space;
   const ProgramResult added = nodes().plugin(Who::kA, "ADD", "plugged", space);
   ASSERT_EQ(added.exit_status, 0) << added.out << added.err << state();
   const auto result = json::parse(added.out);

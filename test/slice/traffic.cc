@@ -12,10 +12,12 @@
 #include <utility>
 
 #include "base/core/check.h"
+#include "base/core/text.h"
 
 namespace margay::test {
 namespace {
 
+constexpr const char* kTrial = "203.0.113.254";
 constexpr std::size_t kProbesMax = 1U << 20U;
 
 sockaddr_in address_of(const std::string& address, std::uint16_t port) {
@@ -29,7 +31,7 @@ sockaddr_in address_of(const std::string& address, std::uint16_t port) {
 const sockaddr* generic(const sockaddr_in& address) { return reinterpret_cast<const sockaddr*>(&address); }
 
 // Of type SOCK_…, bound or connected (UDP) inside of the namespace.
-Socket make_socket(const Namespace& where, int type, const sockaddr_in& address, bool is_bound) {
+Socket make_socket(const NetSpace& where, int type, const sockaddr_in& address, bool is_bound) {
   int fd = -1;
   where.call([&] {
     fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
@@ -58,12 +60,12 @@ Socket::~Socket() {
   if (fd_ >= 0) close(fd_);
 }
 
-TcpServer::TcpServer(const Namespace& where, const std::string& address, std::uint16_t port)
+TcpServer::TcpServer(const NetSpace& where, const std::string& address, std::uint16_t port)
     : listener_(make_socket(where, SOCK_STREAM, address_of(address, port), true)) {
   MARGAY_CHECK(listen(listener_.fd(), 1024) == 0);
 }
 
-bool can_connect(const Namespace& from, const std::string& address, std::uint16_t port,
+bool can_connect(const NetSpace& from, const std::string& address, std::uint16_t port,
                  std::chrono::milliseconds limit) {
   bool is_connected = false;
   from.call([&] {
@@ -78,7 +80,7 @@ bool can_connect(const Namespace& from, const std::string& address, std::uint16_
   return is_connected;
 }
 
-Prober::Prober(const Namespace& from, const Namespace& to, const std::string& address, std::uint16_t port)
+Prober::Prober(const NetSpace& from, const NetSpace& to, const std::string& address, std::uint16_t port)
     : receiver_(make_socket(to, SOCK_DGRAM, address_of(address, port), true)), seen_(kProbesMax, false) {
   sender_ = make_socket(from, SOCK_DGRAM, address_of(address, port), false);
   receiving_ = std::thread([this] { receive(); });
@@ -118,5 +120,26 @@ Prober::Outcome Prober::stop() {
 }
 
 Prober::~Prober() { stop(); }
+
+RouteMonitor::RouteMonitor(const NetSpace& where) {
+  const std::string file = dir_.file("routes");
+  process_ =
+      where.start({.argv = {"ip", "monitor", "route"}, .environment = {}, .stdin_text = "", .output_path = file});
+  // It says nothing when it begins to listen.
+  const bool is_listening = poll_until(std::chrono::seconds(10), [&] {
+    where.ip({concat("route replace blackhole ", kTrial), concat("route del blackhole ", kTrial)});
+    return read_text(file).find(kTrial) != std::string::npos;
+  });
+  MARGAY_CHECK(is_listening);
+}
+
+std::string RouteMonitor::removed() const {
+  std::string out;
+  const std::string text = read_text(dir_.file("routes"));
+  for (const std::string_view line : split(text, '\n')) {
+    if (line.starts_with("Deleted") && line.find(kTrial) == std::string_view::npos) out += concat(line, "\n");
+  }
+  return out;
+}
 
 }  // namespace margay::test

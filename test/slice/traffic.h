@@ -3,11 +3,12 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "test/slice/namespaces.h"
+#include "test/support/net_space.h"
 
 namespace margay::test {
 
@@ -28,20 +29,20 @@ class Socket {
 // Accepts what comes, by the kernel alone: a connection is there once the handshake is over.
 class TcpServer {
  public:
-  TcpServer(const Namespace& where, const std::string& address, std::uint16_t port);
+  TcpServer(const NetSpace& where, const std::string& address, std::uint16_t port);
 
  private:
   Socket listener_;
 };
 
 // Whether a new connection comes about within `limit`.
-bool can_connect(const Namespace& from, const std::string& address, std::uint16_t port,
+bool can_connect(const NetSpace& from, const std::string& address, std::uint16_t port,
                  std::chrono::milliseconds limit = std::chrono::milliseconds(300));
 
 // Numbered datagrams from one namespace to another, one each two milliseconds, until stop().
 class Prober {
  public:
-  Prober(const Namespace& from, const Namespace& to, const std::string& address, std::uint16_t port);
+  Prober(const NetSpace& from, const NetSpace& to, const std::string& address, std::uint16_t port);
   ~Prober();
   struct Outcome {
     std::size_t sent = 0;
@@ -61,6 +62,18 @@ class Prober {
   std::uint32_t sent_ = 0;
   std::vector<bool> seen_;
   std::thread sending_, receiving_;
+};
+
+// Routes that are removed in a namespace from the constructor on, by ip-monitor(8).
+class RouteMonitor {
+ public:
+  explicit RouteMonitor(const NetSpace& where);
+  // One line each, of BGP's and ours.
+  [[nodiscard]] std::string removed() const;
+
+ private:
+  TempDir dir_;
+  std::unique_ptr<ChildProcess> process_;
 };
 
 }  // namespace margay::test

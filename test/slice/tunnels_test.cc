@@ -105,7 +105,7 @@ TEST_F(Tunnels, AlwaysMeansAlways) {
 // The host's own packets have the tunnel's address, so that answers come back by it.
 TEST_F(Tunnels, HostsReachPodsOfOthersAndPodsReachHosts) {
   ASSERT_TRUE(goes(Nodes::kA, Nodes::kC, IpFamily::kV4, Way::kVxlan));
-  const auto ping = [](const Namespace& from, const std::string& to) {
+  const auto ping = [](const NetSpace& from, const std::string& to) {
     return from.run({"ping", "-n", "-c", "1", "-W", "2", to}).exit_status == 0;
   };
   EXPECT_TRUE(ping(nodes().node(Nodes::kA), nodes().pod_v4(Nodes::kC)));
@@ -218,7 +218,7 @@ Bytes vxlan(const std::string& mac, const Bytes& packet) {
 
 TEST_F(Tunnels, ASenderThatIsNoNodeIsNotHeard) {
   ASSERT_TRUE(goes(Nodes::kA, Nodes::kC, IpFamily::kV4, Way::kVxlan));
-  const Namespace& target = nodes().pod(Nodes::kC);
+  const NetSpace& target = nodes().pod(Nodes::kC);
   int listener = -1;
   target.call([&] {
     listener = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);

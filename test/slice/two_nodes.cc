@@ -10,6 +10,7 @@
 #include "base/core/check.h"
 #include "base/core/text.h"
 #include "policy/translate/translate.h"
+#include "test/support/unix_http.h"
 
 namespace margay::test {
 
@@ -54,7 +55,7 @@ Value pod_object(const std::string& name, const std::string& node, const std::st
 }
 
 std::unique_ptr<TwoNodes> TwoNodes::start(std::string* why) {
-  *why = missing_for_namespaces();
+  *why = missing_for_net_spaces();
   if (!why->empty()) return nullptr;
   for (const char* program : {"margay-node", "margay", "margay-controllers"}) {
     if (access(program_path(program).c_str(), X_OK) != 0) return *why = concat(program, " is not built"), nullptr;
@@ -76,7 +77,7 @@ TwoNodes::TwoNodes(std::unique_ptr<ApiServer> server)
     : server_(std::move(server)),
       client_(server_->kubeconfig()),
       nodes_{{{"node-a", "192.0.2.1", "10.65.0.0/26", {}, {}}, {"node-b", "192.0.2.2", "10.65.0.64/26", {}, {}}}} {
-  node(Who::kA).ip({concat("link add eth0 type veth peer name eth0 netns ", node(Who::kB).pid()),
+  node(Who::kA).ip({concat("link add eth0 type veth peer name eth0 netns ", node(Who::kB).path()),
                     "addr add 192.0.2.1/24 dev eth0", "link set eth0 up"});
   node(Who::kB).ip({"addr add 192.0.2.2/24 dev eth0", "link set eth0 up"});
   create(kPools, object_of("projectcalico.org/v3", "IPPool", "pool",
@@ -104,9 +105,9 @@ void TwoNodes::remove(const kube::ResourceType& type, const kube::ObjectName& na
 }
 
 // As the CNI plugin does it: the gateway is an address nobody has, with a MAC that the host's end has.
-std::unique_ptr<Namespace> TwoNodes::plug(Who who, const std::string& interface, const std::string& address) {
-  auto pod = std::make_unique<Namespace>();
-  pod->ip({concat("link add eth0 type veth peer name ", interface, " netns ", node(who).pid()),
+std::unique_ptr<NetSpace> TwoNodes::plug(Who who, const std::string& interface, const std::string& address) {
+  auto pod = std::make_unique<NetSpace>();
+  pod->ip({concat("link add eth0 type veth peer name ", interface, " netns ", node(who).path()),
            concat("addr add ", address, "/32 dev eth0"), "link set eth0 up",
            "route add 169.254.1.1 dev eth0 scope link", "route add default via 169.254.1.1",
            "neigh add 169.254.1.1 lladdr ee:ee:ee:ee:ee:ee dev eth0 nud permanent"});
@@ -114,7 +115,7 @@ std::unique_ptr<Namespace> TwoNodes::plug(Who who, const std::string& interface,
   return pod;
 }
 
-std::unique_ptr<Namespace> TwoNodes::run_pod(Who who, const std::string& name, const std::string& address) {
+std::unique_ptr<NetSpace> TwoNodes::run_pod(Who who, const std::string& name, const std::string& address) {
   auto pod = plug(who, policy::interface_name_of("default", name), address);
   const Value object = pod_object(name, at(who).name, address);
   Value created = must(client_.create(kPods, object));
@@ -124,35 +125,36 @@ std::unique_ptr<Namespace> TwoNodes::run_pod(Who who, const std::string& name, c
 }
 
 ProgramResult TwoNodes::plugin(Who who, const std::string& command, const std::string& pod,
-                               const Namespace& space) const {
+                               const NetSpace& space) const {
   const Value configuration = Object{{"cniVersion", "1.0.0"},
                                      {"name", "margay"},
                                      {"type", "margay"},
                                      {"socket", dir_.file(at(who).name) + "/cni.sock"}};
-  std::vector<std::string> argv = node(who).enter();
-  argv.push_back(program_path("margay"));
-  return run_program({.argv = argv,
-                      .environment = {{"CNI_COMMAND", command},
-                                      {"CNI_CONTAINERID", "container-of-" + pod},
-                                      {"CNI_NETNS", concat("/proc/", space.pid(), "/ns/net")},
-                                      {"CNI_IFNAME", "eth0"},
-                                      {"CNI_PATH", "/nowhere"},
-                                      {"CNI_ARGS", "IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=" + pod}},
-                      .stdin_text = json::dump(configuration),
-                      .output_path = ""});
+  const ProcessOptions process{
+      .argv = {program_path("margay")},
+      .environment = {{"CNI_COMMAND", command},
+                      {"CNI_CONTAINERID", "container-of-" + pod},
+                      {"CNI_NETNS", space.path()},
+                      {"CNI_IFNAME", "eth0"},
+                      {"CNI_PATH", "/nowhere"},
+                      {"CNI_ARGS", "IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=" + pod}},
+      .stdin_text = json::dump(configuration),
+      .output_path = ""};
+  ProgramResult done;
+  node(who).call([&] { done = run_program(process); });
+  return done;
 }
 
 void TwoNodes::start_agent(Who who) {
   Node& node = at(who);
-  std::vector<std::string> argv = node.space.enter();
   const std::string folder = dir_.file(node.name);
-  argv.insert(argv.end(), {program_path("margay-node"), "--node-name", node.name, "--kubeconfig", server_->kubeconfig(),
-                           "--run-dir", folder, "--state-dir", folder});
-  node.agent = std::make_unique<ChildProcess>(ProcessOptions{
-      argv,
-      {{"NO_DEFAULT_POOLS", "true"}, {"FELIX_HEALTHENABLED", "false"}, {"FELIX_ENDPOINTSTATUSPATHPREFIX", folder}},
-      "",
-      dir_.file(node.name + ".log")});
+  node.agent = node.space.start({.argv = {program_path("margay-node"), "--node-name", node.name, "--kubeconfig",
+                                          server_->kubeconfig(), "--run-dir", folder, "--state-dir", folder},
+                                 .environment = {{"NO_DEFAULT_POOLS", "true"},
+                                                 {"FELIX_HEALTHENABLED", "false"},
+                                                 {"FELIX_ENDPOINTSTATUSPATHPREFIX", folder}},
+                                 .stdin_text = "",
+                                 .output_path = dir_.file(node.name + ".log")});
 }
 
 void TwoNodes::kill_agent(Who who) {
@@ -168,29 +170,8 @@ int TwoNodes::stop_agent(Who who) {
 
 bool TwoNodes::is_running(Who who) { return at(who).agent != nullptr && at(who).agent->is_running(); }
 
-namespace {
-
-ProgramResult get_of_agent(const std::string& run_dir, const std::string& path) {
-  const std::string socket = run_dir + "/node.sock";
-  return run_program({.argv = {"curl", "-s", "--max-time", "5", "--unix-socket", socket, concat("http://node", path)},
-                      .environment = {},
-                      .stdin_text = "",
-                      .output_path = ""});
-}
-
-}  // namespace
-
-std::string TwoNodes::metrics(Who who) const { return get_of_agent(dir_.file(at(who).name), "/metrics").out; }
-
-Value ask_agent(const std::string& run_dir, const std::string& path) {
-  const ProgramResult asked = get_of_agent(run_dir, path);
-  auto parsed = json::parse(asked.out);
-  return asked.exit_status == 0 && parsed.ok() ? std::move(parsed).value() : Value();
-}
-
-bool says_ready(const Value& status) {
-  const Value* ready = status.find("ready");
-  return ready != nullptr && ready->as_bool() != nullptr && *ready->as_bool();
+std::string TwoNodes::metrics(Who who) const {
+  return unix_http(dir_.file(at(who).name) + "/node.sock", "GET", "/metrics");
 }
 
 Value TwoNodes::ask(Who who, const std::string& path) const { return ask_agent(dir_.file(at(who).name), path); }

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "base/json/value.h"
-#include "test/slice/namespaces.h"
 #include "test/support/api_servers.h"
+#include "test/support/net_space.h"
 #include "test/support/sync_client.h"
 
 namespace margay::test {
@@ -24,15 +24,15 @@ class TwoNodes {
   static std::unique_ptr<TwoNodes> start(std::string* why);
   ~TwoNodes();
 
-  [[nodiscard]] const Namespace& node(Who who) const { return at(who).space; }
+  [[nodiscard]] const NetSpace& node(Who who) const { return at(who).space; }
   [[nodiscard]] SyncClient& api() { return client_; }
 
   // A namespace behind an interface of that name, with the address as a pod has it. Nobody is told of it.
-  std::unique_ptr<Namespace> plug(Who who, const std::string& interface, const std::string& address);
+  std::unique_ptr<NetSpace> plug(Who who, const std::string& interface, const std::string& address);
   // The same with a Pod object in namespace "default"; returns once it is created.
-  std::unique_ptr<Namespace> run_pod(Who who, const std::string& name, const std::string& address);
+  std::unique_ptr<NetSpace> run_pod(Who who, const std::string& name, const std::string& address);
   // The CNI plugin, as a container runtime calls it for a pod of namespace "default".
-  ProgramResult plugin(Who who, const std::string& command, const std::string& pod, const Namespace& space) const;
+  ProgramResult plugin(Who who, const std::string& command, const std::string& pod, const NetSpace& space) const;
   void create(const kube::ResourceType& type, const json::Value& object);
   void remove(const kube::ResourceType& type, const kube::ObjectName& name);
 
@@ -54,7 +54,7 @@ class TwoNodes {
     std::string name;
     std::string address;
     std::string block;
-    Namespace space;
+    NetSpace space;
     std::unique_ptr<ChildProcess> agent;
   };
   explicit TwoNodes(std::unique_ptr<ApiServer> server);
@@ -68,11 +68,6 @@ class TwoNodes {
   std::unique_ptr<ChildProcess> controllers_;
   std::array<Node, 2> nodes_;
 };
-
-// GET of the socket of the agent with that --run-dir; null value when nobody answers.
-json::Value ask_agent(const std::string& run_dir, const std::string& path);
-// Of an answer to /status.
-bool says_ready(const json::Value& status);
 
 // Objects.
 json::Value pod_object(const std::string& name, const std::string& node, const std::string& address);

@@ -1,13 +1,8 @@
 #include "test/support/cni_node.h"
 
-#include <fcntl.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
-#include <sched.h>
-#include <sys/mount.h>
-#include <unistd.h>
 
-#include <thread>
 #include <utility>
 
 #include "base/core/check.h"
@@ -73,30 +68,6 @@ kube::ConnectionConfig connection(const std::string& kubeconfig) {
 }
 
 }  // namespace
-
-PodNamespace::PodNamespace(std::string path) : path_(std::move(path)) {
-  std::thread([this] {
-    MARGAY_CHECK(unshare(CLONE_NEWNET) == 0);
-    const int fd = open(path_.c_str(), O_CREAT | O_RDONLY | O_CLOEXEC, 0600);
-    MARGAY_CHECK(fd >= 0);
-    close(fd);
-    MARGAY_CHECK(mount("/proc/thread-self/ns/net", path_.c_str(), "none", MS_BIND, nullptr) == 0);
-  }).join();
-}
-
-PodNamespace::~PodNamespace() {
-  (void)umount2(path_.c_str(), MNT_DETACH);
-  (void)unlink(path_.c_str());
-}
-
-void PodNamespace::call(const std::function<void()>& task) const {
-  std::thread([this, &task] {
-    const int fd = open(path_.c_str(), O_RDONLY | O_CLOEXEC);
-    MARGAY_CHECK(fd >= 0 && setns(fd, CLONE_NEWNET) == 0);
-    close(fd);
-    task();
-  }).join();
-}
 
 struct CniNode::Impl {
   explicit Impl(const CniNodeOptions& options, loop::AsioLoop& loop)

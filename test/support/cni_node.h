@@ -1,10 +1,8 @@
 // CniNode: the agent's side of the CNI plugin on a loop of its own, against a real API server, for tests and benchmarks
 // that run the plugin: watches, address book, socket; and, in place of the dataplane, routes to the pods by netlink.
-//
-// Namespaces of pods: PodNamespace. Everything is gone with the objects.
+// Everything is gone with the object.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,21 +12,6 @@
 #include "test/support/process.h"
 
 namespace margay::test {
-
-// A network namespace that has a path, as the container runtime makes them.
-class PodNamespace {
- public:
-  explicit PodNamespace(std::string path);
-  ~PodNamespace();
-  PodNamespace(const PodNamespace&) = delete;
-  PodNamespace& operator=(const PodNamespace&) = delete;
-  [[nodiscard]] const std::string& path() const { return path_; }
-  // Runs `task` on a thread that is in the namespace, and waits for it.
-  void call(const std::function<void()>& task) const;
-
- private:
-  std::string path_;
-};
 
 struct CniNodeOptions {
   std::string kubeconfig;

@@ -1,8 +1,10 @@
-// NetSpace: a network namespace held by a descriptor alone: it costs no process, and ends with the object, also after a
-// crash. Programs are started in it, and sockets made, by a thread that goes in and comes back.
+// NetSpace: a network namespace held by a descriptor alone: it costs no process and no mount, and ends with the object,
+// also after a crash. Its loopback interface is up. Programs are started in it, and sockets made, by a thread that goes
+// in and comes back.
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -17,11 +19,12 @@ class NetSpace {
   NetSpace(const NetSpace&) = delete;
   NetSpace& operator=(const NetSpace&) = delete;
 
-  // For who opens namespaces by path, in this process.
+  // For who opens namespaces by path: ip(8)'s "netns", a CNI plugin. Good while this process lives.
   [[nodiscard]] std::string path() const;
   // Runs `task` with the calling thread inside. What it makes (sockets, children) stays there.
   void call(const std::function<void()>& task) const;
   ProgramResult run(std::vector<std::string> argv) const;
+  [[nodiscard]] std::unique_ptr<ChildProcess> start(const ProcessOptions& options) const;
   // ip(8), one command a line; aborts the test program if one fails.
   void ip(const std::vector<std::string>& lines) const;
   // Of /proc/sys/net: "ipv4/ip_forward".

@@ -92,7 +92,6 @@ OneNode::~OneNode() = default;
 void OneNode::join_outside() {
   for (const char* setting : {"ipv6/conf/all/forwarding", "ipv4/ip_forward"}) node_.set(setting, "1");
   for (const NetSpace* space : {&node_, &outside_}) {
-    space->ip({"link set lo up"});
     space->set("ipv4/conf/all/rp_filter", "0");
     space->set("ipv4/conf/default/rp_filter", "0");
     space->set("ipv6/conf/default/accept_dad", "0");
@@ -157,12 +156,12 @@ void OneNode::start_agent() {
   environment.emplace("NO_DEFAULT_POOLS", "true");
   environment.emplace("FELIX_HEALTHENABLED", "false");
   environment.emplace("FELIX_ENDPOINTSTATUSPATHPREFIX", dir_.path());
-  const ProcessOptions process{.argv = {program_path("margay-node"), "--node-name", kName, "--kubeconfig",
-                                        server_->kubeconfig(), "--run-dir", dir_.path(), "--state-dir", dir_.path()},
-                               .environment = environment,
-                               .stdin_text = "",
-                               .output_path = dir_.file("agent.log")};
-  node_.call([&] { agent_ = std::make_unique<ChildProcess>(process); });
+  std::vector<std::string> argv = options_.agent_wrapper;
+  argv.insert(argv.end(), {program_path("margay-node"), "--node-name", kName, "--kubeconfig", server_->kubeconfig(),
+                           "--run-dir", dir_.path(), "--state-dir", dir_.path()});
+  const ProcessOptions process{
+      .argv = argv, .environment = environment, .stdin_text = "", .output_path = dir_.file("agent.log")};
+  agent_ = node_.start(process);
 }
 
 void OneNode::kill_agent() {
@@ -177,10 +176,12 @@ int OneNode::stop_agent() {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-Value OneNode::ask(const std::string& path) const {
-  auto parsed = json::parse(unix_http(dir_.file("node.sock"), "GET", path));
-  return parsed.ok() ? std::move(parsed).value() : Value();
+std::string OneNode::server_socket() const {
+  const std::string kubeconfig = server_->kubeconfig();
+  return kubeconfig.substr(0, kubeconfig.rfind('/')) + "/api.sock";
 }
+
+Value OneNode::ask(const std::string& path) const { return ask_agent(dir_.path(), path); }
 
 std::string OneNode::missing_in_kernel() const {
   const Value status = ask("/status");

@@ -25,6 +25,7 @@ namespace margay::test {
 struct OneNodeOptions {
   MargayServerOptions server{};  // always on a unix socket
   std::map<std::string, std::string> agent_environment{};
+  std::vector<std::string> agent_wrapper{};  // words before the agent's own, of a program that becomes it
 };
 
 class OneNode {
@@ -55,6 +56,8 @@ class OneNode {
   int stop_agent();   // SIGTERM; its exit status
   [[nodiscard]] ChildProcess* agent() { return agent_.get(); }
   [[nodiscard]] std::string file(const std::string& name) const { return dir_.file(name); }
+  // Of the API server, for its paths of faults.
+  [[nodiscard]] std::string server_socket() const;
   // What the agent answers on its socket; null value when nobody does.
   [[nodiscard]] json::Value ask(const std::string& path) const;
   // Everything that was written to the API server is in the kernel, and nothing has failed; "" or what is missing.

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <functional>
 #include <map>
@@ -62,7 +63,9 @@ int bound_socket(int type, int protocol, const IpAddress& address, std::uint16_t
   MARGAY_CHECK(fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == 0);
   if (type != SOCK_STREAM) (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &kRoomBytes, sizeof(kRoomBytes));
   const SocketAddress where(address, type == SOCK_RAW ? 0 : port);
-  MARGAY_CHECK(bind(fd, where.get(), where.size) == 0);
+  const bool is_bound = bind(fd, where.get(), where.size) == 0;
+  if (!is_bound) std::fprintf(stderr, "%s port %d: %s\n", address.to_string().c_str(), port, std::strerror(errno));
+  MARGAY_CHECK(is_bound);
   return fd;
 }
 

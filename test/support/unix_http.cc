@@ -6,20 +6,22 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <utility>
 
 #include "base/core/check.h"
 #include "base/core/text.h"
 
 namespace margay::test {
 
-std::string unix_http(const std::string& socket_path, const std::string& method, const std::string& path) {
+std::string unix_http(const std::string& socket_path, const std::string& method, const std::string& path,
+                      const std::string& body) {
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   MARGAY_CHECK(fd >= 0 && socket_path.size() < sizeof(address.sun_path));
   std::memcpy(address.sun_path, socket_path.data(), socket_path.size());
-  const std::string request =
-      concat(method, " ", path, " HTTP/1.1\r\nHost: node\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+  const std::string request = concat(method, " ", path, " HTTP/1.0\r\nHost: node\r\nContent-Type: application/json\r\n",
+                                     "Content-Length: ", body.size(), "\r\n\r\n", body);
   std::string answer;
   if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0 &&
       send(fd, request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size())) {
@@ -31,8 +33,18 @@ std::string unix_http(const std::string& socket_path, const std::string& method,
     }
   }
   close(fd);
-  const std::size_t body = answer.find("\r\n\r\n");
-  return body == std::string::npos ? "" : answer.substr(body + 4);
+  const std::size_t head_end = answer.find("\r\n\r\n");
+  return head_end == std::string::npos ? "" : answer.substr(head_end + 4);
+}
+
+json::Value ask_agent(const std::string& run_dir, const std::string& path) {
+  auto parsed = json::parse(unix_http(run_dir + "/node.sock", "GET", path));
+  return parsed.ok() ? std::move(parsed).value() : json::Value();
+}
+
+bool says_ready(const json::Value& status) {
+  const json::Value* ready = status.find("ready");
+  return ready != nullptr && ready->as_bool() != nullptr && *ready->as_bool();
 }
 
 }  // namespace margay::test

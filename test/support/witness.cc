@@ -30,6 +30,8 @@ sockaddr_in v4_address(const IpAddress& address, std::uint16_t port) {
 int datagram_socket(const IpAddress& address, std::uint16_t port) {
   const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   const sockaddr_in where = v4_address(address, port);
+  const int one = 1;  // two witnesses may send from one address
+  (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
   MARGAY_CHECK(fd >= 0 && bind(fd, reinterpret_cast<const sockaddr*>(&where), sizeof(where)) == 0);
   return fd;
 }
