@@ -183,6 +183,8 @@ void RoutedNodes::start_agent(Node& each) {
   argv.insert(argv.end(), {program_path("margay-node"), "--node-name", each.name, "--kubeconfig", server_->kubeconfig(),
                            "--run-dir", folder, "--state-dir", folder});
   argv.insert(argv.end(), options_.arguments.begin(), options_.arguments.end());
+  const auto own = options_.arguments_of.find(static_cast<Who>(&each - nodes_.data()));
+  if (own != options_.arguments_of.end()) argv.insert(argv.end(), own->second.begin(), own->second.end());
   std::map<std::string, std::string> environment = environment_;
   environment.insert({{"NO_DEFAULT_POOLS", "true"},
                       {"IP6", "autodetect"},

@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/json/value.h"
 #include "test/slice/namespaces.h"
@@ -27,6 +28,7 @@ class RoutedNodes {
     std::string vxlan_mode = "Never";
     std::string ipip_mode = "Never";
     std::vector<std::string> arguments{};  // of every agent
+    std::map<Who, std::vector<std::string>> arguments_of{};
   };
   // Null when this machine cannot; `why` says what is missing.
   static std::unique_ptr<RoutedNodes> start(const Options& options, std::string* why);
