@@ -29,7 +29,7 @@ Result<OpenMaps> open_maps(const bpf::Object& object) {
   MARGAY_ASSIGN_OR_RETURN(bpf::KernelMap senders, open_map(object, "mgy_ipip1_known"));
   MARGAY_ASSIGN_OR_RETURN(bpf::KernelMap addresses, open_map(object, "mgy_ipip1_local"));
   MARGAY_ASSIGN_OR_RETURN(bpf::KernelMap config, open_map(object, "mgy_ipip1_conf"));
-  MARGAY_ASSIGN_OR_RETURN(bpf::KernelMap nodes, open_map(object, "mgy_ipip1_nodes"));
+  MARGAY_ASSIGN_OR_RETURN(bpf::KernelMap nodes, open_map(object, "mgy_ipip2_nodes"));
   MARGAY_ASSIGN_OR_RETURN(bpf::KernelMap drops, open_map(object, "mgy_ipip1_drops"));
   return OpenMaps{routes, senders, addresses, config, nodes, drops};
 }
@@ -91,6 +91,9 @@ class EbpfTunnel::Impl {
         sum.bytes_in += each.bytes_in;
         sum.packets_out += each.packets_out;
         sum.bytes_out += each.bytes_out;
+        sum.drops_in += each.drops_in;
+        sum.drops_out += each.drops_out;
+        sum.too_big_on_the_way += each.too_big_on_the_way;
       });
     }));
     MARGAY_RETURN_IF_ERROR(kernel_.drops.walk([&](bpf::ByteView key, bpf::ByteView values) {
