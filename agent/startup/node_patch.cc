@@ -30,6 +30,26 @@ std::string annotations_patch(const model::Node& node, const model::NodeNetworki
   return json::dump(patch);
 }
 
+std::string condition_patch(const model::Node& node, const Condition& wanted, WallTime now) {
+  WallTime since = now;
+  for (const model::NodeCondition& present : node.status.conditions) {
+    if (present.type != wanted.type || present.status != wanted.status) continue;
+    if (present.reason == wanted.reason && present.message == wanted.message) return "";
+    since = present.last_transition_time.value_or(now);
+  }
+  json::Object condition{{"type", wanted.type},
+                         {"status", std::string(model::to_string(wanted.status))},
+                         {"reason", wanted.reason},
+                         {"message", wanted.message},
+                         {"lastHeartbeatTime", format_timestamp(now)},
+                         {"lastTransitionTime", format_timestamp(since)}};
+  json::Array conditions;
+  conditions.emplace_back(std::move(condition));
+  json::Value patch;
+  patch["status"]["conditions"] = std::move(conditions);
+  return json::dump(patch);
+}
+
 std::string availability_patch(const model::Node& node, Availability wanted, WallTime now) {
   const bool is_up = wanted == Availability::kUp;
   const model::ConditionStatus status = is_up ? model::ConditionStatus::kFalse : model::ConditionStatus::kTrue;

@@ -217,6 +217,17 @@ std::string RoutedNodes::annotation(Who who, const std::string& name) {
   return found == nullptr || found->as_string() == nullptr ? "" : *found->as_string();
 }
 
+std::string RoutedNodes::condition(Who who, const std::string& type) {
+  const auto object = client_.get(kNodes, {"", nodes_[who].name});
+  if (!object.ok()) return "";
+  const Value* found = object->find({"status", "conditions"});
+  if (found == nullptr || found->as_array() == nullptr) return "";
+  for (const Value& each : *found->as_array()) {
+    if (each.string_at({"type"}) == type) return std::string(each.string_at({"status"}));
+  }
+  return "";
+}
+
 std::string RoutedNodes::logs() const {
   std::string out;
   for (const Node& each : nodes_) out += concat("--- ", each.name, "\n", read_text(dir_.file(each.name + ".log")));

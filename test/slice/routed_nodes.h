@@ -50,6 +50,8 @@ class RoutedNodes {
   // ip(8): "10.65.0.64/26 via …", of both families.
   [[nodiscard]] std::string routes(Who who) const;
   [[nodiscard]] std::string annotation(Who who, const std::string& name);
+  // Its status; "": the Node has none of that type.
+  [[nodiscard]] std::string condition(Who who, const std::string& type);
   [[nodiscard]] std::string logs() const;
 
  private:
