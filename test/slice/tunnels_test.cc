@@ -282,6 +282,14 @@ TEST_F(Tunnels, ASenderThatIsNoNodeIsNotHeard) {
   EXPECT_EQ(recv(listener, &word, 1, 0), 1);
   EXPECT_EQ(word, 3);
   EXPECT_EQ(recv(listener, &word, 1, MSG_DONTWAIT), -1);
+  const json::Value status = nodes().ask(Nodes::kC, "/status");
+  const std::string save = concat("iptables-", status.string_at({"dataplane", "backend"}), "-save");
+  const std::string rules = nodes().node(Nodes::kC).run({save, "-c", "-t", "filter"}).out;
+  bool is_counted = false;
+  for (const std::string_view line : split(rules, '\n')) {
+    is_counted |= line.starts_with("[2:") && line.find("VXLAN from others") != std::string_view::npos;
+  }
+  EXPECT_TRUE(is_counted) << rules;
 }
 
 // Same port, another VNI, and the other end is no node.
