@@ -52,6 +52,7 @@ class FakeEncapsulation final : public EncapsulationPort {
   void set_senders(const std::set<IpAddress>& all) override { senders = all; }
   void set_address(const std::optional<IpAddress>& ours) override { address = ours; }
   void set_uplinks(const std::set<IfIndex>& all) override { uplinks = all; }
+  void set_hooks(const std::set<IfIndex>& all) override { hooks = all; }
   Status count(TunnelCounters& to) override {
     if (node_.failing.contains("counters")) return Error{ErrorCode::kUnavailable, "no counters"};
     to.nodes = counted;
@@ -72,7 +73,7 @@ class FakeEncapsulation final : public EncapsulationPort {
   std::set<IpPrefix> own_prefixes;
   std::set<IpAddress> senders;
   std::optional<IpAddress> address;
-  std::set<IfIndex> uplinks;
+  std::set<IfIndex> uplinks, hooks;
   std::map<IpAddress, NodeCounters> counted;
 
  private:

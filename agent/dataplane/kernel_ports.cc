@@ -310,6 +310,7 @@ class Encapsulation final : public EncapsulationPort {
     tunnel_->set_addresses(address, address ? std::set<IpAddress>{*address} : std::set<IpAddress>());
   }
   void set_uplinks(const std::set<IfIndex>& uplinks) override { tunnel_->set_uplinks(uplinks); }
+  void set_hooks(const std::set<IfIndex>& interfaces) override { tunnel_->set_hooks(interfaces); }
   void queue_resync() override { tunnel_->queue_resync(); }
   dataplane::ApplyReport apply(TimePoint now) override { return tunnel_->apply(now); }
   Status count(TunnelCounters& to) override {

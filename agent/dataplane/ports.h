@@ -129,6 +129,8 @@ class EncapsulationPort : public dataplane::Driver {
   // Ours: the outer source.
   virtual void set_address(const std::optional<IpAddress>& address) = 0;
   virtual void set_uplinks(const std::set<IfIndex>& uplinks) = 0;
+  // What may become an uplink: made ready for it.
+  virtual void set_hooks(const std::set<IfIndex>& interfaces) = 0;
   // What was carried and dropped is put into `to`.
   virtual Status count(TunnelCounters& to) = 0;
 };

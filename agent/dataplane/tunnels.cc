@@ -108,8 +108,11 @@ void Tunnels::tell_encapsulation() {
   std::set<IfIndex> uplinks;
   for (const auto& [index, addresses] : addresses_) {
     const auto& own = local_.ipip.node_address;
-    if (uses_encapsulation_ && own && addresses.contains(*own)) uplinks.insert(index);
+    if (own && addresses.contains(*own)) uplinks.insert(index);
   }
+  // A pool may want it later, and then no packet is to be lost.
+  encapsulation_->set_hooks(uplinks);
+  if (!uses_encapsulation_) uplinks.clear();
   has_uplinks_ = !uplinks.empty();
   encapsulation_->set_uplinks(uplinks);
 }

@@ -309,6 +309,7 @@ TEST_F(EncapsulatedTest, WhereNoPoolWantsItNothingIsAttached) {
   plan.local = wanting(false, true);
   take(std::move(plan));
   EXPECT_TRUE(program_->uplinks.empty());
+  EXPECT_EQ(program_->hooks, std::set<IfIndex>{IfIndex(2)}) << "but all is ready for the first that does";
 }
 
 TEST_F(TunnelsTest, LearntRoutesOfVxlanPoolsAreNotUsed) {

@@ -9,6 +9,7 @@
 #include "base/core/check.h"
 #include "dataplane/bpf/object.h"
 #include "dataplane/bpf/raw_map.h"
+#include "dataplane/bpf/tc.h"
 #include "ipip/ebpf/attachments.h"
 #include "ipip/ebpf/program.h"
 #include "ipip/ebpf/tunnel_maps.h"
@@ -70,6 +71,7 @@ class EbpfTunnel::Impl {
         maps({kernel_.routes, kernel_.senders, kernel_.addresses, kernel_.config}) {}
 
   Status apply(dataplane::ApplyReport& report) {
+    make_hooks();
     if (needs_resync) MARGAY_RETURN_IF_ERROR(maps.resync());
     needs_resync = false;
     MARGAY_RETURN_IF_ERROR(maps.apply_updates(report.updated));
@@ -103,7 +105,15 @@ class EbpfTunnel::Impl {
     return out;
   }
 
+  std::set<IfIndex> hooks;
+
  private:
+  // What fails here fails again, and is told, when programs are attached.
+  void make_hooks() {
+    for (const IfIndex interface : hooks) {
+      if (hooked_.count(interface) == 0 && bpf::make_hook(interface).ok()) hooked_.insert(interface);
+    }
+  }
   // Counters of nodes that are gone.
   Status forget_nodes() {
     std::vector<__u32> gone;
@@ -118,6 +128,7 @@ class EbpfTunnel::Impl {
 
   bpf::Object object_;
   OpenMaps kernel_;
+  std::set<IfIndex> hooked_;
 
  public:
   Attachments attachments;
@@ -155,6 +166,7 @@ void EbpfTunnel::set_senders(const std::set<IpAddress>& senders) {
 void EbpfTunnel::set_addresses(const std::optional<IpAddress>& source, const std::set<IpAddress>& own) {
   impl_->maps.set_addresses(source, own);
 }
+void EbpfTunnel::set_hooks(const std::set<IfIndex>& interfaces) { impl_->hooks = interfaces; }
 void EbpfTunnel::set_uplinks(const std::set<IfIndex>& uplinks) {
   impl_->needs_attach |= impl_->attachments.set(uplinks);
 }

@@ -400,6 +400,16 @@ TEST_F(TunnelKernelTest, LeftoversGoWhenAnotherMeansIsChosen) {
   EXPECT_FALSE(is_attached(uplink_place(bpf::Direction::kEgress)));
 }
 
+TEST_F(TunnelKernelTest, AnInterfaceThatMayBecomeAnUplinkIsMadeReady) {
+  const auto qdiscs = [&] { return net_->node_a.run("tc qdisc show dev cali0"); };
+  EXPECT_FALSE(has(qdiscs(), "clsact"));
+  const IfIndex pod = net_->node_a.index_of("cali0");
+  net_->tunnel_a->set_hooks({pod, IfIndex(9999)});
+  net_->node_a.call([&] { EXPECT_TRUE(net_->tunnel_a->apply(TimePoint{}).is_in_sync()); });
+  EXPECT_TRUE(has(qdiscs(), "clsact"));
+  EXPECT_FALSE(is_attached(place_of(pod, bpf::Direction::kEgress)));
+}
+
 TEST_F(TunnelKernelTest, UplinksComeAndGo) {
   const IfIndex eth0 = net_->node_a.index_of("eth0"), pod = net_->node_a.index_of("cali0");
   const auto apply = [&](const std::set<IfIndex>& uplinks) {
