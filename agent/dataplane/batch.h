@@ -9,12 +9,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "agent/dataplane/tunnel_counters.h"
 #include "agent/render/iptables_renderer.h"
 #include "base/core/time.h"
 #include "base/ip/prefix.h"
@@ -87,8 +89,9 @@ struct DataplaneReport {
   bool has_all_policy = false;                            // sets and rules are as the batches up to `batch` want them
   std::size_t learned_routes = 0, unresolved_routes = 0;  // of BGP; unresolved: no next hop can be reached
   std::size_t planned_routes = 0, unresolved_planned_routes = 0;  // of the plan; unresolved: also without their tunnel
-  std::set<std::string> tunnel_devices;  // that are there; tunl0 also where programs stand for it
-  std::uint64_t batch = 0;               // the last that was written, or tried
+  std::set<std::string> tunnel_devices;                   // that are there; tunl0 also where programs stand for it
+  std::shared_ptr<const TunnelCounters> tunnel_counters;  // as last read, each ten seconds; null: not yet
+  std::uint64_t batch = 0;                                // the last that was written, or tried
   Duration last_apply{};
   std::uint64_t applies = 0;
 

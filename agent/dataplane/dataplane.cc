@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::string_view kRoutes = "routes";
 constexpr std::string_view kSets = "ipset";
+constexpr Duration kCountTunnelsEvery = std::chrono::seconds(10);
 
 // As the tables of iptables are named: "filter v4".
 std::string name_of(const iptables::TableId& id) {
@@ -71,7 +72,8 @@ Dataplane::Dataplane(Parts parts)
       propagation_(std::move(parts.propagation)),
       metrics_(parts.metrics),
       write_timer_(parts.loop.make_timer([this] { write(); })),
-      retry_timer_(parts.loop.make_timer([this] { write(); })) {
+      retry_timer_(parts.loop.make_timer([this] { write(); })),
+      count_timer_(parts.loop.make_timer([this] { count_tunnels(); })) {
   if (metrics_ == nullptr) return;
   apply_seconds_ =
       metrics_->histogram({"margay_dataplane_apply_seconds", "How long a pass over all drivers took.", "seconds"},
@@ -280,6 +282,19 @@ void Dataplane::place_tunnels() {
   encapsulate();
   are_routes_due_ |= tunnels_.place_routes();
   if (tunnels_.has_other_networks()) write_soon();
+  const bool has_tunnels = tunnels_.is_encapsulating() || !ports_.tunnels->devices().empty();
+  if (has_tunnels && !std::exchange(is_counting_, true)) count_timer_->arm(kCountTunnelsEvery);
+}
+
+void Dataplane::count_tunnels() {
+  count_timer_->arm(kCountTunnelsEvery);
+  TunnelCounters now;
+  Status counted = ports_.tunnels->count(now);
+  if (counted.ok() && ports_.encapsulation != nullptr) counted = ports_.encapsulation->count(now);
+  if (!counted.ok()) return log_.debug("tunnels cannot be counted", {{"error", counted.error()}});
+  if (tunnel_counters_ != nullptr && *tunnel_counters_ == now) return;
+  tunnel_counters_ = std::make_shared<const TunnelCounters>(std::move(now));
+  report();
 }
 
 void Dataplane::encapsulate() {
@@ -500,6 +515,7 @@ void Dataplane::report() {
   if (tunnels_.is_encapsulating() && steps_["encapsulation"].state.failed == 0) {
     report.tunnel_devices.emplace(ipip::name_of(ipip::DeviceKind::kIpip));
   }
+  report.tunnel_counters = tunnel_counters_;
   report.problems = ports_.renderer->problems();
   if (!problems_.empty()) {
     FieldErrors& settings = report.problems["FelixConfiguration"];

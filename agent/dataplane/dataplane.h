@@ -111,6 +111,7 @@ class Dataplane {
   void place_workloads();
   void place_tunnels();
   void encapsulate();
+  void count_tunnels();
   // Whether nothing of it failed.
   bool run(const std::string& name, const std::function<dataplane::ApplyReport(TimePoint)>& apply);
   void note_result(const std::string& name, Step& step, dataplane::ApplyReport done);
@@ -162,6 +163,9 @@ class Dataplane {
   telemetry::Registry* metrics_;
   std::unique_ptr<loop::Timer> write_timer_;
   std::unique_ptr<loop::Timer> retry_timer_;
+  std::shared_ptr<const TunnelCounters> tunnel_counters_;
+  bool is_counting_ = false;
+  std::unique_ptr<loop::Timer> count_timer_;
 };
 
 }  // namespace margay::agent

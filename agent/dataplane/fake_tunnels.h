@@ -19,6 +19,10 @@ class FakeTunnels final : public TunnelPort {
     node_.log.push_back(concat(vtep ? "vtep " : "remove vtep ", key.node));
   }
   [[nodiscard]] std::map<ipip::DeviceKind, IfIndex> devices() const override { return node_.tunnels; }
+  Status count(TunnelCounters& to) override {
+    for (const auto& [kind, index] : node_.tunnels) to.devices[std::string(ipip::name_of(kind))].packets_in = carried;
+    return ok_status();
+  }
   void queue_resync() override { ++node_.resyncs["tunnels"]; }
   // Devices that are not wanted linger until a test takes them away.
   dataplane::ApplyReport apply(TimePoint now) override {
@@ -31,6 +35,8 @@ class FakeTunnels final : public TunnelPort {
     }
     return report;
   }
+
+  std::uint64_t carried = 0;  // packets, by each device
 
  private:
   FakeNode& node_;
@@ -46,6 +52,12 @@ class FakeEncapsulation final : public EncapsulationPort {
   void set_senders(const std::set<IpAddress>& all) override { senders = all; }
   void set_address(const std::optional<IpAddress>& ours) override { address = ours; }
   void set_uplinks(const std::set<IfIndex>& all) override { uplinks = all; }
+  void set_hooks(const std::set<IfIndex>& all) override { hooks = all; }
+  Status count(TunnelCounters& to) override {
+    if (node_.failing.contains("counters")) return Error{ErrorCode::kUnavailable, "no counters"};
+    to.nodes = counted;
+    return ok_status();
+  }
   void queue_resync() override { ++node_.resyncs["encapsulation"]; }
   dataplane::ApplyReport apply(TimePoint) override {
     dataplane::ApplyReport report;
@@ -61,7 +73,8 @@ class FakeEncapsulation final : public EncapsulationPort {
   std::set<IpPrefix> own_prefixes;
   std::set<IpAddress> senders;
   std::optional<IpAddress> address;
-  std::set<IfIndex> uplinks;
+  std::set<IfIndex> uplinks, hooks;
+  std::map<IpAddress, NodeCounters> counted;
 
  private:
   FakeNode& node_;

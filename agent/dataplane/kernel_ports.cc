@@ -277,6 +277,20 @@ class TunnelDevices final : public TunnelPort {
   [[nodiscard]] std::map<ipip::DeviceKind, IfIndex> devices() const override { return driver_.devices(); }
   void queue_resync() override { driver_.queue_resync(); }
   dataplane::ApplyReport apply(TimePoint now) override { return driver_.apply(now); }
+  Status count(TunnelCounters& to) override {
+    MARGAY_ASSIGN_OR_RETURN(const auto counters, driver_.counters());
+    for (const auto& [kind, each] : counters) {
+      to.devices[std::string(ipip::name_of(kind))] = {.packets_in = each.packets_in,
+                                                      .bytes_in = each.bytes_in,
+                                                      .packets_out = each.packets_out,
+                                                      .bytes_out = each.bytes_out,
+                                                      .errors_in = each.errors_in,
+                                                      .errors_out = each.errors_out,
+                                                      .drops_in = each.drops_in,
+                                                      .drops_out = each.drops_out};
+    }
+    return ok_status();
+  }
 
  private:
   ipip::DeviceDriver driver_;
@@ -296,8 +310,23 @@ class Encapsulation final : public EncapsulationPort {
     tunnel_->set_addresses(address, address ? std::set<IpAddress>{*address} : std::set<IpAddress>());
   }
   void set_uplinks(const std::set<IfIndex>& uplinks) override { tunnel_->set_uplinks(uplinks); }
+  void set_hooks(const std::set<IfIndex>& interfaces) override { tunnel_->set_hooks(interfaces); }
   void queue_resync() override { tunnel_->queue_resync(); }
   dataplane::ApplyReport apply(TimePoint now) override { return tunnel_->apply(now); }
+  Status count(TunnelCounters& to) override {
+    MARGAY_ASSIGN_OR_RETURN(const ipip::TunnelStats stats, tunnel_->stats());
+    for (const auto& [node, each] : stats.nodes) {
+      to.nodes[node] = {.packets_in = each.packets_in,
+                        .bytes_in = each.bytes_in,
+                        .packets_out = each.packets_out,
+                        .bytes_out = each.bytes_out,
+                        .drops_in = each.drops_in,
+                        .drops_out = each.drops_out,
+                        .too_big_on_the_way = each.too_big_on_the_way};
+    }
+    for (const auto& [reason, count] : stats.drops) to.drops[std::string(ipip::to_string(reason))] = count;
+    return ok_status();
+  }
 
  private:
   std::unique_ptr<ipip::EbpfTunnel> tunnel_;

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "agent/dataplane/tunnel_counters.h"
 #include "agent/render/iptables_renderer.h"
 #include "base/ip/ids.h"
 #include "base/ip/mac.h"
@@ -112,6 +113,8 @@ class TunnelPort : public dataplane::Driver {
   virtual void set_vtep(const ipip::VtepKey& key, const std::optional<ipip::Vtep>& vtep) = 0;
   // Those that are there, also such as nobody wants any more.
   [[nodiscard]] virtual std::map<ipip::DeviceKind, IfIndex> devices() const = 0;
+  // What they have carried is put into `to`.
+  virtual Status count(TunnelCounters& to) = 0;
 };
 
 // IP-in-IP by programs at the uplinks (eBPF), which put the outer header on what plain routes lead to.
@@ -126,6 +129,10 @@ class EncapsulationPort : public dataplane::Driver {
   // Ours: the outer source.
   virtual void set_address(const std::optional<IpAddress>& address) = 0;
   virtual void set_uplinks(const std::set<IfIndex>& uplinks) = 0;
+  // What may become an uplink: made ready for it.
+  virtual void set_hooks(const std::set<IfIndex>& interfaces) = 0;
+  // What was carried and dropped is put into `to`.
+  virtual Status count(TunnelCounters& to) = 0;
 };
 
 struct Ports {

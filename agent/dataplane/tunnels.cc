@@ -11,6 +11,7 @@ using ipip::DeviceKind;
 using route::Carriage;
 
 constexpr std::uint32_t kMetric = 1024;  // as routes that BGP teaches: one key for one prefix
+constexpr IfIndex kLoopback{1};          // net/core/dev.c: the first interface of every network namespace
 constexpr Carrier kCarriers[] = {Carrier::kPlain, Carrier::kIpip, Carrier::kVxlan};
 
 route::Source source_by(Carrier carrier) {
@@ -47,6 +48,12 @@ void add_own(std::set<IpAddress>& hosts, const ipip::LocalTunnel& tunnel) {
 }
 
 }  // namespace
+
+// The local table is looked into whether this life needs it or not: an earlier one may have left an address there.
+Tunnels::Tunnels(route::RouteProgrammer& routes, TunnelPort& devices, EncapsulationPort* encapsulation)
+    : routes_(routes), port_(devices), encapsulation_(encapsulation) {
+  routes_.driver().add_table(route::kLocalTable);
+}
 
 bool Tunnels::is_device(std::string_view name) {
   return std::any_of(std::begin(ipip::kDeviceKinds), std::end(ipip::kDeviceKinds),
@@ -101,8 +108,11 @@ void Tunnels::tell_encapsulation() {
   std::set<IfIndex> uplinks;
   for (const auto& [index, addresses] : addresses_) {
     const auto& own = local_.ipip.node_address;
-    if (uses_encapsulation_ && own && addresses.contains(*own)) uplinks.insert(index);
+    if (own && addresses.contains(*own)) uplinks.insert(index);
   }
+  // A pool may want it later, and then no packet is to be lost.
+  encapsulation_->set_hooks(uplinks);
+  if (!uses_encapsulation_) uplinks.clear();
   has_uplinks_ = !uplinks.empty();
   encapsulation_->set_uplinks(uplinks);
 }
@@ -161,7 +171,7 @@ void Tunnels::tell_carriages(const Devices& devices) {
   for (const Carrier carrier : kCarriers) {
     std::optional<Carriage> fixed;
     if (carrier == Carrier::kIpip && encapsulation_ != nullptr)
-      fixed = Carriage{.mtu = settings_ ? settings_->ipip_mtu : 0};
+      fixed = Carriage{.mtu = settings_ ? settings_->ipip_mtu : 0, .source = source_};
     routes_.planned(source_by(carrier))
         .set_carriage([carrier, devices, fixed](const IpPrefix& prefix, const IpAddress&) {
           return fixed ? *fixed : carriage_of(carrier, prefix.family(), devices);
@@ -182,7 +192,31 @@ void Tunnels::drop_leftovers() {
   }
 }
 
+// Where programs do IP-in-IP no device has the tunnel's address; yet what this host sends to pods of others must come
+// from an address that they answer through the tunnel. It is made a local one, before any route has it as its source.
+void Tunnels::place_source() {
+  if (encapsulation_ == nullptr) return;
+  const auto key_of = [](const IpAddress& address) {
+    return route::RouteKey{.table = route::kLocalTable, .prefix = IpPrefix::host(address)};
+  };
+  std::optional<IpAddress> wanted = uses_encapsulation_ ? local_.ipip.address : std::nullopt;
+  if (wanted == source_) return;
+  route::RouteDriver& driver = routes_.driver();
+  if (wanted) {
+    route::Route local{.type = route::RouteType::kLocal};
+    local.hops.push_back({.interface = kLoopback});
+    driver.set_route(route::Source::kIpip, key_of(*wanted), std::move(local));
+    routes_.write();
+    if (driver.actual(key_of(*wanted)) == nullptr) return;  // tried again with the next pass
+  }
+  // Additions come before removals: what has it as its source is changed first.
+  if (source_) driver.remove_route(route::Source::kIpip, key_of(*source_));
+  source_ = std::move(wanted);
+  is_rule_due_ = true;
+}
+
 bool Tunnels::place_routes() {
+  place_source();
   const Devices devices = port_.devices();
   const bool is_carried_otherwise = is_rule_due_ || devices != carried_by_;
   if (is_carried_otherwise) tell_carriages(devices);

@@ -1,7 +1,9 @@
 // Tunnels: routes to other nodes and the devices they leave by, on the dataplane's loop.
 //
 //   PlanDelta, TunnelSettings ─▶ TunnelPort (devices) ─▶ place_routes(): RouteProgrammer
-//        └▶ EncapsulationPort, where IP-in-IP is done by eBPF: its routes are plain, with a smaller MTU
+//        └▶ EncapsulationPort, where IP-in-IP is done by eBPF: its routes are plain, with a smaller MTU and the
+//        tunnel's
+//           address as this host's own, which is a local route as no device has it
 //   NodeNetworks, senders, which devices there are ─▶ take_networks(): the renderer
 //
 // Who uses it does, in this order: take_networks() and the rules, both ports' apply(), place_routes(), one write of all
@@ -27,8 +29,7 @@ namespace margay::agent {
 class Tunnels {
  public:
   // `encapsulation`: null where there is none.
-  Tunnels(route::RouteProgrammer& routes, TunnelPort& devices, EncapsulationPort* encapsulation)
-      : routes_(routes), port_(devices), encapsulation_(encapsulation) {}
+  Tunnels(route::RouteProgrammer& routes, TunnelPort& devices, EncapsulationPort* encapsulation);
 
   void take(const ipip::PlanDelta& delta);
   void set_settings(const ipip::TunnelSettings& settings);
@@ -58,6 +59,7 @@ class Tunnels {
   void tell_encapsulation();
   void note_remote(const IpPrefix& prefix, const std::optional<ipip::RemoteRoute>& route);
   void tell_carriages(const Devices& devices);
+  void place_source();
   [[nodiscard]] std::set<ipip::DeviceKind> guarded() const;
 
   route::RouteProgrammer& routes_;
@@ -80,6 +82,7 @@ class Tunnels {
   std::set<ipip::DeviceKind> told_guarded_;
   std::optional<Devices> carried_by_;  // the devices that routes were told of
   bool is_rule_due_ = false;
+  std::optional<IpAddress> source_;  // made ours, where programs stand for the device that would have it
 };
 
 }  // namespace margay::agent

@@ -185,7 +185,9 @@ class EncapsulatedTest : public testing::Test {
     program_ = made.get();
     ports.encapsulation = std::move(made);
     dataplane_.emplace(Dataplane::Parts{
-        .loop = loop_, .kernel = kernel_, .ports = std::move(ports), .on_report = [](const DataplaneReport&) {}});
+        .loop = loop_, .kernel = kernel_, .ports = std::move(ports), .on_report = [this](DataplaneReport report) {
+          report_.merge(std::move(report));
+        }});
     kernel_.connect(range("192.0.2.0/24"), IfIndex(2));
     dataplane_->set_interface("eth0", NodeInterface{{IfIndex(2), true}, {at("192.0.2.1")}});
     dataplane_->set_interface("eth1", NodeInterface{{IfIndex(3), true}, {at("203.0.113.1")}});
@@ -204,6 +206,7 @@ class EncapsulatedTest : public testing::Test {
   FakeNode node_;
   FakeRenderer* renderer_ = nullptr;
   FakeEncapsulation* program_ = nullptr;
+  DataplaneReport report_;
   std::optional<Dataplane> dataplane_;
 };
 
@@ -224,6 +227,45 @@ TEST_F(EncapsulatedTest, RoutesArePlainAndTheProgramKnowsTheNode) {
   EXPECT_EQ(program_->uplinks, std::set<IfIndex>{IfIndex(2)});
 }
 
+// Without it this host's own packets would have the node's address, and answers would come back plain.
+TEST_F(EncapsulatedTest, TheTunnelsAddressIsTheHostsOwnBeforeRoutesHaveItAsTheirSource) {
+  ipip::PlanDelta plan;
+  plan.local = wanting(true, false);
+  plan.routes[range("10.9.1.0/26")] = remote_by(Carrier::kIpip, "192.0.2.2");
+  plan.routes[range("10.9.2.0/26")] = remote_by(Carrier::kPlain, "192.0.2.3");
+  take(plan);
+  bool was_local = true;
+  const auto is_local = [&](const char* address) {
+    return kernel_.routes().contains({route::kLocalTable, IpPrefix::host(at(address))});
+  };
+  kernel_.on_call = [&] {
+    for (const auto& [key, held] : kernel_.routes()) {
+      const auto& source = held.route.preferred_source;
+      was_local &= !source || kernel_.routes().contains({route::kLocalTable, IpPrefix::host(*source)});
+    }
+  };
+  ipip::PlanDelta next;
+  next.local = wanting(true, false);
+  next.local->ipip.address = at("10.9.0.1");
+  take(next);
+  EXPECT_TRUE(is_local("10.9.0.1"));
+  const auto source_of = [&](const char* prefix) {
+    return kernel_.routes().at({route::kMainTable, range(prefix), 1024}).route.preferred_source;
+  };
+  EXPECT_EQ(source_of("10.9.1.0/26"), at("10.9.0.1"));
+  EXPECT_EQ(source_of("10.9.2.0/26"), std::nullopt) << "plain ones are answered plain";
+  next.local->ipip.address = at("10.9.0.2");
+  take(next);
+  EXPECT_EQ(source_of("10.9.1.0/26"), at("10.9.0.2"));
+  EXPECT_TRUE(is_local("10.9.0.2"));
+  EXPECT_FALSE(is_local("10.9.0.1"));
+  next.local->ipip.address.reset();
+  take(next);
+  EXPECT_EQ(source_of("10.9.1.0/26"), std::nullopt);
+  EXPECT_FALSE(is_local("10.9.0.2"));
+  EXPECT_TRUE(was_local);
+}
+
 TEST_F(EncapsulatedTest, APrefixIsKnownAsLongAsARouteMayLeadThere) {
   ipip::PlanDelta plan;
   plan.local = wanting(true, false);
@@ -241,11 +283,33 @@ TEST_F(EncapsulatedTest, APrefixIsKnownAsLongAsARouteMayLeadThere) {
   EXPECT_EQ(kernel_.lines(80), Texts({"10.9.1.0/26 via 10.9.1.1 dev 101 onlink"}));
 }
 
+TEST_F(EncapsulatedTest, WhatWasCarriedIsToldNowAndThen) {
+  ipip::PlanDelta plan;
+  plan.local = wanting(true, false);
+  take(std::move(plan));
+  EXPECT_EQ(report_.tunnel_counters, nullptr) << "not yet";
+  program_->counted[at("192.0.2.2")].packets_in = 7;
+  loop_.advance(std::chrono::seconds(10));
+  ASSERT_NE(report_.tunnel_counters, nullptr);
+  EXPECT_EQ(report_.tunnel_counters->nodes.at(at("192.0.2.2")).packets_in, 7U);
+  const auto before = report_.tunnel_counters;
+  loop_.advance(std::chrono::seconds(30));
+  EXPECT_EQ(report_.tunnel_counters, before) << "nothing new";
+  node_.failing = {"counters"};
+  program_->counted.clear();
+  loop_.advance(std::chrono::seconds(30));
+  EXPECT_EQ(report_.tunnel_counters, before) << "what cannot be read is as it was";
+  node_.failing.clear();
+  loop_.advance(std::chrono::seconds(10));
+  EXPECT_TRUE(report_.tunnel_counters->nodes.empty());
+}
+
 TEST_F(EncapsulatedTest, WhereNoPoolWantsItNothingIsAttached) {
   ipip::PlanDelta plan;
   plan.local = wanting(false, true);
   take(std::move(plan));
   EXPECT_TRUE(program_->uplinks.empty());
+  EXPECT_EQ(program_->hooks, std::set<IfIndex>{IfIndex(2)}) << "but all is ready for the first that does";
 }
 
 TEST_F(TunnelsTest, LearntRoutesOfVxlanPoolsAreNotUsed) {

@@ -331,7 +331,9 @@ void Agent::set_log_level(const config::Change& change) {
 void Agent::on_report(DataplaneReport report) {
   book_.note(report.endpoints, calculation_.workloads());
   report.endpoints.clear();
+  const bool has_counters = report.tunnel_counters != nullptr && report.tunnel_counters != report_.tunnel_counters;
   report_ = std::move(report);
+  if (has_counters) dataplane_metrics_.note_tunnels(*report_.tunnel_counters, calculation_.node_names());
   tunnels_.set_devices(report_.tunnel_devices);
   agent_metrics_.set_dataplane_mode("iptables", report_.backend_reason);
   registration_.set_dataplane(

@@ -64,6 +64,7 @@ class Calculation {
   [[nodiscard]] const Workloads& workloads() const { return workloads_; }
   // Our ends of tunnels, as of the last take().
   [[nodiscard]] const ipip::LocalTunnels& local_tunnels() const { return local_tunnels_; }
+  [[nodiscard]] std::map<IpAddress, std::string> node_names() const { return planner_.node_names(); }
   // See Options.
   void set_plans_ipip(bool plans_ipip) { plans_ipip_ = plans_ipip; }
   // Policies that apply to an endpoint of this node.

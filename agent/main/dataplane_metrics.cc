@@ -31,6 +31,13 @@ struct Counted {
   const char* alias;
   const char* help;
 };
+// Of tunnels. A node's are by node and direction, a device's by device and direction.
+constexpr const char* kNodePackets = "margay_tunnel_packets_total";
+constexpr const char* kNodeBytes = "margay_tunnel_inner_bytes_total";
+constexpr const char* kNodeDrops = "margay_tunnel_node_drops_total";
+constexpr const char* kNodeTooBig = "margay_tunnel_path_mtu_messages_total";
+constexpr const char* kDirections[] = {"in", "out"};
+
 constexpr std::array<Counted, 5> kCounted = {{
     {"restores", "margay_iptables_restores_total", "felix_iptables_restore_calls", "Runs of iptables-restore."},
     {"restoreErrors", "margay_iptables_restore_errors_total", "felix_iptables_restore_errors",
@@ -92,6 +99,69 @@ void DataplaneMetrics::note_tables(const DataplaneReport& report) {
 void DataplaneMetrics::note_times(const DataplaneReport& report) {
   if (report.applies == std::exchange(applies_, report.applies)) return;
   agent_.observe_apply("all", report.last_apply);
+}
+
+void DataplaneMetrics::add(const telemetry::MetricInfo& info, Labels labels, std::uint64_t count) {
+  std::string name = info.name;
+  for (const auto& [key, value] : labels) name += concat(" ", value);
+  registry_.counter(info, labels).increment(grown(name, count));
+}
+
+void DataplaneMetrics::note_node(const std::string& node, const NodeCounters& counters) {
+  const auto both = [&](const char* name, const char* help, const char* unit, std::uint64_t in, std::uint64_t out) {
+    add({name, help, unit}, {{"node", node}, {"direction", "in"}}, in);
+    add({name, help, unit}, {{"node", node}, {"direction", "out"}}, out);
+  };
+  both(kNodePackets, "Packets through the IP-in-IP tunnel to a node, where eBPF carries it.", "", counters.packets_in,
+       counters.packets_out);
+  both(kNodeBytes, "Bytes of the packets inside.", "bytes", counters.bytes_in, counters.bytes_out);
+  both(kNodeDrops, "Packets of a node's tunnel that were dropped.", "", counters.drops_in, counters.drops_out);
+  add({kNodeTooBig, "Messages of routers that the way to a node is narrower, passed on to pods.", ""}, {{"node", node}},
+      counters.too_big_on_the_way);
+}
+
+void DataplaneMetrics::note_device(const std::string& device, const DeviceCounters& counters) {
+  const auto both = [&](const char* name, const char* help, const char* unit, std::uint64_t in, std::uint64_t out) {
+    add({name, help, unit}, {{"device", device}, {"direction", "in"}}, in);
+    add({name, help, unit}, {{"device", device}, {"direction", "out"}}, out);
+  };
+  both("margay_tunnel_device_packets_total", "Packets through a tunnel's device.", "", counters.packets_in,
+       counters.packets_out);
+  both("margay_tunnel_device_inner_bytes_total", "Bytes of the packets inside.", "bytes", counters.bytes_in,
+       counters.bytes_out);
+  both("margay_tunnel_device_errors_total", "Packets that a tunnel's device could not make sense of, or not send.", "",
+       counters.errors_in, counters.errors_out);
+  both("margay_tunnel_device_drops_total", "Packets that a tunnel's device dropped.", "", counters.drops_in,
+       counters.drops_out);
+}
+
+void DataplaneMetrics::forget_nodes(const std::set<std::string>& present) {
+  for (const std::string& node : nodes_) {
+    if (present.contains(node)) continue;
+    for (const char* name : {kNodePackets, kNodeBytes, kNodeDrops}) {
+      for (const char* direction : kDirections) {
+        registry_.remove(name, {{"node", node}, {"direction", direction}});
+        before_.erase(concat(name, " ", direction, " ", node));
+      }
+    }
+    registry_.remove(kNodeTooBig, {{"node", node}});
+    before_.erase(concat(kNodeTooBig, " ", node));
+  }
+  nodes_ = present;
+}
+
+void DataplaneMetrics::note_tunnels(const TunnelCounters& counters, const std::map<IpAddress, std::string>& names) {
+  std::set<std::string> present;
+  for (const auto& [address, each] : counters.nodes) {
+    const auto name = names.find(address);
+    const std::string node = name == names.end() ? address.to_string() : name->second;
+    if (present.insert(node).second) note_node(node, each);
+  }
+  for (const auto& [reason, count] : counters.drops) {
+    add({"margay_tunnel_drops_total", "Packets that IP-in-IP by eBPF dropped.", ""}, {{"reason", reason}}, count);
+  }
+  for (const auto& [device, each] : counters.devices) note_device(device, each);
+  forget_nodes(present);
 }
 
 void DataplaneMetrics::note(const DataplaneReport& report) {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 
 #include "agent/dataplane/batch.h"
@@ -19,8 +20,15 @@ class DataplaneMetrics {
   DataplaneMetrics(telemetry::Registry& registry, status::AgentMetrics& agent) : registry_(registry), agent_(agent) {}
 
   void note(const DataplaneReport& report);
+  // `names`: of other nodes, by address; one without has its address for a name.
+  void note_tunnels(const TunnelCounters& counters, const std::map<IpAddress, std::string>& names);
 
  private:
+  void note_node(const std::string& node, const NodeCounters& counters);
+  void note_device(const std::string& device, const DeviceCounters& counters);
+  void add(const telemetry::MetricInfo& info, telemetry::Labels labels, std::uint64_t count);
+  void forget_nodes(const std::set<std::string>& present);
+
   void note_driver(const std::string& name, const DriverState& state);
   void note_tables(const DataplaneReport& report);
   void note_times(const DataplaneReport& report);
@@ -31,6 +39,7 @@ class DataplaneMetrics {
   status::AgentMetrics& agent_;
   std::map<std::string, std::uint64_t> before_;
   std::uint64_t applies_ = 0;
+  std::set<std::string> nodes_;  // that have series of their own
 };
 
 }  // namespace margay::agent

@@ -48,6 +48,37 @@ TEST_F(DataplaneMetricsTest, TablesAreToldApartAndSummedUp) {
   EXPECT_THAT(all, Not(HasSubstr("table=\"back\"")));
 }
 
+TEST_F(DataplaneMetricsTest, TunnelsAreCountedByNodeReasonAndDevice) {
+  const IpAddress b = IpAddress::parse("192.0.2.2").value(), c = IpAddress::parse("192.0.2.3").value();
+  TunnelCounters counters;
+  counters.nodes[b] = {.packets_in = 5, .bytes_in = 500, .packets_out = 7, .drops_in = 2, .too_big_on_the_way = 3};
+  counters.nodes[c].packets_out = 1;
+  counters.drops["spoofed source"] = 2;
+  counters.devices["tunl0"] = {.packets_in = 9, .errors_in = 4, .drops_out = 6};
+  const std::map<IpAddress, std::string> names{{b, "node-b"}};
+  for (int i = 0; i < 2; ++i) metrics_.note_tunnels(counters, names);
+  std::string all = text();
+  for (const char* line : {"\nmargay_tunnel_packets_total{direction=\"in\",node=\"node-b\"} 5\n",
+                           "\nmargay_tunnel_packets_total{direction=\"out\",node=\"node-b\"} 7\n",
+                           "\nmargay_tunnel_packets_total{direction=\"out\",node=\"192.0.2.3\"} 1\n",
+                           "\nmargay_tunnel_inner_bytes_total{direction=\"in\",node=\"node-b\"} 500\n",
+                           "\nmargay_tunnel_node_drops_total{direction=\"in\",node=\"node-b\"} 2\n",
+                           "\nmargay_tunnel_path_mtu_messages_total{node=\"node-b\"} 3\n",
+                           "\nmargay_tunnel_drops_total{reason=\"spoofed source\"} 2\n",
+                           "\nmargay_tunnel_device_packets_total{device=\"tunl0\",direction=\"in\"} 9\n",
+                           "\nmargay_tunnel_device_errors_total{device=\"tunl0\",direction=\"in\"} 4\n",
+                           "\nmargay_tunnel_device_drops_total{device=\"tunl0\",direction=\"out\"} 6\n"}) {
+    EXPECT_THAT(all, HasSubstr(line));
+  }
+  counters.nodes.erase(b);
+  metrics_.note_tunnels(counters, names);
+  EXPECT_THAT(text(), Not(HasSubstr("node-b"))) << "a node that has gone";
+  counters.nodes[b].packets_in = 1;
+  metrics_.note_tunnels(counters, names);
+  all = text();
+  EXPECT_THAT(all, HasSubstr("\nmargay_tunnel_packets_total{direction=\"in\",node=\"node-b\"} 1\n")) << "and is new";
+}
+
 TEST_F(DataplaneMetricsTest, WhatIsToldTwiceCountsOnce) {
   DataplaneReport report;
   report.applies = 5;

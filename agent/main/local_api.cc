@@ -122,6 +122,7 @@ http::Response LocalApi::answer(const http::Request& request, const std::string&
   if (request.method == "GET") {
     if (path == "/status") return respond(200, status_json(agent_));
     if (path == "/endpoints") return respond(200, endpoints_json(agent_.endpoints()));
+    if (path == "/tunnels") return respond(200, tunnels_json(agent_));
     if (path == "/problems") return respond(200, problems_json(agent_));
     if (path == "/settings") return respond(200, agent_.calculation().configuration().origins());
     if (path == "/metrics") return agent_.status_server().metrics(request);

@@ -78,7 +78,7 @@ json::Value dataplane_json(const Agent& agent) {
   return out;
 }
 
-json::Value tunnels_json(const Agent& agent) {
+json::Value tunnel_state_json(const Agent& agent) {
   const TunnelParts& tunnels = agent.tunnels();
   const DataplaneReport& report = agent.report();
   json::Array devices;
@@ -122,7 +122,7 @@ json::Value status_json(Agent& agent) {
                    {"stages", stages_json(agent.timeline())},
                    {"endpoints", counts_json(agent.endpoints())},
                    {"dataplane", dataplane_json(agent)},
-                   {"tunnels", tunnels_json(agent)},
+                   {"tunnels", tunnel_state_json(agent)},
                    {"watches", watches_json(agent.cluster())}};
   json::Array aspects;
   for (const auto& aspect : agent.aspects()) {
@@ -136,6 +136,44 @@ json::Value status_json(Agent& agent) {
   if (!agent.registration().last_error().empty()) node["error"] = agent.registration().last_error();
   out["registration"] = std::move(node);
   return out;
+}
+
+json::Value tunnels_json(Agent& agent) {
+  json::Value out = tunnel_state_json(agent);
+  const auto& counters = agent.report().tunnel_counters;
+  out["counters"] = counters == nullptr ? json::Value() : counters_json(*counters, agent.calculation().node_names());
+  return out;
+}
+
+json::Value counters_json(const TunnelCounters& counters, const std::map<IpAddress, std::string>& names) {
+  const auto count = [](std::uint64_t value) { return static_cast<std::int64_t>(value); };
+  json::Array nodes, devices;
+  for (const auto& [address, each] : counters.nodes) {
+    const auto name = names.find(address);
+    nodes.emplace_back(json::Object{{"node", name == names.end() ? std::string() : name->second},
+                                    {"address", address.to_string()},
+                                    {"packetsIn", count(each.packets_in)},
+                                    {"bytesIn", count(each.bytes_in)},
+                                    {"packetsOut", count(each.packets_out)},
+                                    {"bytesOut", count(each.bytes_out)},
+                                    {"dropsIn", count(each.drops_in)},
+                                    {"dropsOut", count(each.drops_out)},
+                                    {"pathMTUMessages", count(each.too_big_on_the_way)}});
+  }
+  for (const auto& [name, each] : counters.devices) {
+    devices.emplace_back(json::Object{{"device", name},
+                                      {"packetsIn", count(each.packets_in)},
+                                      {"bytesIn", count(each.bytes_in)},
+                                      {"packetsOut", count(each.packets_out)},
+                                      {"bytesOut", count(each.bytes_out)},
+                                      {"errorsIn", count(each.errors_in)},
+                                      {"errorsOut", count(each.errors_out)},
+                                      {"dropsIn", count(each.drops_in)},
+                                      {"dropsOut", count(each.drops_out)}});
+  }
+  json::Object drops;
+  for (const auto& [reason, each] : counters.drops) drops[reason] = count(each);
+  return json::Object{{"nodes", std::move(nodes)}, {"drops", std::move(drops)}, {"devices", std::move(devices)}};
 }
 
 json::Value endpoints_json(const EndpointBook& book) {

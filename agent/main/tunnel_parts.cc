@@ -1,13 +1,30 @@
 #include "agent/main/tunnel_parts.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "agent/startup/node_patch.h"
 #include "base/core/text.h"
 #include "base/file/file.h"
 #include "datastore/codec/node_annotations.h"
 #include "datastore/watch/resource_of.h"
+#include "ipip/devices/checksum_offload.h"
 
 namespace margay::agent {
+namespace {
+
+constexpr Duration kConditionRetry = std::chrono::seconds(10);
+
+std::string_view reason_of(ipip::IpipImplementation implementation) {
+  switch (implementation) {
+    case ipip::IpipImplementation::kNone: return "NotSupported";
+    case ipip::IpipImplementation::kKernel: return "KernelDevice";
+    case ipip::IpipImplementation::kEbpf: return "EBPF";
+  }
+  return "NotSupported";
+}
+
+}  // namespace
 
 class TunnelParts::Source final : public AddressSource {
  public:
@@ -63,7 +80,9 @@ void TunnelParts::set_node(const std::shared_ptr<const model::Node>& node) {
       if (address) node_addresses_.push_back(address->address);
     }
   }
+  node_ = node;
   addresses_.set_node(node);
+  tell_condition();
 }
 
 bool TunnelParts::is_there(ipam::TunnelKind kind) const {
@@ -103,6 +122,36 @@ void TunnelParts::tell_missing() {
   if (parts_.on_note) parts_.on_note("IPIPNotSupported", message, true);
 }
 
+// On our Node, where a pool wants IP-in-IP: by which means this node does it, and why. Once it is there it is kept
+// true.
+void TunnelParts::tell_condition() {
+  if (!is_ipip_known_ || settings_ == nullptr || node_ == nullptr || condition_patch_ != nullptr) return;
+  if (condition_again_at_ && *condition_again_at_ > parts_.loop.now()) return;
+  constexpr std::string_view kType = "IPIPAvailable";
+  const auto& present = node_->status.conditions;
+  const bool is_there =
+      std::any_of(present.begin(), present.end(), [&](const auto& each) { return each.type == kType; });
+  if (!is_there && !settings_->tunnels.ipip_enabled.value_or(local_.ipip.is_wanted)) return;
+  const bool can = ipip_.implementation != ipip::IpipImplementation::kNone;
+  std::string patch =
+      startup::condition_patch(*node_,
+                               {.type = std::string(kType),
+                                .status = can ? model::ConditionStatus::kTrue : model::ConditionStatus::kFalse,
+                                .reason = std::string(reason_of(ipip_.implementation)),
+                                .message = ipip_.why},
+                               parts_.loop.wall_now());
+  if (patch.empty()) return;
+  // The watch shows our own writing a moment later.
+  condition_again_at_ = parts_.loop.now() + kConditionRetry;
+  condition_patch_ = parts_.client.patch(
+      watch::resource_of(model::Kind::kNode), {"", parts_.node}, "status", kube::PatchType::kStrategicMerge,
+      std::move(patch), {.field_manager = "margay-node"}, [this](const kube::ApiResult<json::Value>& answer) {
+        const kube::OperationPtr ended = std::move(condition_patch_);
+        if (answer.ok()) return;
+        parts_.log.warn("the condition of IP-in-IP could not be written", {{"error", answer.error().message}});
+      });
+}
+
 std::optional<ipip::TunnelSettings> TunnelParts::take(std::shared_ptr<const model::FelixConfigurationSpec> settings,
                                                       const ipip::LocalTunnels& local) {
   settings_ = std::move(settings);
@@ -115,6 +164,7 @@ std::optional<ipip::TunnelSettings> TunnelParts::take(std::shared_ptr<const mode
   }
   addresses_.look();
   tell_missing();
+  tell_condition();
   return take();
 }
 
@@ -124,6 +174,7 @@ std::optional<ipip::TunnelSettings> TunnelParts::take() {
   mtus_ = mtus_of(host_mtu_, settings_->tunnels, local_);
   write_mtu();
   ipip::TunnelSettings now = tunnel_settings(settings_->tunnels, mtus_);
+  now.is_checksum_offload_broken = ipip::checksum_offload_override(settings_->process.feature_detect_override);
   if (told_ == now) return std::nullopt;
   told_ = now;
   return now;

@@ -46,7 +46,10 @@ class TunnelParts {
   // As the dataplane reports them.
   void set_devices(const std::set<std::string>& devices);
   // What the kernel can do is known.
-  void set_ipip(const ipip::IpipChoice& choice) { ipip_ = choice; }
+  void set_ipip(const ipip::IpipChoice& choice) {
+    ipip_ = choice;
+    is_ipip_known_ = true;
+  }
 
   [[nodiscard]] std::uint32_t host_mtu() const { return host_mtu_; }
   [[nodiscard]] const Mtus& mtus() const { return mtus_; }
@@ -59,12 +62,15 @@ class TunnelParts {
   [[nodiscard]] bool is_there(ipam::TunnelKind kind) const;
   void patch_node(std::string patch, Callback<void(Status)> done);
   void tell_missing();
+  void tell_condition();
   void write_mtu();
 
   Parts parts_;
   std::unique_ptr<Source> source_;
   TunnelAddresses addresses_;
-  kube::OperationPtr patch_;
+  kube::OperationPtr patch_, condition_patch_;
+  std::shared_ptr<const model::Node> node_;
+  std::optional<TimePoint> condition_again_at_;
   std::vector<HostLink> links_;
   bool has_links_ = false;
   std::set<std::string> devices_;
@@ -74,6 +80,7 @@ class TunnelParts {
   std::function<bool(std::string_view)> matches_ = [](std::string_view) { return false; };
   ipip::LocalTunnels local_;
   ipip::IpipChoice ipip_;
+  bool is_ipip_known_ = false;
   bool is_missing_told_ = false;
   std::uint32_t host_mtu_ = kDefaultMtu;
   Mtus mtus_{.workload = kDefaultMtu};

@@ -84,6 +84,23 @@ std::string annotations_patch(const model::Node& node, const model::NodeNetworki
   return json::dump(patch);
 }
 
+std::string condition_patch(const model::Node& node, const Condition& wanted, WallTime now) {
+  WallTime since = now;
+  if (const model::NodeCondition* said = find_condition(node, wanted.type);
+      said != nullptr && said->status == wanted.status) {
+    if (said->reason == wanted.reason && said->message == wanted.message) return "";
+    since = said->last_transition_time.value_or(now);
+  }
+  json::Value patch;
+  patch["status"]["conditions"] = json::Array{condition_json({.type = wanted.type,
+                                                              .status = wanted.status,
+                                                              .last_heartbeat_time = now,
+                                                              .last_transition_time = since,
+                                                              .reason = wanted.reason,
+                                                              .message = wanted.message})};
+  return json::dump(patch);
+}
+
 std::string conditions_patch(const model::Node& node, Availability wanted, const DataplaneNote& dataplane,
                              WallTime now) {
   json::Array conditions;

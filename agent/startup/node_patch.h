@@ -18,6 +18,15 @@ std::string annotations_patch(const model::Node& node, const model::NodeNetworki
 // and service proxies, which come and go with them.
 std::string interfaces_patch(const model::Node& node, const HostInterfaces& interfaces);
 
+// Of any condition: a strategic merge patch of the subresource status. Its time of transition is that of its status,
+// whatever becomes of the words.
+struct Condition {
+  std::string type;
+  model::ConditionStatus status = model::ConditionStatus::kUnknown;
+  std::string reason, message;
+};
+std::string condition_patch(const model::Node& node, const Condition& wanted, WallTime now);
+
 enum class Availability : std::uint8_t { kUp, kDown };
 
 // What the dataplane is made of on this kernel, and why; for people.

@@ -24,6 +24,26 @@ TEST(NodePatch, OnlyWhatDiffersIsSent) {
             R"("projectcalico.org/ASNumber":null}}})");
 }
 
+TEST(NodePatch, AConditionIsSaidOnceAndKeepsItsTime) {
+  model::Node node;
+  const Condition wanted{"IPIPAvailable", model::ConditionStatus::kTrue, "EBPF", "no device"};
+  EXPECT_EQ(condition_patch(node, wanted, kNow),
+            R"({"status":{"conditions":[{"type":"IPIPAvailable","status":"True","reason":"EBPF","message":"no device",)"
+            R"("lastHeartbeatTime":"2026-01-01T00:00:00Z","lastTransitionTime":"2026-01-01T00:00:00Z"}]}})");
+  model::NodeCondition& present = node.status.conditions.emplace_back();
+  present = {"IPIPAvailable", model::ConditionStatus::kTrue, kNow, kNow, "EBPF", "no device"};
+  EXPECT_EQ(condition_patch(node, wanted, kNow), "");
+  present.message = "another";
+  EXPECT_EQ(condition_patch(node, wanted, kNow + std::chrono::hours(1)),
+            R"({"status":{"conditions":[{"type":"IPIPAvailable","status":"True","reason":"EBPF","message":"no device",)"
+            R"("lastHeartbeatTime":"2026-01-01T01:00:00Z","lastTransitionTime":"2026-01-01T00:00:00Z"}]}})");
+  present.status = model::ConditionStatus::kFalse;
+  EXPECT_NE(condition_patch(node, wanted, kNow + std::chrono::hours(1)).find("lastTransitionTime\":\"2026-01-01T01"),
+            std::string::npos);
+  present.type = "Ready";
+  EXPECT_NE(condition_patch(node, wanted, kNow), "");
+}
+
 TEST(NodePatch, NetworkUnavailableIsClearedOnce) {
   model::Node node;
   EXPECT_EQ(conditions_patch(node, Availability::kUp, {}, kNow),

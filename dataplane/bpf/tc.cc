@@ -48,12 +48,17 @@ Result<std::optional<std::uint32_t>> program_at(const TcPlace& place) {
   return failure(-failed, place);
 }
 
-Status attach(const TcPlace& place, int program) {
+Status make_hook(IfIndex interface) {
+  const TcPlace place{.interface = interface};
   bpf_tc_hook hook = hook_of(place);
   hook.attach_point = static_cast<bpf_tc_attach_point>(BPF_TC_INGRESS | BPF_TC_EGRESS);
   const int made = bpf_tc_hook_create(&hook);
-  if (made != 0 && made != -EEXIST) return failure(-made, place);
-  hook = hook_of(place);
+  return made == 0 || made == -EEXIST ? ok_status() : failure(-made, place);
+}
+
+Status attach(const TcPlace& place, int program) {
+  MARGAY_RETURN_IF_ERROR(make_hook(place.interface));
+  const bpf_tc_hook hook = hook_of(place);
   bpf_tc_opts options = options_of(place);
   options.prog_fd = program;
   options.flags = BPF_TC_F_REPLACE;

@@ -24,6 +24,9 @@ struct TcPlace {
   std::uint32_t handle = 0;
 };
 
+// What attach() makes when it is missing, alone. The kernel stops the interface for it (linux: net/sched/sch_api.c,
+// qdisc_graft), and a packet or two get lost: better at a moment when nobody counts on it than with the first program.
+Status make_hook(IfIndex interface);
 // The id of the program there; nullopt: none, no qdisc, no interface.
 Result<std::optional<std::uint32_t>> program_at(const TcPlace& place);
 // kNotFound: no such interface.

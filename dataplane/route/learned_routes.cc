@@ -125,12 +125,14 @@ std::optional<Route> LearnedRoutes::resolve(const CarriedHops& hops) {
     if (carriage.kind == Carriage::Kind::kNone) continue;
     if (carriage.kind == Carriage::Kind::kOnlink) {
       route.mtu = carriage.mtu;
+      route.preferred_source = carriage.source;
       route.hops.push_back({.gateway = learned.address, .interface = carriage.device, .is_onlink = true});
       continue;
     }
     const std::optional<RouteHop>& hop = hop_to(learned.address);
     if (!hop) continue;
     route.mtu = carriage.mtu;
+    route.preferred_source = carriage.source;
     RouteHop& added = route.hops.emplace_back(*hop);
     if (learned.link_local && added.gateway == learned.address) added.gateway = learned.link_local;
   }

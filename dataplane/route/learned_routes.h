@@ -32,7 +32,8 @@ struct Carriage {
   };
   Kind kind = Kind::kResolved;
   IfIndex device{};
-  std::uint32_t mtu = 0;  // of the route; 0: that of the path
+  std::uint32_t mtu = 0;              // of the route; 0: that of the path
+  std::optional<IpAddress> source{};  // of this host's own packets; the kernel must know it as local
   friend constexpr auto operator<=>(const Carriage&, const Carriage&) = default;
 };
 // Empty: all are resolved.

@@ -18,6 +18,7 @@
 namespace margay::route {
 
 inline constexpr RouteTableId kMainTable{254};
+inline constexpr RouteTableId kLocalTable{255};  // addresses of this host
 
 struct RouteKey {
   RouteTableId table = kMainTable;

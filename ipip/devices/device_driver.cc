@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/core/text.h"
+#include "ipip/devices/checksum_offload.h"
 
 namespace margay::ipip {
 namespace {
@@ -111,6 +112,7 @@ Status DeviceDriver::read(DeviceKind kind, State& state) {
   netlink::Batch request;
   add_read_request(request, name_of(kind));
   state.found.reset();
+  state.has_offload.reset();
   const Status asked =
       kernel_.ask(request, [&state](const netlink::MessageView& message) { state.found = parse_device(message); });
   if (asked.ok() || asked.error().code == ErrorCode::kNotFound) return ok_status();
@@ -198,7 +200,41 @@ void DeviceDriver::settle(DeviceKind kind, State& state, TimePoint now, dataplan
     needs_resync_ = true;
     return fail(report, name_of(kind), made.error());
   }
+  if (const Status offload = settle_offload(kind, state); !offload.ok()) fail(report, name_of(kind), offload.error());
   links_.set_link(std::string(name_of(kind)), link_of(*state.spec));
+}
+
+// What somebody else switched off stays so.
+Status DeviceDriver::settle_offload(DeviceKind kind, State& state) {
+  if (kind == DeviceKind::kIpip) return ok_status();
+  const bool is_wanted = !state.spec->is_checksum_offload_broken.value_or(is_checksum_offload_broken());
+  if (is_wanted && !state.was_offload_switched_off) return ok_status();
+  const std::string name(name_of(kind));
+  if (!state.has_offload) {
+    const auto now = has_checksum_offload(name);
+    if (!now.ok() && now.error().code == ErrorCode::kUnsupported) return ok_status();
+    MARGAY_RETURN_IF_ERROR(now);
+    state.has_offload = *now;
+  }
+  if (*state.has_offload == is_wanted) return ok_status();
+  MARGAY_RETURN_IF_ERROR(set_checksum_offload(name, is_wanted));
+  state.has_offload = is_wanted;
+  state.was_offload_switched_off = !is_wanted;
+  return ok_status();
+}
+
+Result<std::map<DeviceKind, DeviceCounters>> DeviceDriver::counters() {
+  std::map<DeviceKind, DeviceCounters> out;
+  for (const auto& [kind, index] : devices()) {
+    netlink::Batch request;
+    add_read_request(request, name_of(kind));
+    std::optional<DeviceCounters> found;
+    const Status asked =
+        kernel_.ask(request, [&found](const netlink::MessageView& message) { found = parse_counters(message); });
+    if (!asked.ok() && asked.error().code != ErrorCode::kNotFound) return asked.error();
+    if (found) out[kind] = *found;
+  }
+  return out;
 }
 
 dataplane::ApplyReport DeviceDriver::apply(TimePoint now) {

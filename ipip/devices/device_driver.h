@@ -43,6 +43,8 @@ class DeviceDriver final : public dataplane::Driver {
 
   // Devices that are there, those that linger too; of the last apply().
   [[nodiscard]] std::map<DeviceKind, IfIndex> devices() const;
+  // What they have carried, asked of the kernel.
+  Result<std::map<DeviceKind, DeviceCounters>> counters();
   [[nodiscard]] std::size_t desired_count() const;
   [[nodiscard]] std::size_t entry_count() const { return neighbours_.actual_count(); }
 
@@ -52,7 +54,9 @@ class DeviceDriver final : public dataplane::Driver {
     bool is_wanted = false;
     std::optional<TimePoint> unwanted_since;
     std::optional<FoundDevice> found;
-    IfIndex entries_on;  // 0: nowhere
+    IfIndex entries_on;                     // 0: nowhere
+    std::optional<bool> has_offload;        // checksums of what it sends; nullopt: not asked
+    bool was_offload_switched_off = false;  // by us
   };
 
   Status resync();
@@ -61,6 +65,7 @@ class DeviceDriver final : public dataplane::Driver {
   Status bring_about(DeviceKind kind, State& state, dataplane::ApplyReport& report);
   Status make(DeviceKind kind, State& state);
   Status remove(DeviceKind kind, State& state);
+  static Status settle_offload(DeviceKind kind, State& state);
   Status send(const netlink::Batch& batch, int fine = 0);
   void place_entries(DeviceKind kind, State& state);
   void write_entries(IfIndex index, const VtepTable& table, const VtepTable::Touched& touched);

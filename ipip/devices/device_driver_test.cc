@@ -5,6 +5,7 @@
 
 #include "dataplane/link/link_bed.h"
 #include "dataplane/netlink/failing_netlink.h"
+#include "ipip/devices/checksum_offload.h"
 #include "ipip/plan/plan_world.h"
 
 namespace margay::ipip {
@@ -201,6 +202,46 @@ TEST_F(DeviceDriverTest, ADeviceThatSomebodyRemovedOrSetDownComesBack) {
     EXPECT_EQ(entries("bridge fdb show dev vxlan.calico", "dst").size(), 1U) << harm;
     EXPECT_EQ(entries("ip neigh show dev vxlan.calico", "PERMANENT").size(), 1U) << harm;
   }
+}
+
+TEST_F(DeviceDriverTest, ChecksumOffloadIsSwitchedOffWhereItIsBrokenAndOnAgain) {
+  const auto has_offload = [] { return has_checksum_offload("vxlan.calico").value(); };
+  DeviceDriver driver(kernel());
+  DeviceSpec spec = vxlan_v4();
+  spec.is_checksum_offload_broken = false;
+  driver.set_devices({{kV4, spec}}, minutes(5));
+  EXPECT_EQ(apply(driver), Lines{});
+  EXPECT_TRUE(has_offload());
+  spec.is_checksum_offload_broken = true;
+  driver.set_devices({{kV4, spec}}, minutes(5));
+  EXPECT_EQ(apply(driver), Lines{});
+  EXPECT_FALSE(has_offload());
+  ASSERT_TRUE(set_checksum_offload("vxlan.calico", true).ok());
+  driver.queue_resync();
+  EXPECT_EQ(apply(driver), Lines{});
+  EXPECT_FALSE(has_offload()) << "somebody switched it on";
+  spec.is_checksum_offload_broken = false;
+  driver.set_devices({{kV4, spec}}, minutes(5));
+  EXPECT_EQ(apply(driver), Lines{});
+  EXPECT_TRUE(has_offload());
+  ASSERT_TRUE(set_checksum_offload("vxlan.calico", false).ok());
+  driver.queue_resync();
+  EXPECT_EQ(apply(driver), Lines{});
+  EXPECT_FALSE(has_offload()) << "what others switch off stays off";
+}
+
+TEST_F(DeviceDriverTest, WhatDevicesCarriedIsCounted) {
+  DeviceDriver driver(kernel());
+  EXPECT_TRUE(driver.counters().value().empty());
+  driver.set_vtep({"b", IpFamily::kV4}, Vtep{ip("10.0.0.2"), kOther, ip("127.0.0.1")});
+  driver.set_devices({{kV4, vxlan_v4()}}, minutes(5));
+  EXPECT_EQ(apply(driver), Lines{});
+  EXPECT_EQ(driver.counters().value().at(kV4).packets_out, 0U);
+  run("ip link set lo up\nip route add 10.0.0.2 dev vxlan.calico");
+  run("ping -n -c 2 -i 0.01 -W 0.01 10.0.0.2");
+  EXPECT_GE(driver.counters().value().at(kV4).packets_out + driver.counters().value().at(kV4).drops_out +
+                driver.counters().value().at(kV4).errors_out,
+            2U);
 }
 
 TEST_F(DeviceDriverTest, IpInIpIsThereOrSaysWhyNot) {

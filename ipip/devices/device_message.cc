@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <cstring>
 
 namespace margay::ipip {
 namespace {
@@ -84,6 +86,25 @@ std::optional<FoundDevice> parse_device(const netlink::MessageView& message) {
                                 }
                               });
   return out.name.empty() ? std::nullopt : std::optional(std::move(out));
+}
+
+std::optional<DeviceCounters> parse_counters(const netlink::MessageView& message) {
+  const auto head = message.header<ifinfomsg>();
+  if (!head || message.type != RTM_NEWLINK) return std::nullopt;
+  const auto found = netlink::find_attribute(message.attributes<ifinfomsg>(), IFLA_STATS64);
+  // Newer kernels have more at the end.
+  constexpr std::size_t kBytesMin = offsetof(rtnl_link_stats64, multicast);
+  if (!found || found->bytes().size() < kBytesMin) return std::nullopt;
+  rtnl_link_stats64 raw{};
+  std::memcpy(&raw, found->bytes().data(), std::min(sizeof(raw), found->bytes().size()));
+  return DeviceCounters{.packets_in = raw.rx_packets,
+                        .bytes_in = raw.rx_bytes,
+                        .packets_out = raw.tx_packets,
+                        .bytes_out = raw.tx_bytes,
+                        .errors_in = raw.rx_errors,
+                        .errors_out = raw.tx_errors,
+                        .drops_in = raw.rx_dropped,
+                        .drops_out = raw.tx_dropped};
 }
 
 Fit compare(DeviceKind kind, const DeviceSpec& wanted, const FoundDevice& found) {

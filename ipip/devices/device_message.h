@@ -26,6 +26,15 @@ struct FoundDevice {
   std::optional<IpAddress> local{};
   friend bool operator==(const FoundDevice&, const FoundDevice&) = default;
 };
+// What a device has carried since it was made.
+struct DeviceCounters {
+  std::uint64_t packets_in = 0, bytes_in = 0, packets_out = 0, bytes_out = 0;
+  std::uint64_t errors_in = 0, errors_out = 0, drops_in = 0, drops_out = 0;
+  friend bool operator==(const DeviceCounters&, const DeviceCounters&) = default;
+};
+// nullopt: no RTM_NEWLINK, or without counters.
+std::optional<DeviceCounters> parse_counters(const netlink::MessageView& message);
+
 // nullopt: no RTM_NEWLINK, or malformed.
 std::optional<FoundDevice> parse_device(const netlink::MessageView& message);
 

@@ -11,7 +11,8 @@ void add_vxlan(DeviceSpecs& out, DeviceKind kind, const LocalTunnel& tunnel, con
                .vni = settings.vni,
                .port = settings.port,
                .mac = *tunnel.mac,
-               .local = tunnel.node_address};
+               .local = tunnel.node_address,
+               .is_checksum_offload_broken = settings.is_checksum_offload_broken};
 }
 
 }  // namespace

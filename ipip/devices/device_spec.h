@@ -31,6 +31,7 @@ struct TunnelSettings {
   std::uint32_t vxlan_mtu_v6 = 1430;
   std::uint32_t vni = 4096;
   std::uint16_t port = 4789;
+  std::optional<bool> is_checksum_offload_broken{};  // nullopt: as this kernel's release says
   // Whatever pools say; nullopt: as they say.
   std::optional<bool> ipip{};
   std::optional<bool> vxlan{};
@@ -47,6 +48,7 @@ struct DeviceSpec {
   std::uint16_t port = 0;
   Mac mac{};
   std::optional<IpAddress> local{};  // the outer source
+  std::optional<bool> is_checksum_offload_broken{};
   friend bool operator==(const DeviceSpec&, const DeviceSpec&) = default;
 };
 using DeviceSpecs = std::map<DeviceKind, DeviceSpec>;

@@ -9,6 +9,7 @@
 #include "base/core/check.h"
 #include "dataplane/bpf/object.h"
 #include "dataplane/bpf/raw_map.h"
+#include "dataplane/bpf/tc.h"
 #include "ipip/ebpf/attachments.h"
 #include "ipip/ebpf/program.h"
 #include "ipip/ebpf/tunnel_maps.h"
@@ -29,7 +30,7 @@ Result<OpenMaps> open_maps(const bpf::Object& object) {
   MARGAY_ASSIGN_OR_RETURN(bpf::KernelMap senders, open_map(object, "mgy_ipip1_known"));
   MARGAY_ASSIGN_OR_RETURN(bpf::KernelMap addresses, open_map(object, "mgy_ipip1_local"));
   MARGAY_ASSIGN_OR_RETURN(bpf::KernelMap config, open_map(object, "mgy_ipip1_conf"));
-  MARGAY_ASSIGN_OR_RETURN(bpf::KernelMap nodes, open_map(object, "mgy_ipip1_nodes"));
+  MARGAY_ASSIGN_OR_RETURN(bpf::KernelMap nodes, open_map(object, "mgy_ipip2_nodes"));
   MARGAY_ASSIGN_OR_RETURN(bpf::KernelMap drops, open_map(object, "mgy_ipip1_drops"));
   return OpenMaps{routes, senders, addresses, config, nodes, drops};
 }
@@ -70,6 +71,7 @@ class EbpfTunnel::Impl {
         maps({kernel_.routes, kernel_.senders, kernel_.addresses, kernel_.config}) {}
 
   Status apply(dataplane::ApplyReport& report) {
+    make_hooks();
     if (needs_resync) MARGAY_RETURN_IF_ERROR(maps.resync());
     needs_resync = false;
     MARGAY_RETURN_IF_ERROR(maps.apply_updates(report.updated));
@@ -91,6 +93,9 @@ class EbpfTunnel::Impl {
         sum.bytes_in += each.bytes_in;
         sum.packets_out += each.packets_out;
         sum.bytes_out += each.bytes_out;
+        sum.drops_in += each.drops_in;
+        sum.drops_out += each.drops_out;
+        sum.too_big_on_the_way += each.too_big_on_the_way;
       });
     }));
     MARGAY_RETURN_IF_ERROR(kernel_.drops.walk([&](bpf::ByteView key, bpf::ByteView values) {
@@ -100,7 +105,15 @@ class EbpfTunnel::Impl {
     return out;
   }
 
+  std::set<IfIndex> hooks;
+
  private:
+  // What fails here fails again, and is told, when programs are attached.
+  void make_hooks() {
+    for (const IfIndex interface : hooks) {
+      if (hooked_.count(interface) == 0 && bpf::make_hook(interface).ok()) hooked_.insert(interface);
+    }
+  }
   // Counters of nodes that are gone.
   Status forget_nodes() {
     std::vector<__u32> gone;
@@ -115,6 +128,7 @@ class EbpfTunnel::Impl {
 
   bpf::Object object_;
   OpenMaps kernel_;
+  std::set<IfIndex> hooked_;
 
  public:
   Attachments attachments;
@@ -152,6 +166,7 @@ void EbpfTunnel::set_senders(const std::set<IpAddress>& senders) {
 void EbpfTunnel::set_addresses(const std::optional<IpAddress>& source, const std::set<IpAddress>& own) {
   impl_->maps.set_addresses(source, own);
 }
+void EbpfTunnel::set_hooks(const std::set<IfIndex>& interfaces) { impl_->hooks = interfaces; }
 void EbpfTunnel::set_uplinks(const std::set<IfIndex>& uplinks) {
   impl_->needs_attach |= impl_->attachments.set(uplinks);
 }

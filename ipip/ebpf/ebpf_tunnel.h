@@ -62,6 +62,9 @@ class EbpfTunnel final : public dataplane::Driver {
   void set_senders(const std::set<IpAddress>& senders);
   // The outer source; all own addresses to which tunnelled packets may come.
   void set_addresses(const std::optional<IpAddress>& source, const std::set<IpAddress>& own);
+  // Interfaces that are uplinks, or become such with the first pool that wants it: they are made ready, which costs a
+  // packet or two where nothing was at tc (bpf::make_hook()).
+  void set_hooks(const std::set<IfIndex>& interfaces);
   // Where remote nodes are reached; interfaces with Ethernet headers.
   void set_uplinks(const std::set<IfIndex>& uplinks);
 

@@ -16,9 +16,13 @@ void put_address(Bytes& bytes, std::size_t at, const IpAddress& address) {
 }  // namespace
 
 std::uint16_t checksum_of(const Bytes& packet, std::size_t begin) {
+  return checksum_of(packet, begin, begin + kIpv4Bytes);
+}
+
+std::uint16_t checksum_of(const Bytes& packet, std::size_t begin, std::size_t end) {
   std::uint32_t sum = 0;
-  for (std::size_t at = begin; at < begin + kIpv4Bytes; at += 2)
-    sum += static_cast<std::uint32_t>(packet[at] << 8U) + packet[at + 1];
+  for (std::size_t at = begin; at < end; at += 2)
+    sum += static_cast<std::uint32_t>(packet[at] << 8U) + (at + 1 < end ? packet[at + 1] : 0U);
   while (sum > 0xffffU) sum = (sum & 0xffffU) + (sum >> 16U);
   return static_cast<std::uint16_t>(~sum);
 }

@@ -11,6 +11,7 @@ namespace margay::ipip {
 
 using Bytes = std::vector<std::uint8_t>;
 
+inline constexpr std::uint8_t kProtocolIcmp = 1;
 inline constexpr std::uint8_t kProtocolIpip = 4;
 inline constexpr std::uint8_t kProtocolUdp = 17;
 inline constexpr std::uint16_t kDontFragment = 0x4000;
@@ -29,7 +30,9 @@ struct Ipv4Packet {
   std::optional<std::uint16_t> checksum{};  // nullopt: the right one
 };
 
-// RFC 1071 over the header; 0 for one whose checksum is right.
+// RFC 1071 from `begin` to before `end`; 0 for what has a checksum in it that is right.
+std::uint16_t checksum_of(const Bytes& packet, std::size_t begin, std::size_t end);
+// Over an IPv4 header.
 std::uint16_t checksum_of(const Bytes& packet, std::size_t begin);
 Bytes ipv4(const Ipv4Packet& header, const Bytes& payload);
 // A frame from and to nobody, which a loopback interface takes for its own.

@@ -18,6 +18,7 @@
 
 #define OUTER_BYTES ((__u32)sizeof(struct iphdr))
 #define OUTER_TTL 64
+#define MTU_MIN 68 /* RFC 791 §3.2 */
 #define PASS TC_ACT_UNSPEC
 #define EALREADY_ERROR 114
 
@@ -29,6 +30,10 @@
 #define ECN_ECT1 1
 #define ECN_ECT0 2
 #define ECN_CE 3
+
+/* linux/icmp.h wants a C library. RFC 792. */
+#define ICMP_DEST_UNREACH 3
+#define ICMP_FRAG_NEEDED 4
 
 #define NODES_MAX 65536
 #define PREFIXES_MAX 1048576
@@ -63,7 +68,7 @@ struct {
   __uint(map_flags, BPF_F_NO_PREALLOC);
   __type(key, __u32);
   __type(value, struct NodeTraffic);
-} mgy_ipip1_nodes SEC(".maps");
+} mgy_ipip2_nodes SEC(".maps");
 
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -80,11 +85,23 @@ static __always_inline int drop(__u32 reason) {
 
 // Made with a node's first packet; the agent removes those of nodes that are gone.
 static __always_inline struct NodeTraffic* traffic_of(__u32 node) {
-  struct NodeTraffic* traffic = bpf_map_lookup_elem(&mgy_ipip1_nodes, &node);
+  struct NodeTraffic* traffic = bpf_map_lookup_elem(&mgy_ipip2_nodes, &node);
   if (traffic) return traffic;
   struct NodeTraffic none = {};
-  bpf_map_update_elem(&mgy_ipip1_nodes, &node, &none, BPF_NOEXIST);
-  return bpf_map_lookup_elem(&mgy_ipip1_nodes, &node);
+  bpf_map_update_elem(&mgy_ipip2_nodes, &node, &none, BPF_NOEXIST);
+  return bpf_map_lookup_elem(&mgy_ipip2_nodes, &node);
+}
+
+static __always_inline int drop_to(__u32 node, __u32 reason) {
+  struct NodeTraffic* traffic = traffic_of(node);
+  if (traffic) traffic->drops_out += 1;
+  return drop(reason);
+}
+
+static __always_inline int drop_from(__u32 node, __u32 reason) {
+  struct NodeTraffic* traffic = traffic_of(node);
+  if (traffic) traffic->drops_in += 1;
+  return drop(reason);
 }
 
 static __always_inline int is_local(__u32 address) { return bpf_map_lookup_elem(&mgy_ipip1_local, &address) != 0; }
@@ -95,15 +112,19 @@ static __always_inline struct RouteValue* route_to(__u32 address) {
   return bpf_map_lookup_elem(&mgy_ipip1_route, &key);
 }
 
+static __always_inline __u16 folded(__u32 sum) {
+  sum = (sum & 0xffff) + (sum >> 16);
+  sum += sum >> 16;
+  return (__u16)~sum;
+}
+
 // RFC 1071 over a header without options; 0 for one whose checksum is right.
 static __always_inline __u16 header_checksum(const struct iphdr* header) {
   const __u16* words = (const __u16*)header;
   __u32 sum = 0;
 #pragma unroll
   for (int i = 0; i < (int)(sizeof(*header) / 2); ++i) sum += words[i];
-  sum = (sum & 0xffff) + (sum >> 16);
-  sum += sum >> 16;
-  return (__u16)~sum;
+  return folded(sum);
 }
 
 static __always_inline __u32 packets_of(const struct __sk_buff* skb) { return skb->gso_segs ? skb->gso_segs : 1; }
@@ -132,17 +153,18 @@ static __always_inline long make_room(struct __sk_buff* skb, const struct iphdr*
   return bpf_skb_adjust_room(skb, OUTER_BYTES, BPF_ADJ_ROOM_MAC, 0);
 }
 
-// RFC 2003 §3.1. The identification only has a meaning where a router may fragment (RFC 6864 §4.1).
+// RFC 2003 §3.1. Never fragmented on the way: the other end may be a program at tc, which cannot put packets together;
+// a router that would have to says so, and relay() tells the sender. So the identification has no meaning (RFC 6864
+// §4.1).
 static __always_inline void fill_outer(struct iphdr* outer, const struct iphdr* inner, __u32 from, __u32 to) {
-  const __u16 dont_fragment = inner->frag_off & bpf_htons(DONT_FRAGMENT);
   const __u32 length = bpf_ntohs(inner->tot_len) + OUTER_BYTES;
   outer->version = 4;
   outer->ihl = 5;
   outer->tos = inner->tos;  // RFC 6040 §4.1, normal mode: the ECN field is copied, congestion included
   // 0: longer than a packet can be. Only a packet that the kernel has yet to cut can be that, and it knows its length.
   outer->tot_len = inner->tot_len && length <= 0xffff ? bpf_htons((__u16)length) : 0;
-  outer->id = dont_fragment ? 0 : (__u16)bpf_get_prandom_u32();
-  outer->frag_off = dont_fragment;
+  outer->id = 0;
+  outer->frag_off = bpf_htons(DONT_FRAGMENT);
   outer->ttl = OUTER_TTL;
   outer->protocol = IPPROTO_IPIP;
   outer->check = 0;
@@ -154,13 +176,14 @@ static __always_inline void fill_outer(struct iphdr* outer, const struct iphdr* 
 static __always_inline int send_to(struct __sk_buff* skb, const struct iphdr* inner, __u32 from, __u32 to) {
   __u32 mtu = 0;
   const int fits = bpf_check_mtu(skb, 0, &mtu, OUTER_BYTES, 0) == BPF_MTU_CHK_RET_SUCCESS;
-  if (!fits) return drop(kDropTooBig);
+  if (!fits) return drop_to(to, kDropTooBig);
   const __u32 packets = packets_of(skb);
   const __u32 bytes = skb->len - ETH_HLEN;
-  if (make_room(skb, inner, mtu)) return drop(kDropNotTunnelled);
+  if (make_room(skb, inner, mtu)) return drop_to(to, kDropNotTunnelled);
   struct iphdr outer;
   fill_outer(&outer, inner, from, to);
-  if (bpf_skb_store_bytes(skb, ETH_HLEN, &outer, sizeof(outer), BPF_F_RECOMPUTE_CSUM)) return drop(kDropNotTunnelled);
+  if (bpf_skb_store_bytes(skb, ETH_HLEN, &outer, sizeof(outer), BPF_F_RECOMPUTE_CSUM))
+    return drop_to(to, kDropNotTunnelled);
   struct NodeTraffic* traffic = traffic_of(to);
   if (traffic) {
     traffic->packets_out += packets;
@@ -181,7 +204,7 @@ int mgy_ipip_out(struct __sk_buff* skb) {
   if (inner.daddr == node || is_known(inner.daddr)) return PASS;
   const __u32 first = 0;
   const struct TunnelConfig* config = bpf_map_lookup_elem(&mgy_ipip1_conf, &first);
-  if (!config || !config->source) return drop(kDropNoSource);
+  if (!config || !config->source) return drop_to(node, kDropNoSource);
   return send_to(skb, &inner, config->source, node);
 }
 
@@ -231,12 +254,12 @@ static __always_inline void set_tos(struct __sk_buff* skb, const struct iphdr* i
 
 static __always_inline int receive(struct __sk_buff* skb, const struct iphdr* outer, const struct iphdr* inner) {
   const int ecn = ecn_of(outer->tos & ECN_MASK, inner->tos & ECN_MASK);
-  if (ecn < 0) return drop(kDropCongestion);
+  if (ecn < 0) return drop_from(outer->saddr, kDropCongestion);
   const __u32 packets = packets_of(skb);
   const __u32 bytes = skb->len - ETH_HLEN - OUTER_BYTES;
   // The sender's segments stay as long as they are: a pod behind a smaller MTU than ours gets no longer ones.
   if (bpf_skb_adjust_room(skb, -(int)OUTER_BYTES, BPF_ADJ_ROOM_MAC, BPF_F_ADJ_ROOM_FIXED_GSO))
-    return drop(kDropNotTunnelled);
+    return drop_from(outer->saddr, kDropNotTunnelled);
   if (ecn != (inner->tos & ECN_MASK)) set_tos(skb, inner, (__u8)((inner->tos & ~ECN_MASK) | ecn));
   struct NodeTraffic* traffic = traffic_of(outer->saddr);
   if (traffic) {
@@ -246,12 +269,74 @@ static __always_inline int receive(struct __sk_buff* skb, const struct iphdr* ou
   return PASS;
 }
 
+// What a router says of a packet of ours in the tunnel: too big, and how long it may be.
+struct TooBig {
+  __u8 type;
+  __u8 code;
+  __u16 check;
+  __u16 unused;
+  __u16 mtu;
+};
+struct ToldOfOurs {
+  struct TooBig icmp;
+  struct iphdr outer, inner;  // and at least eight bytes more
+};
+
+// Whether it is about a packet of a pod of ours on its way to a node.
+static __always_inline int is_about_ours(const struct ToldOfOurs* told, __u32 us) {
+  if (told->icmp.type != ICMP_DEST_UNREACH || told->icmp.code != ICMP_FRAG_NEEDED) return 0;
+  if (version_of(&told->outer) != 0x45 || told->outer.protocol != IPPROTO_IPIP || told->outer.saddr != us) return 0;
+  if (!is_known(told->outer.daddr) || told->inner.version != 4 || told->inner.ihl < 5) return 0;
+  const struct RouteValue* route = route_to(told->inner.saddr);
+  return is_local(told->inner.saddr) || (route && !route->node);
+}
+
+// RFC 2003 §4.1: whoever sent the inner packet is told, with the size that leaves room for our header. Made of the
+// message itself, so no state is kept: the outer header goes, the pod is the new destination. The router stays the
+// source, as none of our own addresses is believed on an uplink.
+static __always_inline int relay(struct __sk_buff* skb, struct iphdr* header) {
+  struct ToldOfOurs told;
+  const __u32 length = bpf_ntohs(header->tot_len);
+  if (version_of(header) != 0x45 || header_checksum(header) || (header->frag_off & bpf_htons(FRAGMENT_BITS)))
+    return PASS;
+  if (bpf_skb_load_bytes_relative(skb, sizeof(*header), &told, sizeof(told), BPF_HDR_START_NET)) return PASS;
+  const __u32 mtu = bpf_ntohs(told.icmp.mtu);
+  if (!is_about_ours(&told, header->daddr) || mtu < OUTER_BYTES + MTU_MIN) return PASS;
+  if (length > skb->len - ETH_HLEN ||
+      length < sizeof(*header) + sizeof(told) - sizeof(told.inner) + told.inner.ihl * 4 + 8)
+    return PASS;
+
+  struct {
+    struct iphdr header;
+    struct TooBig icmp;
+  } said = {.header = *header, .icmp = told.icmp};
+  said.header.tot_len = bpf_htons((__u16)(length - OUTER_BYTES));
+  said.header.daddr = told.inner.saddr;
+  said.header.check = 0;
+  said.header.check = header_checksum(&said.header);
+  // The sum of what stays is what it was, right or wrong.
+  const __u32 sum = (__u16)~told.icmp.check;
+  told.icmp.check = 0;
+  said.icmp.check = 0;
+  said.icmp.mtu = bpf_htons((__u16)(mtu - OUTER_BYTES));
+  const __s64 changed = bpf_csum_diff((__be32*)&told, sizeof(told.icmp) + sizeof(told.outer), (__be32*)&said.icmp,
+                                      sizeof(said.icmp), sum);
+  said.icmp.check = folded(changed);
+  if (bpf_skb_adjust_room(skb, -(int)OUTER_BYTES, BPF_ADJ_ROOM_MAC, 0)) return drop(kDropNotTunnelled);
+  if (bpf_skb_store_bytes(skb, ETH_HLEN, &said, sizeof(said), BPF_F_RECOMPUTE_CSUM)) return drop(kDropNotTunnelled);
+  struct NodeTraffic* traffic = traffic_of(told.outer.daddr);
+  if (traffic) traffic->too_big_on_the_way += 1;
+  return PASS;
+}
+
 SEC("tc")
 int mgy_ipip_in(struct __sk_buff* skb) {
   if (skb->protocol != bpf_htons(ETH_P_IP) || skb->pkt_type != PACKET_HOST) return PASS;
   struct iphdr outer;
   if (bpf_skb_load_bytes_relative(skb, 0, &outer, sizeof(outer), BPF_HDR_START_NET)) return PASS;
-  if (outer.protocol != IPPROTO_IPIP || !is_local(outer.daddr)) return PASS;
+  if (outer.protocol != IPPROTO_IPIP && outer.protocol != IPPROTO_ICMP) return PASS;
+  if (!is_local(outer.daddr)) return PASS;
+  if (outer.protocol == IPPROTO_ICMP) return relay(skb, &outer);
   const int bad_outer = check_outer(&outer);
   if (bad_outer >= 0) return drop(bad_outer);
 
@@ -259,11 +344,11 @@ int mgy_ipip_in(struct __sk_buff* skb) {
   const __u32 there = skb->len - ETH_HLEN;
   if (length == 0 && skb->gso_size) length = there;
   struct iphdr inner;
-  if (length > there || length < OUTER_BYTES + sizeof(inner)) return drop(kDropTruncated);
+  if (length > there || length < OUTER_BYTES + sizeof(inner)) return drop_from(outer.saddr, kDropTruncated);
   if (bpf_skb_load_bytes_relative(skb, OUTER_BYTES, &inner, sizeof(inner), BPF_HDR_START_NET))
-    return drop(kDropTruncated);
+    return drop_from(outer.saddr, kDropTruncated);
   const int bad_inner = check_inner(skb, &inner, length - OUTER_BYTES);
-  if (bad_inner >= 0) return drop(bad_inner);
+  if (bad_inner >= 0) return drop_from(outer.saddr, bad_inner);
   return receive(skb, &outer, &inner);
 }
 

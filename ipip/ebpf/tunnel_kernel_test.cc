@@ -167,30 +167,77 @@ TEST_F(TunnelKernelTest, FragmentsOfDatagramsComeTogether) {
   }
 }
 
+// A pod's connected socket that never fragments, and what it has learnt of the path.
+class PathProbe {
+ public:
+  explicit PathProbe(const TwoSubnets& net)
+      : from_(udp_socket(net.pod_a, kPodA, kPort)), to_(udp_socket(net.pod_b, kPodB, kPort)) {
+    const int never_fragment = IP_PMTUDISC_DO, on = 1;
+    EXPECT_EQ(setsockopt(from_.get(), IPPROTO_IP, IP_MTU_DISCOVER, &never_fragment, sizeof(never_fragment)), 0);
+    EXPECT_EQ(setsockopt(from_.get(), IPPROTO_IP, IP_RECVERR, &on, sizeof(on)), 0);
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    at.sin_port = htons(kPort);
+    EXPECT_EQ(inet_pton(AF_INET, kPodB, &at.sin_addr), 1);
+    EXPECT_EQ(connect(from_.get(), reinterpret_cast<const sockaddr*>(&at), sizeof(at)), 0);
+  }
+  // What the pod is told after a packet of that length; 0: nothing.
+  int mtu_after(int length) const {
+    const std::string text(static_cast<std::size_t>(length - kHeaders), 'x');
+    if (send(from_.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) return 0;
+    pollfd event{from_.get(), 0, 0};
+    if (poll(&event, 1, kWaitMs) != 1) return 0;
+    int mtu = 0;
+    socklen_t size = sizeof(mtu);
+    EXPECT_EQ(getsockopt(from_.get(), IPPROTO_IP, IP_MTU, &mtu, &size), 0);
+    return mtu;
+  }
+  // How long a packet of that length is that arrives.
+  int arrives(int length) const {
+    const std::string text(static_cast<std::size_t>(length - kHeaders), 'x');
+    static_cast<void>(send(from_.get(), text.data(), text.size(), 0));  // the error of before may be told here
+    static_cast<void>(send(from_.get(), text.data(), text.size(), 0));
+    return static_cast<int>(receive(to_).size()) + kHeaders;
+  }
+
+ private:
+  static constexpr int kHeaders = 28;
+  bpf::Fd from_, to_;
+};
+
 // The pod's own interface has 1500; the route of the node says 1480, and the kernel tells the pod.
 TEST_F(TunnelKernelTest, APodLearnsTheMtuOfTheTunnel) {
-  const bpf::Fd from = udp_socket(net_->pod_a, kPodA, kPort), to = udp_socket(net_->pod_b, kPodB, kPort);
-  const int never_fragment = IP_PMTUDISC_DO, on = 1;
-  ASSERT_EQ(setsockopt(from.get(), IPPROTO_IP, IP_MTU_DISCOVER, &never_fragment, sizeof(never_fragment)), 0);
-  ASSERT_EQ(setsockopt(from.get(), IPPROTO_IP, IP_RECVERR, &on, sizeof(on)), 0);
-  sockaddr_in at{};
-  at.sin_family = AF_INET;
-  at.sin_port = htons(kPort);
-  ASSERT_EQ(inet_pton(AF_INET, kPodB, &at.sin_addr), 1);
-  ASSERT_EQ(connect(from.get(), reinterpret_cast<const sockaddr*>(&at), sizeof(at)), 0);
-  const std::string longest(1500 - 28, 'x');
-  ASSERT_EQ(send(from.get(), longest.data(), longest.size(), 0), static_cast<ssize_t>(longest.size()));
-  pollfd event{from.get(), 0, 0};
-  ASSERT_EQ(poll(&event, 1, kWaitMs), 1) << "no ICMP came";
-  int mtu = 0;
-  socklen_t size = sizeof(mtu);
-  ASSERT_EQ(getsockopt(from.get(), IPPROTO_IP, IP_MTU, &mtu, &size), 0);
-  EXPECT_EQ(mtu, 1480);
-  const std::string fits(1480 - 28, 'x');
-  static_cast<void>(send(from.get(), fits.data(), fits.size(), 0));  // the error of before may be told here
-  static_cast<void>(send(from.get(), fits.data(), fits.size(), 0));
-  EXPECT_EQ(receive(to).size(), fits.size());
+  const PathProbe probe(*net_);
+  EXPECT_EQ(probe.mtu_after(1500), 1480);
+  EXPECT_EQ(probe.arrives(1480), 1480);
   EXPECT_EQ(net_->tunnel_a->stats().value().drops.at(kDropTooBig), 0U);
+}
+
+// Between the nodes there is less room than at their uplinks. The router says so to the node, the node to the pod.
+TEST_F(TunnelKernelTest, APodLearnsOfASmallerMtuBetweenTheNodes) {
+  ASSERT_EQ(net_->router.ip({"link set port_b mtu 1400"}), "");
+  const PathProbe probe(*net_);
+  EXPECT_EQ(probe.mtu_after(1480), 1380);
+  EXPECT_EQ(probe.arrives(1380), 1380);
+  EXPECT_GE(traffic_of_a().too_big_on_the_way, 1U);
+  constexpr std::uint64_t kBytes = 1 << 20;
+  EXPECT_EQ(stream(*net_, kBytes), kBytes);
+}
+
+// One that routers may fragment is not fragmented outside, where nobody could put it together: its sender does it.
+TEST_F(TunnelKernelTest, DatagramsThatMayBeFragmentedPassASmallerMtuToo) {
+  ASSERT_EQ(net_->router.ip({"link set port_b mtu 1400"}), "");
+  const bpf::Fd from = udp_socket(net_->pod_a, kPodA, kPort), to = udp_socket(net_->pod_b, kPodB, kPort);
+  const int may_fragment = IP_PMTUDISC_WANT;
+  ASSERT_EQ(setsockopt(from.get(), IPPROTO_IP, IP_MTU_DISCOVER, &may_fragment, sizeof(may_fragment)), 0);
+  const std::string text(1400, 'x');
+  ASSERT_TRUE(send_to(from, kPodB, kPort, text));  // for this one the size is learnt
+  std::size_t arrived = 0;
+  for (int i = 0; i < 3 && arrived == 0; ++i) {
+    static_cast<void>(send_to(from, kPodB, kPort, text));
+    arrived = receive(to).size();
+  }
+  EXPECT_EQ(arrived, text.size());
 }
 
 TEST_F(TunnelKernelTest, ASpoofedOuterSourceIsDroppedAndCounted) {
@@ -351,6 +398,16 @@ TEST_F(TunnelKernelTest, LeftoversGoWhenAnotherMeansIsChosen) {
   net_->node_a.call([] { EXPECT_TRUE(remove_leftovers().ok()); });
   EXPECT_FALSE(is_attached(uplink_place(bpf::Direction::kIngress)));
   EXPECT_FALSE(is_attached(uplink_place(bpf::Direction::kEgress)));
+}
+
+TEST_F(TunnelKernelTest, AnInterfaceThatMayBecomeAnUplinkIsMadeReady) {
+  const auto qdiscs = [&] { return net_->node_a.run("tc qdisc show dev cali0"); };
+  EXPECT_FALSE(has(qdiscs(), "clsact"));
+  const IfIndex pod = net_->node_a.index_of("cali0");
+  net_->tunnel_a->set_hooks({pod, IfIndex(9999)});
+  net_->node_a.call([&] { EXPECT_TRUE(net_->tunnel_a->apply(TimePoint{}).is_in_sync()); });
+  EXPECT_TRUE(has(qdiscs(), "clsact"));
+  EXPECT_FALSE(is_attached(place_of(pod, bpf::Direction::kEgress)));
 }
 
 TEST_F(TunnelKernelTest, UplinksComeAndGo) {

@@ -26,12 +26,15 @@ struct TunnelConfig {
   __u32 source; /* the outer source; 0: nothing can be sent */
 };
 
-// mgy_ipip1_nodes: of one remote node, for each CPU. Bytes are those of inner packets.
+// mgy_ipip2_nodes: of one remote node, for each CPU. Bytes are those of inner packets.
 struct NodeTraffic {
   __u64 packets_in;
   __u64 bytes_in;
   __u64 packets_out;
   __u64 bytes_out;
+  __u64 drops_in;           /* came from it and could not be believed or understood */
+  __u64 drops_out;          /* should have gone to it */
+  __u64 too_big_on_the_way; /* a router between said so, and the sender was told */
 };
 
 // mgy_ipip1_drops: index, for each CPU.

@@ -89,6 +89,27 @@ class TunnelProgramTest : public testing::Test {
                     .ok());
     return out;
   }
+  // Of all nodes together; `nodes`: how many there are.
+  NodeTraffic traffic(std::size_t* nodes = nullptr) {
+    NodeTraffic sum{};
+    EXPECT_TRUE(map("mgy_ipip2_nodes")
+                    .walk([&](bpf::ByteView, bpf::ByteView values) {
+                      if (nodes != nullptr) ++*nodes;
+                      for (std::size_t i = 0; i < values.size(); i += sizeof(NodeTraffic)) {
+                        NodeTraffic one{};
+                        std::memcpy(&one, values.data() + i, sizeof(one));
+                        sum.packets_in += one.packets_in;
+                        sum.bytes_in += one.bytes_in;
+                        sum.packets_out += one.packets_out;
+                        sum.bytes_out += one.bytes_out;
+                        sum.drops_in += one.drops_in;
+                        sum.drops_out += one.drops_out;
+                        sum.too_big_on_the_way += one.too_big_on_the_way;
+                      }
+                    })
+                    .ok());
+    return sum;
+  }
   // The packet is dropped, for that reason and no other.
   void expect_dropped(const char* program, const Bytes& packet, DropIndex reason, const char* why) {
     std::vector<std::uint64_t> expected = drops();
@@ -112,16 +133,15 @@ TEST_F(TunnelProgramTest, OuterHeaderIsThatOfRfc2003) {
     std::uint8_t tos;
     std::uint16_t fragment;
     std::size_t payload;
-    std::uint16_t outer_fragment;
   };
   const Case cases[] = {
-      {"a plain packet", 0, kDontFragment, 64, kDontFragment},
-      {"one that routers may fragment", 0, 0, 64, 0},
-      {"DSCP is copied", 0xb8, kDontFragment, 64, kDontFragment},
-      {"a first fragment", 0, 0x2000, 64, 0},
-      {"a later fragment with DF", 0, kDontFragment | 0x2005, 64, kDontFragment},
-      {"no payload", 0, kDontFragment, 0, kDontFragment},
-      {"as long as the uplink takes", 0, kDontFragment, 1500 - 40, kDontFragment},
+      {"a plain packet", 0, kDontFragment, 64},
+      {"one that routers may fragment", 0, 0, 64},
+      {"DSCP is copied", 0xb8, kDontFragment, 64},
+      {"a first fragment", 0, 0x2000, 64},
+      {"a later fragment with DF", 0, kDontFragment | 0x2005, 64},
+      {"no payload", 0, kDontFragment, 0},
+      {"as long as the uplink takes", 0, kDontFragment, 1500 - 40},
   };
   for (const Case& each : cases) {
     const Bytes packet = to_their_pod(each.tos, each.fragment, each.payload);
@@ -131,16 +151,14 @@ TEST_F(TunnelProgramTest, OuterHeaderIsThatOfRfc2003) {
     EXPECT_EQ(out.packet[at(0)], 0x45) << each.why;
     EXPECT_EQ(out.packet[at(1)], each.tos) << each.why;
     EXPECT_EQ(word(out.packet, 2), each.payload + 40) << each.why;
-    EXPECT_EQ(word(out.packet, 6), each.outer_fragment) << each.why;
+    EXPECT_EQ(word(out.packet, 4), 0) << each.why;
+    EXPECT_EQ(word(out.packet, 6), kDontFragment) << each.why << ": nobody could put it together";
     EXPECT_EQ(out.packet[at(8)], 64) << each.why;
     EXPECT_EQ(out.packet[at(9)], kProtocolIpip) << each.why;
     EXPECT_EQ(checksum_of(out.packet, at(0)), 0) << each.why;
     EXPECT_EQ(*IpAddress::from_bytes(std::span(out.packet).subspan(at(12), 4)), kUs) << each.why;
     EXPECT_EQ(*IpAddress::from_bytes(std::span(out.packet).subspan(at(16), 4)), kOther) << each.why;
     EXPECT_EQ(from(out.packet, at(kIpv4Bytes)), from(packet, kEthernetBytes)) << each.why;
-    if (each.outer_fragment != 0) {
-      EXPECT_EQ(word(out.packet, 4), 0) << each.why;
-    }
   }
 }
 
@@ -318,31 +336,105 @@ TEST_F(TunnelProgramTest, NoTruncatedPacketPassesAsATunnelledOne) {
   }
 }
 
+// What a router says of a packet of ours (RFC 792, RFC 1191): eight bytes, then the packet, or its beginning.
+struct TooBigMessage {
+  Ipv4Packet header{.from = ip("203.0.113.9"), .to = kUs, .protocol = kProtocolIcmp};
+  std::uint8_t code = 4;
+  std::uint16_t mtu = 1400;
+  Ipv4Packet outer{.from = kUs, .to = kOther, .protocol = kProtocolIpip, .length = 1500};
+  Ipv4Packet inner{.from = kOurPod, .to = kTheirPod, .length = 1480};
+  std::size_t quoted = 8;  // bytes of what follows the inner header
+  bool is_damaged = false;
+
+  [[nodiscard]] Bytes bytes(bool has_outer = true) const {
+    const Bytes packet = ipv4(inner, Bytes(quoted, 5));
+    Bytes message{3, code, 0, 0, 0, 0, static_cast<std::uint8_t>(mtu >> 8U), static_cast<std::uint8_t>(mtu & 0xffU)};
+    const Bytes quote = has_outer ? ipv4(outer, packet) : packet;
+    message.insert(message.end(), quote.begin(), quote.end());
+    const std::uint16_t sum = checksum_of(message, 0, message.size());
+    message[2] = static_cast<std::uint8_t>(sum >> 8U);
+    message[3] = static_cast<std::uint8_t>(sum & 0xffU);
+    if (is_damaged) message.back() ^= 1U;
+    return ethernet(ipv4(header, message));
+  }
+  // As the pod should get it.
+  [[nodiscard]] Bytes relayed() const {
+    TooBigMessage out = *this;
+    out.header.to = inner.from;
+    out.mtu = static_cast<std::uint16_t>(mtu - kOverheadBytes);
+    return out.bytes(false);
+  }
+};
+
+// RFC 2003 §4.1: the sender of the inner packet is told what is left for it.
+TEST_F(TunnelProgramTest, ASmallerMtuOnTheWayIsToldToThePod) {
+  for (const std::size_t quoted : {8U, 9U, 100U, 500U}) {
+    TooBigMessage message;
+    message.quoted = quoted;
+    const bpf::TestRun out = arrive(message.bytes());
+    EXPECT_EQ(out.verdict, kOk) << quoted;
+    EXPECT_EQ(out.packet, message.relayed()) << quoted;
+    EXPECT_EQ(checksum_of(out.packet, at(kIpv4Bytes), out.packet.size()), 0) << quoted;
+  }
+  EXPECT_EQ(traffic().too_big_on_the_way, 4U);
+  TooBigMessage damaged;
+  damaged.is_damaged = true;
+  const bpf::TestRun out = arrive(damaged.bytes());
+  EXPECT_NE(checksum_of(out.packet, at(kIpv4Bytes), out.packet.size()), 0) << "what was wrong stays wrong";
+}
+
+TEST_F(TunnelProgramTest, OtherMessagesOfRoutersPassAsTheyAre) {
+  const auto changed = [](auto change) {
+    TooBigMessage message;
+    change(message);
+    return message.bytes();
+  };
+  using M = TooBigMessage;
+  const std::pair<const char*, Bytes> cases[] = {
+      {"unreachable for another reason", changed([](M& m) { m.code = 1; })},
+      {"about a packet of somebody else", changed([](M& m) { m.outer.from = kOther; })},
+      {"about a packet to nobody we know", changed([](M& m) { m.outer.to = ip("198.51.100.1"); })},
+      {"about another protocol", changed([](M& m) { m.outer.protocol = kProtocolUdp; })},
+      {"about a pod that is not ours", changed([](M& m) { m.inner.from = kTheirPod; })},
+      {"about an address of nobody", changed([](M& m) { m.inner.from = ip("198.51.100.7"); })},
+      {"without a size (RFC 792)", changed([](M& m) { m.mtu = 0; })},
+      {"a size that leaves no room", changed([](M& m) { m.mtu = 87; })},
+      {"too short to be of use", changed([](M& m) { m.quoted = 7; })},
+      {"to another node", changed([](M& m) { m.header.to = ip("192.0.2.3"); })},
+      {"a fragment", changed([](M& m) { m.header.fragment = 0x2000; })},
+      {"a header that is damaged", changed([](M& m) { m.header.checksum = 0x1234; })},
+      {"no IPv4 inside", changed([](M& m) { m.inner.first_byte = 0x65; })},
+      {"longer than it is", changed([](M& m) { m.header.length = 400; })},
+      {"plain", M().bytes(false)},
+  };
+  for (const auto& [why, packet] : cases) {
+    const bpf::TestRun out = arrive(packet);
+    EXPECT_EQ(out.verdict, kOk) << why;
+    EXPECT_EQ(out.packet, packet) << why;
+  }
+  EXPECT_EQ(traffic().too_big_on_the_way, 0U);
+}
+
 TEST_F(TunnelProgramTest, TrafficIsCountedForItsNode) {
   leave(to_their_pod());
   leave(to_their_pod());
   arrive(Tunnelled().bytes());
-  NodeTraffic sum{};
+  Tunnelled spoofed;
+  spoofed.inner.from = kOurPod;
+  arrive(spoofed.bytes());
+  leave(to_their_pod(0, kDontFragment, 1500 - 39));
+  Tunnelled stranger;
+  stranger.outer.from = ip("198.51.100.1");
+  arrive(stranger.bytes());
   std::size_t nodes = 0;
-  auto counters = map("mgy_ipip1_nodes");
-  ASSERT_TRUE(counters
-                  .walk([&](bpf::ByteView, bpf::ByteView values) {
-                    ++nodes;
-                    for (std::size_t i = 0; i < values.size(); i += sizeof(NodeTraffic)) {
-                      NodeTraffic one{};
-                      std::memcpy(&one, values.data() + i, sizeof(one));
-                      sum.packets_in += one.packets_in;
-                      sum.bytes_in += one.bytes_in;
-                      sum.packets_out += one.packets_out;
-                      sum.bytes_out += one.bytes_out;
-                    }
-                  })
-                  .ok());
-  EXPECT_EQ(nodes, 1U);
+  const NodeTraffic sum = traffic(&nodes);
+  EXPECT_EQ(nodes, 1U) << "nothing is kept of strangers";
   EXPECT_EQ(sum.packets_out, 2U);
   EXPECT_EQ(sum.bytes_out, 2U * 84);
   EXPECT_EQ(sum.packets_in, 1U);
   EXPECT_EQ(sum.bytes_in, 84U);
+  EXPECT_EQ(sum.drops_in, 1U);
+  EXPECT_EQ(sum.drops_out, 1U);
 }
 
 TEST(TunnelProbe, ThisKernelIsAskedAndAnswers) {

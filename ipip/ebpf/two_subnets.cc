@@ -172,6 +172,15 @@ std::string TwoSubnets::start_tunnels() {
   return failed;
 }
 
+std::string TwoSubnets::start_kernel_tunnels() const {
+  const auto start = [](const Space& node, const char* own, const char* other, const char* remote) {
+    return node.ip({concat("link add ipip9 type ipip local ", own, " ttl inherit"), "link set ipip9 up mtu 1480",
+                    concat("route replace ", remote, " via ", other, " dev ipip9 onlink")});
+  };
+  const std::string failed = start(node_a, "10.1.0.1", "10.2.0.1", "192.168.2.0/24");
+  return failed.empty() ? start(node_b, "10.2.0.1", "10.1.0.1", "192.168.1.0/24") : failed;
+}
+
 std::string TwoSubnets::teach_router() const {
   return router.ip({"route add 192.168.1.0/24 via 10.1.0.1", "route add 192.168.2.0/24 via 10.2.0.1"});
 }

@@ -44,6 +44,8 @@ class TwoSubnets {
   TwoSubnets();
   // The tunnel of both nodes, as the agent would run it; what failed, or "".
   std::string start_tunnels();
+  // The same by the kernel's ipip device, where this kernel has it.
+  [[nodiscard]] std::string start_kernel_tunnels() const;
   // The tunnel of one node, told all it needs and not applied. Call inside the node.
   [[nodiscard]] std::unique_ptr<EbpfTunnel> make_tunnel(bool is_a) const;
   // The router learns where the pods are, for traffic without tunnel.

@@ -74,7 +74,7 @@ class LearnedRule {
     friend bool operator==(const Pool&, const Pool&) = default;
   };
   LearnedRule() = default;
-  // `subnets`: our own links; `nodes`: addresses of all other nodes, sorted.
+  // `subnets`: our own links; `nodes`: addresses of the other nodes that take IP-in-IP, sorted.
   LearnedRule(std::vector<Pool> pools, std::vector<IpPrefix> subnets, std::vector<IpAddress> nodes);
 
   // kIpip: through the IP-in-IP device to next_hop, onlink. kVxlan: not from BGP, the plan has its own route; a learnt

@@ -1,6 +1,7 @@
 #include "ipip/plan/planner.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/ip/prefix_trie.h"
@@ -34,6 +35,7 @@ class TunnelPlanner::Impl {
   }
   PlanDelta flush();
   [[nodiscard]] const std::map<model::ObjectKey, FieldErrors>& problems() const { return problems_; }
+  [[nodiscard]] std::map<IpAddress, std::string> node_names() const;
 
  private:
   void set_pool(const std::string& name, const model::IpPool* object);
@@ -44,7 +46,10 @@ class TunnelPlanner::Impl {
   [[nodiscard]] std::optional<RemoteRoute> route_to(const IpPrefix& prefix) const;
   [[nodiscard]] std::optional<RemoteRoute> carried(const Pool& pool, const std::string& node, const NodeEnds& ends,
                                                    IpFamily family) const;
+  [[nodiscard]] std::optional<RemoteRoute> meanwhile(const RemoteRoute& plain, const NodeEnds& ends,
+                                                     IpFamily family) const;
   [[nodiscard]] LocalTunnels local_tunnels() const;
+  [[nodiscard]] std::vector<IpAddress> ipip_nodes() const;
   void flush_prefixes(PlanDelta& delta);
   void flush_nodes(PlanDelta& delta);
   void flush_peers(PlanDelta& delta);
@@ -130,6 +135,12 @@ void TunnelPlanner::Impl::set_node(const std::string& name, const model::Node* o
   const auto before = nodes_.find(name);
   if (before == nodes_.end() ? !after : before->second == after) return;
   const bool is_ours = name == node_;
+  // Which addresses take IP-in-IP, of several nodes with one too.
+  const auto ipip_end = [](const NodeEnds* ends) {
+    return ends == nullptr ? std::pair(std::optional<InterfaceAddress>(), false)
+                           : std::pair(ends->ipv4, ends->ipip_tunnel.has_value());
+  };
+  is_rule_dirty_ |= ipip_end(before == nodes_.end() ? nullptr : &before->second) != ipip_end(after ? &*after : nullptr);
   if (before != nodes_.end()) {
     if (!is_ours) count_peer(before->second, -1);
     nodes_.erase(before);
@@ -148,31 +159,48 @@ const NodeEnds* TunnelPlanner::Impl::find(const std::string& node) const {
   return found == nodes_.end() ? nullptr : &found->second;
 }
 
+// Who is near is not known before our own address is.
 std::optional<RemoteRoute> TunnelPlanner::Impl::carried(const Pool& pool, const std::string& node, const NodeEnds& ends,
                                                         IpFamily family) const {
   const auto& address = ends.address(family);
   const NodeEnds* const own = find(node_);
   if (!address) return std::nullopt;
-  // Who is near is not known before our own address is.
   const bool is_cross_subnet = pool.vxlan == EncapMode::kCrossSubnet || pool.ipip == EncapMode::kCrossSubnet;
   if (is_cross_subnet && (own == nullptr || !own->address(family))) return std::nullopt;
   const bool is_near = own != nullptr && own->is_near(address->address);
   const RemoteRoute plain{Carrier::kPlain, address->address, node};
   if (pool.vxlan != EncapMode::kNever) {
     if (pool.vxlan == EncapMode::kCrossSubnet && is_near) return plain;
-    const auto vtep = ends.vtep(family);
-    if (vtep) return RemoteRoute{Carrier::kVxlan, vtep->tunnel_address, node};
-    // The pool has changed, and that node has not heard of it or is not done.
-    if (!ends.ipip_tunnel || family != IpFamily::kV4) return std::nullopt;
-    return RemoteRoute{Carrier::kIpip, address->address, node};
+    if (const auto vtep = ends.vtep(family)) return RemoteRoute{Carrier::kVxlan, vtep->tunnel_address, node};
+    return meanwhile(plain, ends, family);
   }
   if (pool.ipip != EncapMode::kNever && family == IpFamily::kV4) {
-    if (!planned_.ipip) return std::nullopt;
-    if (pool.ipip == EncapMode::kCrossSubnet && is_near) return plain;
-    return RemoteRoute{Carrier::kIpip, address->address, node};
+    const std::optional<RemoteRoute> planned =
+        planned_.ipip ? std::optional(RemoteRoute{Carrier::kIpip, address->address, node}) : std::nullopt;
+    if (pool.ipip == EncapMode::kCrossSubnet && is_near) return planned_.ipip ? std::optional(plain) : std::nullopt;
+    if (ends.ipip_tunnel) return planned;
+    const auto before = meanwhile(plain, ends, family);
+    // Of what BGP teaches LearnedRule says the same.
+    if (before && (before->carrier == Carrier::kVxlan || planned_.ipip)) return before;
+    return planned;
   }
   // Without a tunnel a node of another subnet is reached only where routers know the way, which BGP tells.
   return planned_.plain && is_near ? std::optional(plain) : std::nullopt;
+}
+
+// To a node that has not told the address of its end of the tunnel that the pool wants: its device comes first. It has
+// not heard of the change yet, or is not done. The other tunnel carries as long as both ends have it; without one
+// packets stay on our link.
+std::optional<RemoteRoute> TunnelPlanner::Impl::meanwhile(const RemoteRoute& plain, const NodeEnds& ends,
+                                                          IpFamily family) const {
+  const NodeEnds* const own = find(node_);
+  if (own == nullptr) return std::nullopt;
+  const auto vtep = ends.vtep(family);
+  if (vtep && own->vtep(family)) return RemoteRoute{Carrier::kVxlan, vtep->tunnel_address, plain.node};
+  if (family == IpFamily::kV4 && ends.ipip_tunnel && own->ipip_tunnel) {
+    return RemoteRoute{Carrier::kIpip, plain.gateway, plain.node};
+  }
+  return own->is_near(plain.gateway) ? std::optional(plain) : std::nullopt;
 }
 
 std::optional<RemoteRoute> TunnelPlanner::Impl::route_to(const IpPrefix& prefix) const {
@@ -274,6 +302,23 @@ LocalTunnels TunnelPlanner::Impl::local_tunnels() const {
   return out;
 }
 
+// Nodes to which routes of BGP go by IP-in-IP: all but those on our link that cannot take it yet (see meanwhile()).
+std::vector<IpAddress> TunnelPlanner::Impl::ipip_nodes() const {
+  std::set<IpAddress> waiting;
+  const NodeEnds* const own = find(node_);
+  for (const auto& [name, ends] : nodes_) {
+    const bool is_near = own != nullptr && ends.ipv4 && own->is_near(ends.ipv4->address);
+    if (is_near && !ends.ipip_tunnel) waiting.insert(ends.ipv4->address);
+  }
+  if (waiting.empty()) return {told_peers_.begin(), told_peers_.end()};
+  for (const auto& [name, ends] : nodes_) {
+    if (ends.ipip_tunnel && ends.ipv4) waiting.erase(ends.ipv4->address);
+  }
+  std::vector<IpAddress> out;
+  std::set_difference(told_peers_.begin(), told_peers_.end(), waiting.begin(), waiting.end(), std::back_inserter(out));
+  return out;
+}
+
 void TunnelPlanner::Impl::flush_rule(PlanDelta& delta) {
   if (!std::exchange(is_rule_dirty_, false)) return;
   std::vector<Pool> pools;
@@ -284,8 +329,7 @@ void TunnelPlanner::Impl::flush_rule(PlanDelta& delta) {
       if (own->address(family)) subnets.push_back(own->address(family)->prefix());
     }
   }
-  delta.learned_rule = std::make_shared<const LearnedRule>(
-      std::move(pools), std::move(subnets), std::vector<IpAddress>(told_peers_.begin(), told_peers_.end()));
+  delta.learned_rule = std::make_shared<const LearnedRule>(std::move(pools), std::move(subnets), ipip_nodes());
   LocalTunnels local = local_tunnels();
   if (local_ == local) return;
   local_ = local;
@@ -301,12 +345,23 @@ PlanDelta TunnelPlanner::Impl::flush() {
   return delta;
 }
 
+std::map<IpAddress, std::string> TunnelPlanner::Impl::node_names() const {
+  std::map<IpAddress, std::string> out;
+  for (const auto& [name, ends] : nodes_) {
+    for (const IpFamily family : kBoth) {
+      if (name != node_ && ends.address(family)) out[ends.address(family)->address] = name;
+    }
+  }
+  return out;
+}
+
 TunnelPlanner::TunnelPlanner(std::string node, PlannedRoutes planned)
     : impl_(std::make_unique<Impl>(std::move(node), planned)) {}
 TunnelPlanner::~TunnelPlanner() = default;
 void TunnelPlanner::apply(const PlanInput& input) { impl_->apply(input); }
 void TunnelPlanner::set_planned(PlannedRoutes planned) { impl_->set_planned(planned); }
 PlanDelta TunnelPlanner::flush() { return impl_->flush(); }
+std::map<IpAddress, std::string> TunnelPlanner::node_names() const { return impl_->node_names(); }
 const std::map<model::ObjectKey, FieldErrors>& TunnelPlanner::problems() const { return impl_->problems(); }
 
 }  // namespace margay::ipip

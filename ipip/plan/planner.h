@@ -7,6 +7,8 @@
 // Invariants
 //   1. The same objects in any order give the same plan.
 //   2. A prefix whose node, address or tunnel address is not known has no route: nothing is guessed.
+//      A node that has not told the address of its tunnel is reached by the other tunnel or on our own link meanwhile:
+//      its device is not there yet. Between subnets IP-in-IP, which needs no address of the other's device, is tried.
 //   3. CrossSubnet compares with the real prefix length of our own address: 192.0.2.1/32 shares its subnet with nobody.
 // Source: projectcalico.org/v3 IPPool, Calico's documentation "Overlay networking".
 #pragma once
@@ -53,6 +55,8 @@ class TunnelPlanner {
   void set_planned(PlannedRoutes planned);
   PlanDelta flush();
 
+  // Of the other nodes, by their addresses.
+  [[nodiscard]] std::map<IpAddress, std::string> node_names() const;
   // Annotations of nodes that cannot be read and count as absent.
   [[nodiscard]] const std::map<model::ObjectKey, FieldErrors>& problems() const;
 

@@ -23,10 +23,12 @@ class PlannerTest : public testing::Test {
     planner_.apply(node("us", {{"IPv4Address", "192.0.2.1/24"}, {"IPv6Address", "2001:db8::1/64"}}));
     planner_.apply(node("near", {{"IPv4Address", "192.0.2.2/24"},
                                  {"IPv6Address", "2001:db8::2/64"},
+                                 {"IPv4IPIPTunnelAddr", "10.0.1.1"},
                                  {"IPv4VXLANTunnelAddr", "10.0.1.0"},
                                  {"IPv6VXLANTunnelAddr", "fd00::1:0"}}));
     planner_.apply(node("far", {{"IPv4Address", "198.51.100.3/24"},
                                 {"IPv6Address", "2001:db8:1::3/64"},
+                                {"IPv4IPIPTunnelAddr", "10.0.2.1"},
                                 {"IPv4VXLANTunnelAddr", "10.0.2.0"},
                                 {"IPv6VXLANTunnelAddr", "fd00::2:0"}}));
     planner_.apply(block("10.0.0.0/26", "us"));
@@ -142,15 +144,55 @@ TEST_F(PlannerTest, AModeThatChangesIsOneDeltaWithoutAGap) {
   EXPECT_FALSE(state().local.ipip.is_wanted);
 }
 
+// A node tells its tunnel's address once its device is there.
 TEST_F(PlannerTest, ANodeThatHasNotChangedYetIsReachedAsBefore) {
+  using Annotations = std::map<std::string, std::string>;
+  const Annotations ipip{{"IPv4IPIPTunnelAddr", "10.0.1.1"}}, vxlan{{"IPv4VXLANTunnelAddr", "10.0.1.2"}};
+  const Annotations both{{"IPv4IPIPTunnelAddr", "10.0.1.1"}, {"IPv4VXLANTunnelAddr", "10.0.1.2"}}, none;
+  struct Case {
+    const char* why;
+    EncapMode to_ipip, to_vxlan;
+    Annotations ours, theirs;
+    const char *near, *far;  // "": no route
+  };
+  const char *plain = "plain 192.0.2.2", *near_ipip = "ipip 192.0.2.2", *far_ipip = "ipip 198.51.100.3";
+  const char* by_vxlan = "vxlan 10.0.1.2";
+  const Case cases[] = {
+      {"VXLAN to IPIP, they are not done", kAlways, kNever, both, vxlan, by_vxlan, by_vxlan},
+      {"VXLAN to IPIP, nobody is done", kAlways, kNever, vxlan, vxlan, by_vxlan, by_vxlan},
+      {"VXLAN to IPIP, they are done", kAlways, kNever, vxlan, both, near_ipip, far_ipip},
+      {"IPIP to VXLAN, they are not done", kNever, kAlways, both, ipip, near_ipip, far_ipip},
+      {"IPIP to VXLAN, they are done", kNever, kAlways, ipip, both, by_vxlan, by_vxlan},
+      {"plain to IPIP, they are not done", kAlways, kNever, ipip, none, plain, far_ipip},
+      {"plain to VXLAN, they are not done", kNever, kAlways, vxlan, none, plain, ""},
+      {"our own VXLAN has gone", kAlways, kNever, ipip, vxlan, plain, far_ipip},
+      {"our own IPIP has gone", kNever, kAlways, vxlan, ipip, plain, ""},
+  };
+  const auto with = [](Annotations annotations, const char* address) {
+    annotations["IPv4Address"] = address;
+    return annotations;
+  };
+  for (const Case& c : cases) {
+    planner_.apply(node("us", with(c.ours, "192.0.2.1/24")));
+    planner_.apply(node("near", with(c.theirs, "192.0.2.2/24")));
+    planner_.apply(node("far", with(c.theirs, "198.51.100.3/24")));
+    planner_.apply(pool("10.0.0.0/16", c.to_ipip, c.to_vxlan));
+    Lines want{concat("10.0.1.0/26 ", c.near, " near")};
+    if (*c.far != '\0') want.push_back(concat("10.0.2.0/26 ", c.far, " far"));
+    EXPECT_EQ(routes(), want) << c.why;
+  }
+}
+
+TEST_F(PlannerTest, RoutesOfBgpToANodeThatIsNotDoneStayPlainOnOurLink) {
+  planner_.apply(pool("10.0.0.0/16", kAlways, kNever));
+  const auto carrier = [&](const char* next_hop) { return state().rule.carrier_of(net("10.0.1.0/26"), ip(next_hop)); };
+  EXPECT_EQ(carrier("192.0.2.2"), Carrier::kIpip);
+  planner_.apply(node("near", {{"IPv4Address", "192.0.2.2/24"}}));
+  planner_.apply(node("far", {{"IPv4Address", "198.51.100.3/24"}}));
+  EXPECT_EQ(carrier("192.0.2.2"), Carrier::kPlain);
+  EXPECT_EQ(carrier("198.51.100.3"), Carrier::kIpip) << "plain packets would get nowhere";
   planner_.apply(node("near", {{"IPv4Address", "192.0.2.2/24"}, {"IPv4IPIPTunnelAddr", "10.0.1.1"}}));
-  planner_.apply(node("far", {{"IPv4Address", "198.51.100.3/24"}, {"IPv4VXLANTunnelAddr", "10.0.2.0"}}));
-  planner_.apply(pool("10.0.0.0/16", kNever, kAlways));
-  EXPECT_EQ(routes(), (Lines{"10.0.1.0/26 ipip 192.0.2.2 near", "10.0.2.0/26 vxlan 10.0.2.0 far"}));
-  planner_.apply(
-      node("near",
-           {{"IPv4Address", "192.0.2.2/24"}, {"IPv4IPIPTunnelAddr", "10.0.1.1"}, {"IPv4VXLANTunnelAddr", "10.0.1.2"}}));
-  EXPECT_EQ(routes().front(), "10.0.1.0/26 vxlan 10.0.1.2 near");
+  EXPECT_EQ(carrier("192.0.2.2"), Carrier::kIpip);
 }
 
 TEST_F(PlannerTest, OnlyNodesMaySendTunnelledPackets) {

@@ -34,6 +34,7 @@ class Port final : public agent::TunnelPort {
   [[nodiscard]] std::map<ipip::DeviceKind, IfIndex> devices() const override { return driver_.devices(); }
   void queue_resync() override { driver_.queue_resync(); }
   dataplane::ApplyReport apply(TimePoint now) override { return driver_.apply(now); }
+  Status count(agent::TunnelCounters&) override { return ok_status(); }
 
  private:
   ipip::DeviceDriver driver_;

@@ -188,6 +188,8 @@ void RoutedNodes::start_agent(Node& each) {
                                 "--state-dir",
                                 folder};
   argv.insert(argv.end(), options_.arguments.begin(), options_.arguments.end());
+  const auto own = options_.arguments_of.find(static_cast<Who>(&each - nodes_.data()));
+  if (own != options_.arguments_of.end()) argv.insert(argv.end(), own->second.begin(), own->second.end());
   std::map<std::string, std::string> environment = environment_;
   environment.insert({{"NO_DEFAULT_POOLS", "true"},
                       {"IP6", "autodetect"},
@@ -219,6 +221,17 @@ std::string RoutedNodes::annotation(Who who, const std::string& name) {
   if (!object.ok()) return "";
   const Value* found = object->find({"metadata", "annotations", "projectcalico.org/" + name});
   return found == nullptr || found->as_string() == nullptr ? "" : *found->as_string();
+}
+
+std::string RoutedNodes::condition(Who who, const std::string& type) {
+  const auto object = client_.get(kNodes, {"", nodes_[who].name});
+  if (!object.ok()) return "";
+  const Value* found = object->find({"status", "conditions"});
+  if (found == nullptr || found->as_array() == nullptr) return "";
+  for (const Value& each : *found->as_array()) {
+    if (each.string_at({"type"}) == type) return std::string(each.string_at({"status"}));
+  }
+  return "";
 }
 
 std::string RoutedNodes::logs() const {

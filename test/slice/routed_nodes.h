@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/json/value.h"
 #include "test/support/api_servers.h"
@@ -27,6 +28,7 @@ class RoutedNodes {
     std::string vxlan_mode = "Never";
     std::string ipip_mode = "Never";
     std::vector<std::string> arguments{};  // of every agent
+    std::map<Who, std::vector<std::string>> arguments_of{};
   };
   // Null when this machine cannot; `why` says what is missing.
   static std::unique_ptr<RoutedNodes> start(const Options& options, std::string* why);
@@ -48,6 +50,8 @@ class RoutedNodes {
   // ip(8): "10.65.0.64/26 via …", of both families.
   [[nodiscard]] std::string routes(Who who) const;
   [[nodiscard]] std::string annotation(Who who, const std::string& name);
+  // Its status; "": the Node has none of that type.
+  [[nodiscard]] std::string condition(Who who, const std::string& type);
   [[nodiscard]] std::string logs() const;
 
  private:

@@ -296,7 +296,7 @@ TEST_F(Slice, AnExhaustedPoolIsToldOnPodAndPoolAndInTheError) {
     object["metadata"]["annotations"]["cni.projectcalico.org/ipv4pools"] = R"(["tiny"])";
     nodes().create(kPods, object);
   }
-  const Namespace first, second;
+  const NetSpace first, second;
   // The agent may not know the pool yet.
   ASSERT_TRUE(poll_until(kDeadline, [&] { return nodes().plugin(Who::kA, "ADD", "first", first).exit_status == 0; }))
       << state();

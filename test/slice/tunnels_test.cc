@@ -81,6 +81,37 @@ class Tunnels : public testing::Test {
     }
   }
 
+  // With IP-in-IP: the host's own packets have the tunnel's address, so that answers come back by it.
+  static void expect_hosts_reach_pods() {
+    const std::string own = nodes().annotation(Nodes::kA, "IPv4IPIPTunnelAddr");
+    ASSERT_FALSE(own.empty());
+    const std::string pod = nodes().pod_v4(Nodes::kC);
+    EXPECT_TRUE(poll_until(kLimit, [&] {
+      capture().clear();
+      return nodes().node(Nodes::kA).run({"ping", "-n", "-c", "1", "-W", "1", pod}).exit_status == 0 &&
+             capture().count([&](const SeenPacket& each) { return each.is_ipip(own, pod); }) > 0 &&
+             capture().count([&](const SeenPacket& each) { return each.is_ipip(pod, own); }) > 0;
+    })) << nodes().routes(Nodes::kA);
+  }
+  // What was chosen, and what it carried: on the agent's socket and on the Node object.
+  static void expect_told() {
+    const std::string by = std::string(nodes().ask(Nodes::kA, "/tunnels").string_at({"ipip"}));
+    const auto has_counted = [&] {
+      const json::Value tunnels = nodes().ask(Nodes::kA, "/tunnels");
+      const json::Value* found = tunnels.find({"counters", by == "kernel" ? "devices" : "nodes"});
+      if (found == nullptr || found->as_array() == nullptr) return false;
+      std::size_t carrying = 0;
+      for (const json::Value& each : *found->as_array()) {
+        const json::Value* const packets = each.find("packetsOut");
+        const bool is_meant = each.string_at({"device"}) == "tunl0" || !each.string_at({"node"}).empty();
+        carrying += is_meant && packets != nullptr && packets->as_integer() != nullptr && *packets->as_integer() > 0;
+      }
+      return carrying >= (by == "kernel" ? 1U : 2U);
+    };
+    EXPECT_TRUE(poll_until(kLimit, has_counted)) << json::dump(nodes().ask(Nodes::kA, "/tunnels"));
+    EXPECT_TRUE(poll_until(kLimit, [&] { return nodes().condition(Nodes::kA, "IPIPAvailable") == "True"; }));
+  }
+
   static Nodes* cluster_;
   static Capture* capture_;
   static std::string missing_;
@@ -145,10 +176,6 @@ TEST_F(Tunnels, AModeThatChangesLosesNoPacket) {
 TEST_F(Tunnels, IpInIpCarriesAndChangesWithVxlanWithoutALoss) {
   ASSERT_TRUE(goes(Nodes::kA, Nodes::kC, IpFamily::kV4, Way::kVxlan));
   if (nodes().ask(Nodes::kA, "/status").string_at({"tunnels", "ipip"}) == "none") GTEST_SKIP() << "no IP-in-IP here";
-  // Nobody can know when another node is ready for its first IP-in-IP: its address says so of VXLAN alone.
-  nodes().set_pools({{"ipipMode", "Always"}, {"vxlanMode", "Never"}});
-  EXPECT_TRUE(goes(Nodes::kA, Nodes::kB, IpFamily::kV4, Way::kIpip));
-  EXPECT_TRUE(goes(Nodes::kC, Nodes::kA, IpFamily::kV4, Way::kIpip));
   Prober near(nodes().pod(Nodes::kA), nodes().pod(Nodes::kB), nodes().pod_v4(Nodes::kB), 9004);
   Prober far(nodes().pod(Nodes::kC), nodes().pod(Nodes::kA), nodes().pod_v4(Nodes::kA), 9005);
   struct Step {
@@ -156,8 +183,8 @@ TEST_F(Tunnels, IpInIpCarriesAndChangesWithVxlanWithoutALoss) {
     Way near, far;
   };
   for (const Step& step :
-       {Step{"CrossSubnet", "Never", Way::kPlain, Way::kIpip}, Step{"Never", "Always", Way::kVxlan, Way::kVxlan},
-        Step{"Always", "Never", Way::kIpip, Way::kIpip}, Step{"Never", "Always", Way::kVxlan, Way::kVxlan}}) {
+       {Step{"Always", "Never", Way::kIpip, Way::kIpip}, Step{"CrossSubnet", "Never", Way::kPlain, Way::kIpip},
+        Step{"Never", "Always", Way::kVxlan, Way::kVxlan}, Step{"Always", "Never", Way::kIpip, Way::kIpip}}) {
     nodes().set_pools({{"ipipMode", step.ipip}, {"vxlanMode", step.vxlan}});
     EXPECT_TRUE(goes(Nodes::kA, Nodes::kB, IpFamily::kV4, step.near)) << step.ipip;
     EXPECT_TRUE(goes(Nodes::kC, Nodes::kA, IpFamily::kV4, step.far)) << step.ipip;
@@ -168,6 +195,11 @@ TEST_F(Tunnels, IpInIpCarriesAndChangesWithVxlanWithoutALoss) {
     EXPECT_TRUE(outcome.lost.empty()) << outcome.lost.size() << " of " << outcome.sent << " lost, the first "
                                       << outcome.lost.front();
   }
+  expect_hosts_reach_pods();
+  expect_told();
+  nodes().set_pools({{"ipipMode", "Never"}, {"vxlanMode", "Always"}});
+  EXPECT_TRUE(goes(Nodes::kA, Nodes::kB, IpFamily::kV4, Way::kVxlan));
+  EXPECT_TRUE(goes(Nodes::kC, Nodes::kA, IpFamily::kV4, Way::kVxlan));
 }
 
 // --- packets made by hand ---
@@ -250,6 +282,14 @@ TEST_F(Tunnels, ASenderThatIsNoNodeIsNotHeard) {
   EXPECT_EQ(recv(listener, &word, 1, 0), 1);
   EXPECT_EQ(word, 3);
   EXPECT_EQ(recv(listener, &word, 1, MSG_DONTWAIT), -1);
+  const json::Value status = nodes().ask(Nodes::kC, "/status");
+  const std::string save = concat("iptables-", status.string_at({"dataplane", "backend"}), "-save");
+  const std::string rules = nodes().node(Nodes::kC).run({save, "-c", "-t", "filter"}).out;
+  bool is_counted = false;
+  for (const std::string_view line : split(rules, '\n')) {
+    is_counted |= line.starts_with("[2:") && line.find("VXLAN from others") != std::string_view::npos;
+  }
+  EXPECT_TRUE(is_counted) << rules;
 }
 
 // Same port, another VNI, and the other end is no node.
