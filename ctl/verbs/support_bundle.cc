@@ -211,7 +211,7 @@ std::string default_name(Session& session) {
   return name;
 }
 
-ExitCode write_bundle(Session& session, Bundle&& bundle, std::string path) {
+ExitCode write_bundle(Session& session, Bundle&& bundle, const std::string& path) {
   const std::size_t files = bundle.size() + 1, missed = bundle.missed();
   const std::string archive = std::move(bundle).finish();
   const auto packed = session.host().programs().run({.program = "gzip", .arguments = {"-n", "-c"}, .input = archive});
