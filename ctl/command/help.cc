@@ -226,12 +226,13 @@ std::string manual_page(const std::vector<const Spec*>& path, std::string_view p
     out.append(
         concat(".PP\n", roff(example.about), "\n.PP\n.nf\n", roff(with_program(example.line, program)), "\n.fi\n"));
   }
+  out.append(concat(".SH EXIT STATUS\n.nf\n", roff(find_topic("exit-codes")->text), ".fi\n"));
   if (path.size() > 1) {
     std::string around = command_line({path.begin(), path.end() - 1}, program);
     std::replace(around.begin(), around.end(), ' ', '-');
     out.append(concat(".SH SEE ALSO\n.BR ", roff(around), " (1)\n"));
   }
-  return out.append(concat(".SH EXIT STATUS\n.nf\n", roff(find_topic("exit-codes")->text), ".fi\n"));
+  return out;
 }
 
 std::vector<ManualFile> manual_files(const Spec& root) {
