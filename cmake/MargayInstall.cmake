@@ -3,7 +3,7 @@
 #
 #   node         the agent, the CNI plugin, netctl        controllers  margay-controllers
 #   apiserver    margay-apiserver                         bgpd         margay-bgpd
-#   netctl       netctl with its completions
+#   netctl       netctl with its completions and manual pages
 include(GNUInstallDirs)
 
 set(margay_units_dir lib/systemd/system)
@@ -50,6 +50,18 @@ endfunction()
 margay_install_completion(bash bash-completion/completions netctl)
 margay_install_completion(zsh zsh/vendor-completions _netctl)
 margay_install_completion(fish fish/vendor_completions.d netctl.fish)
+# Manual pages, from the same table.
+set(margay_man "${PROJECT_BINARY_DIR}/man")
+add_custom_command(OUTPUT "${margay_man}/netctl.1"
+  COMMAND "${CMAKE_COMMAND}" -E rm -rf "${margay_man}"
+  COMMAND "${CMAKE_COMMAND}" -E make_directory "${margay_man}"
+  COMMAND netctl help --man-pages "${margay_man}"
+  DEPENDS netctl VERBATIM)
+set_property(GLOBAL APPEND PROPERTY MARGAY_COMPLETIONS "${margay_man}/netctl.1")
+foreach(section 1 7)
+  install(DIRECTORY "${margay_man}/" DESTINATION "${CMAKE_INSTALL_MANDIR}/man${section}" COMPONENT netctl
+    FILES_MATCHING PATTERN "*.${section}")
+endforeach()
 get_property(margay_completions GLOBAL PROPERTY MARGAY_COMPLETIONS)
 add_custom_target(completions DEPENDS ${margay_completions})
 if(CMAKE_BUILD_TYPE STREQUAL "Release")

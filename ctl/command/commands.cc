@@ -5,6 +5,7 @@
 #include "ctl/command/file_flags.h"
 #include "ctl/command/ipam_commands.h"
 #include "ctl/command/lab_commands.h"
+#include "ctl/command/node_commands.h"
 #include "ctl/command/policy_commands.h"
 
 namespace margay::command {
@@ -241,6 +242,11 @@ constexpr Flag kVersionFlags[] = {
 
 constexpr Flag kHelpFlags[] = {
     {.name = "man", .help = "as a manual page (roff): % help --man get | man -l -"},
+    {.name = "man-pages",
+     .kind = ValueKind::kText,
+     .value_name = "FOLDER",
+     .help = "write every manual page there; what packages do",
+     .candidates = Candidates::kFiles},
 };
 
 constexpr FlagGroup kGlobal[] = {kGlobalFlags};
@@ -349,7 +355,7 @@ constexpr Example kApiResourcesExamples[] = {
     {"Every kind with its short names", "% api-resources"},
 };
 constexpr Example kVersionExamples[] = {
-    {"netctl's and the server's version", "% version"},
+    {"netctl's, the server's and the cluster's version", "% version"},
     {"Only netctl's", "% version --client"},
 };
 constexpr Example kCompletionExamples[] = {
@@ -449,6 +455,29 @@ constexpr Spec kCommands[] = {
      .examples = kIpamExamples,
      .children = kIpamCommands},
     {.id = CommandId::kGroup,
+     .word = "node",
+     .summary = "See how nodes fare, and what a machine can do",
+     .description = "Agents, BGP sessions, dataplane and tunnels; the kernel and tools of this machine.",
+     .examples = kNodeExamples,
+     .children = kNodeCommands},
+    {.id = CommandId::kGroup,
+     .word = "bgp",
+     .summary = "Look into the BGP speaker of this machine",
+     .description = "Sessions and routes of the margay-node or margay-bgpd that runs here.",
+     .examples = kBgpExamples,
+     .children = kBgpCommands},
+    {.id = CommandId::kSupportBundle,
+     .word = "support-bundle",
+     .aliases = kBundleAliases,
+     .summary = "Collect what helps to find a fault, as one archive",
+     .description =
+         "Objects of the cluster without what is secret (values of Secrets and environment variables), how its nodes "
+         "fare, and of this machine what its agent answers, its links, routes, rules and sets, and the logs of our "
+         "programs where they are known.\nThe archive says in manifest.json what could not be collected; exit code 5 "
+         "when something could not.",
+     .flags = kBundle,
+     .examples = kBundleExamples},
+    {.id = CommandId::kGroup,
      .word = "lab",
      .summary = "A whole cluster of network namespaces on this machine",
      .description = "Real agents, controllers, BGP and policy, with pods that answer: to try things out and to test.",
@@ -477,8 +506,9 @@ constexpr Spec kCommands[] = {
      .examples = kApiResourcesExamples},
     {.id = CommandId::kVersion,
      .word = "version",
-     .summary = "Show the versions of netctl and of the server",
-     .description = "Exit code 3 when a server is configured and does not answer.",
+     .summary = "Show the versions of netctl, of the server and of the cluster",
+     .description = "The cluster's is what its ClusterInformation says, if it has one; `node status` shows what each "
+                    "node runs.\nExit code 3 when a server is configured and does not answer.",
      .flags = kVersion,
      .examples = kVersionExamples},
     {.id = CommandId::kCompletion,
@@ -542,7 +572,8 @@ constexpr Topic kTopics[] = {
      "  0  done\n"
      "  1  failed\n"
      "  2  usage: the command line is wrong, nothing was done\n"
-     "  3  degraded: it works, but something that should be there is not (version: no server)\n"
+     "  3  degraded: it works, but something that should be there is not (version: no server;\n"
+     "     node status: a peer is down)\n"
      "  4  not found: an object that was named does not exist\n"
      "  5  partly done: some objects are done, others failed; each failure is named\n"},
     {"connection", "Which API server is used",

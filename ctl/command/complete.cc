@@ -187,6 +187,11 @@ void want_argument(Completion& completion) {
   const bool is_behind = at >= here.arguments.size();
   if (is_behind && !here.arguments.back().is_repeated) return;
   const Argument& argument = is_behind ? here.arguments.back() : here.arguments[at];
+  if (!argument.kind.empty()) {
+    completion.wanted = argument.candidates;
+    completion.kind = argument.kind;
+    return;
+  }
   want(completion, argument.candidates, argument.choices);
 }
 

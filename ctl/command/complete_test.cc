@@ -80,6 +80,19 @@ TEST(Complete, KindsObjectsAndFieldsAreAskedFor) {
   EXPECT_EQ(at("explain ipp").wanted, Candidates::kKinds);
 }
 
+TEST(Complete, NamesOfNodes) {
+  for (const char* line : {"node status w", "node status worker-1 w", "node status -o json w"}) {
+    const Completion nodes = at(line);
+    EXPECT_EQ(nodes.wanted, Candidates::kObjects) << line;
+    EXPECT_EQ(nodes.kind, "nodes");
+    EXPECT_EQ(nodes.prefix, "w");
+  }
+  EXPECT_EQ(texts(at("node ")), "status checksystem");
+  EXPECT_EQ(texts(at("bgp ")), "peers routes neighbor");
+  EXPECT_EQ(texts(at("bgp routes --re")), "--received --request-timeout");
+  EXPECT_EQ(texts(at("node status -o w")), "wide");
+}
+
 TEST(Complete, FlagsForTheConnectionAreKnown) {
   const Completion completion = at("--context lab -n shop get networksets --kubeconfig=/x -oyaml ");
   EXPECT_EQ(completion.so_far.text("context"), "lab");

@@ -142,6 +142,12 @@ const Topic* find_topic(std::string_view word) {
   return nullptr;
 }
 
+std::string topic_page(const Topic& topic, std::string_view program) {
+  const std::string name = concat(program, "-", topic.word);
+  return concat(".TH ", name, " 7\n.SH NAME\n", roff(name), " \\- ", roff(topic.summary), "\n.SH DESCRIPTION\n.nf\n",
+                roff(with_program(topic.text, program)), ".fi\n");
+}
+
 Error unknown_help(const Spec& parent, std::string_view word) {
   std::vector<std::string> words;
   for (const Row& row : child_rows(parent)) words.push_back(row.left);
@@ -220,7 +226,35 @@ std::string manual_page(const std::vector<const Spec*>& path, std::string_view p
     out.append(
         concat(".PP\n", roff(example.about), "\n.PP\n.nf\n", roff(with_program(example.line, program)), "\n.fi\n"));
   }
-  return out.append(concat(".SH EXIT STATUS\n.nf\n", roff(find_topic("exit-codes")->text), ".fi\n"));
+  out.append(concat(".SH EXIT STATUS\n.nf\n", roff(find_topic("exit-codes")->text), ".fi\n"));
+  if (path.size() > 1) {
+    std::string around = command_line({path.begin(), path.end() - 1}, program);
+    std::replace(around.begin(), around.end(), ' ', '-');
+    out.append(concat(".SH SEE ALSO\n.BR ", roff(around), " (1)\n"));
+  }
+  return out;
+}
+
+std::vector<ManualFile> manual_files(const Spec& root) {
+  std::vector<ManualFile> out;
+  std::vector<std::vector<const Spec*>> waiting{{&root}};
+  while (!waiting.empty()) {
+    const std::vector<const Spec*> path = std::move(waiting.back());
+    waiting.pop_back();
+    std::string name = command_line(path, root.word);
+    std::replace(name.begin(), name.end(), ' ', '-');
+    out.push_back({concat(name, ".1"), manual_page(path, root.word)});
+    for (const Spec& child : path.back()->children) {
+      if (child.is_hidden) continue;
+      waiting.push_back(path);
+      waiting.back().push_back(&child);
+    }
+  }
+  for (const Topic& topic : topics()) {
+    out.push_back({concat(root.word, "-", topic.word, ".7"), topic_page(topic, root.word)});
+  }
+  std::sort(out.begin(), out.end(), [](const ManualFile& a, const ManualFile& b) { return a.name < b.name; });
+  return out;
 }
 
 Result<std::string> help_for(const Spec& root, const std::vector<std::string>& words, std::string_view program,

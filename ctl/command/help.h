@@ -17,6 +17,13 @@ std::string topic_help(const Topic& topic, std::string_view program);
 // roff for man(1): `netctl help --man get | man -l -`.
 std::string manual_page(const std::vector<const Spec*>& path, std::string_view program);
 
+// Every page there is: of the program, of each command, of each topic (in section 7). Sorted by file name.
+struct ManualFile {
+  std::string name;  // "netctl-get.1", "netctl-exit-codes.7"
+  std::string text;
+};
+std::vector<ManualFile> manual_files(const Spec& root);
+
 // What `netctl help WORD…` shows; the error names what is near.
 Result<std::string> help_for(const Spec& root, const std::vector<std::string>& words, std::string_view program,
                              bool as_manual);

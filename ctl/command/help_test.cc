@@ -72,6 +72,16 @@ TEST(Help, ManualPage) {
   test::expect_golden("ctl/command/testdata/patch.1", *help_for(root(), {"patch"}, "netctl", true));
 }
 
+TEST(Help, EveryCommandAndTopicHasAManualPage) {
+  std::string names;
+  for (const ManualFile& page : manual_files(root())) {
+    names += page.name + "\n";
+    EXPECT_TRUE(page.text.starts_with(".TH netctl")) << page.name;
+    EXPECT_EQ(page.text.find('%'), std::string::npos) << page.name;
+  }
+  test::expect_golden("ctl/command/testdata/manual-pages.txt", names);
+}
+
 TEST(Help, UsageErrorShowsTheWayToTheHelp) {
   const UsageError error{"unknown flag --frob", {&root(), find_child(root(), "get")}};
   EXPECT_EQ(describe(error, "kubectl netctl"),

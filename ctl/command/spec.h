@@ -59,6 +59,7 @@ struct Argument {
   bool is_repeated = false;  // only the last one
   Candidates candidates = Candidates::kNone;
   std::span<const std::string_view> choices = {};
+  std::string_view kind = {};  // kObjects: names of this kind, whatever else stands on the line
 };
 
 struct Example {
@@ -84,6 +85,12 @@ enum class CommandId {
   kIpamConfigure,
   kIpamSplit,
   kIpamExplain,
+  kNodeStatus,
+  kNodeChecksystem,
+  kBgpPeers,
+  kBgpRoutes,
+  kBgpNeighbor,
+  kSupportBundle,
   kLabUp,
   kLabDown,
   kLabStatus,

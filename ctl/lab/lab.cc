@@ -8,7 +8,6 @@
 
 #include "base/core/check.h"
 #include "base/core/text.h"
-#include "cni/plugin/agent_client.h"
 #include "ctl/command/help.h"
 #include "ctl/lab/lab_session.h"
 #include "ctl/lab/net_space.h"
@@ -95,17 +94,9 @@ Result<std::vector<LabPod>> read_pods(verbs::Session& session) {
   return pods;
 }
 
-Result<json::Value> ask_node(const Paths& paths, const std::string& node, std::string_view path) {
-  constexpr int kSeconds = 5;
-  cni::AgentClient client(paths.node_socket(node));
-  MARGAY_ASSIGN_OR_RETURN(cni::AgentAnswer answer, client.call("GET", path, json::Value(), kSeconds));
-  if (answer.status != 200) return Error{ErrorCode::kUnavailable, concat(path, ": HTTP status ", answer.status)};
-  return std::move(answer.body);
-}
-
-bool is_ready(const json::Value& status) {
-  const json::Value* ready = status.find("ready");
-  return ready != nullptr && ready->as_bool() != nullptr && *ready->as_bool();
+bool is_ready(const node::NodeReport& report) {
+  const node::AspectReport* const ready = report.find("Ready");
+  return ready != nullptr && ready->is_well;
 }
 
 std::string program_path(std::string_view name) {

@@ -5,19 +5,17 @@
 #include <vector>
 
 #include "base/core/result.h"
-#include "base/json/value.h"
 #include "ctl/lab/paths.h"
 #include "ctl/lab/pod.h"
 #include "ctl/lab/state.h"
+#include "ctl/node/node_report.h"
 #include "ctl/verbs/session.h"
 
 namespace margay::lab {
 
 // All pods, sorted by name.
 Result<std::vector<LabPod>> read_pods(verbs::Session& session);
-// A GET of a node's agent; kUnavailable when nobody answers.
-Result<json::Value> ask_node(const Paths& paths, const std::string& node, std::string_view path);
-bool is_ready(const json::Value& status);
+bool is_ready(const node::NodeReport& report);
 const schema::ResourceInfo& kind_of(verbs::Session& session, std::string_view api_version, std::string_view kind);
 // Where our own programs are: beside netctl.
 std::string program_path(std::string_view name);

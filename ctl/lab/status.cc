@@ -18,34 +18,24 @@ using json::Value;
 struct NodeView {
   const LabNode* node = nullptr;
   std::string subnet;
-  std::string state;  // "ready", "starting", "stopped"
-  std::size_t peers = 0;
-  std::size_t peers_up = 0;
+  std::string state;        // "ready", "starting", "stopped"
+  node::NodeReport report;  // empty unless the agent answers
   std::size_t pods = 0;
-  [[nodiscard]] bool is_well() const { return state == "ready" && peers_up == peers; }
+  [[nodiscard]] bool is_well() const { return state == "ready" && report.is_well(); }
 };
 
-NodeView look_at(const Paths& paths, const LabState& state, const LabNode& node, const std::vector<LabPod>& pods) {
-  NodeView view{.node = &node,
-                .subnet = state.topology.subnets[node.subnet].name,
-                .state = "stopped",
-                .peers = 0,
-                .peers_up = 0,
-                .pods = 0};
+NodeView look_at(verbs::Session& session, const Paths& paths, const LabState& state, const LabNode& node,
+                 const std::vector<LabPod>& pods) {
+  NodeView view{
+      .node = &node, .subnet = state.topology.subnets[node.subnet].name, .state = "stopped", .report = {}, .pods = 0};
   view.pods = static_cast<std::size_t>(std::count_if(pods.begin(), pods.end(), [&](const LabPod& pod) {
     return pod.node == node.name && pod.is_running && !pod.is_going;
   }));
   const ProcessRecord* const process = state.find(agent_process(node.name));
   if (process == nullptr || !is_alive(*process)) return view;
-  const auto status = ask_node(paths, node.name, "/status");
-  view.state = status.ok() && is_ready(*status) ? "ready" : "starting";
-  const auto answer = ask_node(paths, node.name, "/peers");
-  const Value* peers = answer.ok() ? answer->find("peers") : nullptr;
-  if (peers == nullptr || peers->as_array() == nullptr) return view;
-  for (const Value& peer : *peers->as_array()) {
-    ++view.peers;
-    if (peer.string_at({"state"}) == "Established") ++view.peers_up;
-  }
+  if (auto report = node::read_agent(session.host(), paths.node_socket(node.name)); report.ok())
+    view.report = *std::move(report);
+  view.state = is_ready(view.report) ? "ready" : "starting";
   return view;
 }
 
@@ -62,8 +52,8 @@ Value as_json(const Paths& paths, const LabState& state, const std::vector<NodeV
                            {"subnet", view.subnet},
                            {"addresses", text_of_addresses(*view.node)},
                            {"state", view.state},
-                           {"peers", static_cast<std::int64_t>(view.peers)},
-                           {"peersEstablished", static_cast<std::int64_t>(view.peers_up)},
+                           {"peers", static_cast<std::int64_t>(view.report.peers.size())},
+                           {"peersEstablished", static_cast<std::int64_t>(view.report.peers_up())},
                            {"pods", static_cast<std::int64_t>(view.pods)}});
   }
   Array processes;
@@ -83,7 +73,7 @@ std::string as_table(const std::vector<NodeView>& views, bool has_colour) {
   std::vector<render::Table::Row> rows;
   for (const NodeView& view : views) {
     rows.push_back({view.node->name, view.subnet, text_of_addresses(*view.node), view.state,
-                    concat(view.peers_up, "/", view.peers), concat(view.pods)});
+                    concat(view.report.peers_up(), "/", view.report.peers.size()), concat(view.pods)});
   }
   render::Table table({"NODE", "SUBNET", "ADDRESS", "STATE", "BGP UP", "PODS"}, has_colour);
   const std::string head = table.header(rows);
@@ -98,13 +88,18 @@ ExitCode run_status(verbs::Session& session, const Paths& paths) {
   const auto pods = read_pods(session);
   std::vector<NodeView> views;
   for (const LabNode& node : state->topology.nodes) {
-    views.push_back(look_at(paths, *state, node, pods.ok() ? *pods : std::vector<LabPod>{}));
+    views.push_back(look_at(session, paths, *state, node, pods.ok() ? *pods : std::vector<LabPod>{}));
   }
   bool is_well = std::all_of(views.begin(), views.end(), [](const NodeView& view) { return view.is_well(); });
   if (session.invocation().text("output") == "json") {
     session.io().out(json::dump_pretty(as_json(paths, *state, views)));
   } else {
     session.io().out(as_table(views, session.io().out_has_colour()));
+  }
+  for (const NodeView& view : views) {
+    for (const node::AspectReport& aspect : view.report.aspects) {
+      if (!aspect.is_well) session.io().warning(concat(view.node->name, ": ", aspect.type, ": ", aspect.message));
+    }
   }
   for (const ProcessRecord& process : state->processes) {
     if (is_alive(process)) continue;

@@ -168,8 +168,8 @@ class Riser {
   Status wait_for_nodes() {
     for (const LabNode& node : state_.topology.nodes) {
       const bool ready = wait_until(kReadyLimit, [&] {
-        const auto status = ask_node(paths_, node.name, "/status");
-        return (status.ok() && is_ready(*status)) || !is_alive(*state_.find(agent_process(node.name)));
+        const auto report = node::read_agent(session_.host(), paths_.node_socket(node.name));
+        return (report.ok() && is_ready(*report)) || !is_alive(*state_.find(agent_process(node.name)));
       });
       if (!ready || !is_alive(*state_.find(agent_process(node.name))))
         return failed(agent_process(node.name), " is not ready");

@@ -22,6 +22,7 @@
 #include "ctl/command/complete.h"
 #include "ctl/command/help.h"
 #include "ctl/verbs/fake_client.h"
+#include "ctl/verbs/fake_host.h"
 #include "ctl/verbs/recorded_io.h"
 #include "ctl/verbs/verbs.h"
 
@@ -56,6 +57,7 @@ class Console {
   FakeClient client;
   RecordedIo io;
   FakeServer server{client};
+  FakeHost host;
   std::string screen;  // all that was shown so far
 
   Console() { io.now = *parse_timestamp("2026-08-22T10:00:00Z"); }
@@ -102,6 +104,7 @@ class Console {
       return command::ExitCode::kUsage;
     }
     Session session(*invocation, self_, *registry_, io, server);
+    session.set_host(host);
     return verbs::run(session);
   }
 

@@ -29,6 +29,12 @@ command::ExitCode run(Session& session) {
     case CommandId::kIpamConfigure: return run_ipam_configure(session);
     case CommandId::kIpamSplit: return run_ipam_split(session);
     case CommandId::kIpamExplain: return run_ipam_explain(session);
+    case CommandId::kNodeStatus: return run_node_status(session);
+    case CommandId::kNodeChecksystem: return run_node_checksystem(session);
+    case CommandId::kBgpPeers: return run_bgp_peers(session);
+    case CommandId::kBgpRoutes: return run_bgp_routes(session);
+    case CommandId::kBgpNeighbor: return run_bgp_neighbor(session);
+    case CommandId::kSupportBundle: return run_support_bundle(session);
     case CommandId::kDiff: return run_diff(session);
     case CommandId::kExplain: return run_explain(session);
     case CommandId::kApiResources: return run_api_resources(session);

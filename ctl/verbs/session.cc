@@ -37,6 +37,12 @@ Result<Api*> Session::api() {
   return Error{ErrorCode::kUnavailable, connected.error().message};
 }
 
+node::Host& Session::host() {
+  if (host_ != nullptr) return *host_;
+  if (machine_ == nullptr) machine_ = node::machine_host();
+  return *machine_;
+}
+
 std::string Session::name_space() {
   if (invocation_.is_given("namespace")) return invocation_.text("namespace");
   return server_.default_namespace().value_or("default");

@@ -10,6 +10,7 @@
 #include "base/core/result.h"
 #include "ctl/command/exit_code.h"
 #include "ctl/command/parse.h"
+#include "ctl/node/host.h"
 #include "ctl/verbs/api.h"
 #include "ctl/verbs/io.h"
 #include "ctl/verbs/targets.h"
@@ -49,6 +50,9 @@ class Session {
   schema::Registry& registry() { return registry_; }
   Io& io() { return io_; }
   Server& server() { return server_; }
+  // This machine: the real one, unless another was set.
+  node::Host& host();
+  void set_host(node::Host& host) { host_ = &host; }
 
   // The server, connected; where nothing is configured that is an error like others, not "not found".
   Result<Api*> api();
@@ -77,6 +81,8 @@ class Session {
   schema::Registry& registry_;
   Io& io_;
   Server& server_;
+  node::Host* host_ = nullptr;
+  std::unique_ptr<node::Host> machine_;
   bool has_learned_ = false;
 };
 

@@ -79,6 +79,64 @@ class LabTest : public testing::Test {
     for (const std::string& line : lines) out += line + "\n";
     return out;
   }
+  static ProgramResult with_kubeconfig(std::vector<std::string> words) {
+    words.insert(words.end(), {"--kubeconfig", lab::Paths(name()).kubeconfig()});
+    return netctl(std::move(words));
+  }
+  // What nodes say of themselves, asked in each way there is.
+  static void expect_nodes_tell() {
+    const ProgramResult all = with_kubeconfig({"node", "status", "-o", "json"});
+    EXPECT_EQ(all.exit_status, 0) << all.out << all.err;
+    const auto parsed = json::parse(all.out);
+    ASSERT_TRUE(parsed.ok()) << all.out;
+    const json::Array& nodes = *parsed->find("nodes")->as_array();
+    EXPECT_EQ(nodes.size(), 4U);
+    for (const json::Value& node : nodes) {
+      EXPECT_EQ(*node.find("healthy"), json::Value(true)) << all.out;
+      for (const json::Value& peer : *node.find("peers")->as_array()) {
+        EXPECT_NE(peer.find("asNumber"), nullptr) << all.out;
+        EXPECT_NE(peer.find("prefixesReceived"), nullptr) << all.out;
+      }
+    }
+    EXPECT_EQ(with_kubeconfig({"get", "caliconodestatuses", "-o", "name"}).out, "") << "they are removed again";
+    const std::string socket = lab::Paths(name()).node_socket("node-1");
+    const ProgramResult one = netctl({"node", "status", "--socket", socket});
+    EXPECT_EQ(one.exit_status, 0) << one.out << one.err;
+    EXPECT_NE(one.out.find("node-to-node mesh"), std::string::npos) << one.out;
+    expect_routes(socket);
+    const TempDir folder;
+    const std::string archive = folder.file("bundle.tar.gz");
+    const ProgramResult bundle =
+        with_kubeconfig({"support-bundle", "--socket", socket, "--no-logs", "--output-file", archive});
+    EXPECT_EQ(bundle.exit_status, 0) << bundle.err;
+    const ProgramResult listed =
+        run_program({.argv = {"tar", "-tzf", archive}, .environment = {}, .stdin_text = "", .output_path = ""});
+    for (const char* part : {"/nodes.json", "/agent/routes.json", "/cluster/pods.json", "/manifest.json"}) {
+      EXPECT_NE(listed.out.find(part), std::string::npos) << listed.out << listed.err;
+    }
+  }
+  static void expect_routes(const std::string& socket) {
+    EXPECT_EQ(netctl({"bgp", "peers", "--socket", socket}).exit_status, 0);
+    const ProgramResult routes = netctl({"bgp", "routes", "-o", "json", "--socket", socket});
+    ASSERT_EQ(routes.exit_status, 0) << routes.err;
+    std::string learnt, peer;
+    const auto parsed = json::parse(routes.out);
+    for (const json::Value& route : *parsed->find("routes")->as_array()) {
+      if (route.string_at({"peer"}).empty()) continue;
+      learnt = route.string_at({"prefix"});
+      peer = route.string_at({"peer"});
+    }
+    ASSERT_FALSE(learnt.empty()) << routes.out;
+    EXPECT_EQ(netctl({"bgp", "routes", learnt, "--socket", socket}).exit_status, 0);
+    const std::string address = learnt.substr(0, learnt.find('/'));
+    EXPECT_NE(netctl({"bgp", "routes", address, "--socket", socket}).out.find(learnt), std::string::npos);
+    EXPECT_NE(netctl({"bgp", "routes", "--peer", peer, "--received", "--socket", socket}).out.find(learnt),
+              std::string::npos);
+    EXPECT_EQ(netctl({"bgp", "routes", "--peer", peer, "--advertised", "--socket", socket}).exit_status, 0);
+    EXPECT_EQ(netctl({"bgp", "routes", "--peer", "192.0.2.250", "--received", "--socket", socket}).exit_status, 4);
+    EXPECT_NE(netctl({"bgp", "neighbor", peer, "--socket", socket}).out.find("state: Established"), std::string::npos);
+    EXPECT_EQ(netctl({"bgp", "neighbor", "192.0.2.250", "--socket", socket}).exit_status, 4);
+  }
   static ProgramResult apply(const std::string& example) {
     return lab({"apply", "-f", source_path("docs/examples/three-tier/" + example)});
   }
@@ -117,8 +175,12 @@ TEST_F(LabTest, UpPodsPolicyACrashAndDown) {
   EXPECT_EQ(refused.exit_status, 1) << refused.out;
 
   EXPECT_TRUE(poll_until(kDeadline, [] { return lab({"status"}).exit_status == 0; })) << lab({"status"}).out;
+  expect_nodes_tell();
   EXPECT_EQ(lab({"node", "kill", "node-1"}).exit_status, 0);
   EXPECT_EQ(lab({"status"}).exit_status, 3);
+  const ProgramResult killed = with_kubeconfig({"node", "status", "node-1", "--wait", "1s"});
+  EXPECT_EQ(killed.exit_status, 3);
+  EXPECT_NE(killed.err.find("node-1: no answer within 1s"), std::string::npos) << killed.err;
   EXPECT_EQ(matrix(), got) << "what is in the kernel stays";
   EXPECT_EQ(lab({"node", "start", "node-1"}).exit_status, 0);
   EXPECT_TRUE(poll_until(kDeadline, [] { return lab({"status"}).exit_status == 0; })) << lab({"status"}).out;
