@@ -94,6 +94,7 @@ enum class CommandId {
   kLabNode,
   kLabKubeconfig,
   kLabKeeper,
+  kLabRelay,
   kDiff,
   kExplain,
   kApiResources,

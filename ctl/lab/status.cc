@@ -5,6 +5,7 @@
 
 #include "base/core/text.h"
 #include "ctl/lab/lab_session.h"
+#include "ctl/lab/routers.h"
 #include "ctl/render/table.h"
 
 namespace margay::lab {
@@ -66,6 +67,12 @@ Value as_json(const Paths& paths, const LabState& state, const std::vector<NodeV
                            {"peersEstablished", static_cast<std::int64_t>(view.peers_up)},
                            {"pods", static_cast<std::int64_t>(view.pods)}});
   }
+  Array routers;
+  for (const RouterPlan& plan : plan_routers(state.topology)) {
+    routers.push_back(Object{{"name", plan.name},
+                             {"kind", plan.router.speaks_bgp ? to_string(plan.router.kind) : "none"},
+                             {"asNumber", std::int64_t{plan.router.as_number}}});
+  }
   Array processes;
   for (const ProcessRecord& process : state.processes) {
     processes.push_back(Object{{"name", process.name},
@@ -75,7 +82,9 @@ Value as_json(const Paths& paths, const LabState& state, const std::vector<NodeV
   }
   return Object{{"name", paths.name()},
                 {"kubeconfig", paths.kubeconfig()},
+                {"apiserver", state.apiserver},
                 {"nodes", std::move(nodes)},
+                {"routers", std::move(routers)},
                 {"processes", std::move(processes)}};
 }
 
