@@ -128,6 +128,9 @@ StartOptions agent_options(const Paths& paths, const LabState& state, const LabN
                        .environment = state.topology.environment,
                        .space = paths.space_of(node.name),
                        .log = paths.log(agent_process(node.name))};
+  const auto is_v6 = [](const IpAddress& address) { return address.is_v6(); };
+  if (std::any_of(node.addresses.begin(), node.addresses.end(), is_v6))
+    options.environment.insert({"IP6", "autodetect"});
   const std::vector<std::string> server = server_flags_of_nodes(paths, state);
   options.argv.insert(options.argv.end(), server.begin(), server.end());
   options.environment.insert({{"NO_DEFAULT_POOLS", "true"},

@@ -64,7 +64,7 @@ std::string bird_config(const RouterPlan& plan) {
                   " { import none; export where source = RTS_BGP; }; }\n");
   }
   for (const RouterNeighbor& each : plan.neighbors) {
-    std::string name = each.name;
+    std::string name = concat("to_", each.name);  // "router" alone is a word of its own
     std::replace(name.begin(), name.end(), '-', '_');
     out += concat("protocol bgp ", name, " {\n  local as ", plan.router.as_number, ";\n");
     if (each.address) {

@@ -1,5 +1,5 @@
 // Topology: what a lab is made of: subnets, the router between them, nodes, and the objects that are there from the
-// start. Read from a file such as docs/examples/lab/four-nodes.yaml; pure.
+// start. Read from a file such as docs/examples/lab/full-mesh.yaml; pure.
 //
 //   subnets:
 //   - name: rack-a
