@@ -120,7 +120,8 @@ inline constexpr Spec kLabCommands[] = {
      .word = "up",
      .summary = "Bring a lab up",
      .description =
-         "Makes a network namespace for each node and router, an API server (in memory, unless --apiserver says another), "
+         "Makes a network namespace for each node and router, an API server (in memory, unless --apiserver says "
+         "another), "
          "margay-node on every node, margay-controllers, and a stand-in for scheduler and kubelets: pods are "
          "namespaces "
          "that the real CNI plugin connects, and a built-in server answers on the ports they declare (80 if none). "

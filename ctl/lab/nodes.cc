@@ -48,8 +48,8 @@ Status change_node(const Paths& paths, LabState& state, std::string_view action,
   return set_cable(paths, state.topology, index, action == "heal");
 }
 
-// Its namespace and cable, its Node as a user would apply it, its agent. What fails leaves the lab as it was but for what
-// `down` removes.
+// Its namespace and cable, its Node as a user would apply it, its agent. What fails leaves the lab as it was but for
+// what `down` removes.
 Status add_to_lab(verbs::Session& session, const Paths& paths, LabState& state, const std::string& name,
                   const std::string& subnet) {
   MARGAY_RETURN_IF_ERROR(lab::add_node(state.topology, name, subnet));
@@ -85,7 +85,8 @@ ExitCode run_node(verbs::Session& session, const Paths& paths) {
   auto state = read_state(paths);
   if (!state.ok()) return session.fail(state.error());
   const std::vector<std::string>& words = session.invocation().arguments;
-  if ((words[0] == "add") != (words.size() == 3)) return session.usage("add NODE SUBNET; other actions take NODE alone");
+  if ((words[0] == "add") != (words.size() == 3))
+    return session.usage("add NODE SUBNET; other actions take NODE alone");
   if (words[0] == "add") {
     const Status added = add_to_lab(session, paths, *state, words[1], words[2]);
     if (!added.ok()) return session.fail(added.error());

@@ -20,7 +20,9 @@ IpFamily family_of(const RouterNeighbor& neighbor) {
   return neighbor.address ? neighbor.address->family() : neighbor.range.family();
 }
 std::string_view word_of(IpFamily family) { return family == IpFamily::kV4 ? "ipv4" : "ipv6"; }
-std::string name_of(std::string_view base, const IpPrefix& prefix) { return concat(base, prefix.is_v4() ? "" : "-ipv6"); }
+std::string name_of(std::string_view base, const IpPrefix& prefix) {
+  return concat(base, prefix.is_v4() ? "" : "-ipv6");
+}
 
 void add_nodes(const Topology& topology, std::size_t subnet, RouterPlan& plan) {
   const Subnet& of = topology.subnets[subnet];
@@ -45,8 +47,8 @@ std::string margay_config(const RouterPlan& plan) {
   out += "  listenRanges:\n";
   for (const RouterNeighbor& each : plan.neighbors) {
     if (each.address) continue;
-    out += concat("  - {name: ", each.name, ", cidr: ", quoted(each.range.to_string()),
-                  ", asNumber: ", each.as_number, ", maxPeers: ", kNodesMax, "}\n");
+    out += concat("  - {name: ", each.name, ", cidr: ", quoted(each.range.to_string()), ", asNumber: ", each.as_number,
+                  ", maxPeers: ", kNodesMax, "}\n");
   }
   for (const RouterNeighbor& each : plan.neighbors) {
     if (!each.address) continue;
@@ -83,15 +85,15 @@ std::string bird_config(const RouterPlan& plan) {
 
 // Neighbours by address carry their settings themselves, those of a range through a group.
 std::string frr_config(const RouterPlan& plan) {
-  std::string out = concat("router bgp ", plan.router.as_number, "\n bgp router-id ", plan.id.to_string(),
-                           "\n bgp cluster-id ", plan.id.to_string(),
-                           "\n no bgp ebgp-requires-policy\n no bgp default ipv4-unicast\n bgp listen limit ",
-                           kNodesMax * 2, "\n");
+  std::string out =
+      concat("router bgp ", plan.router.as_number, "\n bgp router-id ", plan.id.to_string(), "\n bgp cluster-id ",
+             plan.id.to_string(), "\n no bgp ebgp-requires-policy\n no bgp default ipv4-unicast\n bgp listen limit ",
+             kNodesMax * 2, "\n");
   for (const RouterNeighbor& each : plan.neighbors) {
     const std::string name = each.address ? each.address->to_string() : each.name;
     if (!each.address) out += concat(" neighbor ", name, " peer-group\n");
-    out += concat(" neighbor ", name, " remote-as ", each.as_number, "\n neighbor ", name,
-                  " advertisement-interval 0\n");
+    out +=
+        concat(" neighbor ", name, " remote-as ", each.as_number, "\n neighbor ", name, " advertisement-interval 0\n");
     if (each.address) {
       out += concat(" neighbor ", name, " timers connect 1\n");
     } else {
@@ -129,8 +131,8 @@ std::string gobgp_session(std::string_view table, bool reflects, const IpAddress
 }
 
 std::string gobgp_config(const RouterPlan& plan) {
-  std::string out = concat("[global.config]\nas = ", plan.router.as_number, "\nrouter-id = ",
-                           quoted(plan.id.to_string()), "\n");
+  std::string out =
+      concat("[global.config]\nas = ", plan.router.as_number, "\nrouter-id = ", quoted(plan.id.to_string()), "\n");
   // Who writes to the kernel is a client: it hears all, and says nothing.
   out += concat("[[neighbors]]\n[neighbors.config]\nneighbor-address = \"", kFibAddress,
                 "\"\npeer-as = ", plan.router.as_number, "\n[neighbors.transport.config]\npassive-mode = true\n",
@@ -152,18 +154,21 @@ std::string gobgp_config(const RouterPlan& plan) {
 }
 
 std::string fib_config(const RouterPlan& plan) {
-  return concat("apiVersion: margay.dev/v1\nkind: Speaker\nmetadata: {name: fib}\nspec:\n  asNumber: ",
-                plan.router.as_number, "\n  routerID: ", kFibAddress, "\n  listenAddress: ", kFibAddress,
-                "\n  listenPort: 0\n  installRoutes: true\n",
-                "  peerDefaults: {families: [ipv4, ipv6], connectRetryTime: 1s}\n---\n",
-                "apiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata: {name: gobgp}\nspec: {peerIP: 127.0.0.1, ",
-                "asNumber: ", plan.router.as_number, "}\n");
+  return concat(
+      "apiVersion: margay.dev/v1\nkind: Speaker\nmetadata: {name: fib}\nspec:\n  asNumber: ", plan.router.as_number,
+      "\n  routerID: ", kFibAddress, "\n  listenAddress: ", kFibAddress, "\n  listenPort: 0\n  installRoutes: true\n",
+      "  peerDefaults: {families: [ipv4, ipv6], connectRetryTime: 1s}\n---\n",
+      "apiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata: {name: gobgp}\nspec: {peerIP: 127.0.0.1, ",
+      "asNumber: ", plan.router.as_number, "}\n");
 }
 
 std::vector<std::string> frr_arguments(const std::string& folder, std::string_view program) {
-  return {"-f", concat(folder, '/', program, ".conf"), "-i", concat(folder, '/', program, ".pid"),
-          "-z", concat(folder, "/zserv"),              "-P", "0",
-          "--vty_socket", folder,                      "--log", "stdout"};
+  return {"-f",           concat(folder, '/', program, ".conf"),
+          "-i",           concat(folder, '/', program, ".pid"),
+          "-z",           concat(folder, "/zserv"),
+          "-P",           "0",
+          "--vty_socket", folder,
+          "--log",        "stdout"};
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 // Routers of a lab as BGP speakers: who speaks with whom, and what each brand is told to make it so. Pure.
 //
 // Of every brand the same is wanted: sessions from anywhere in its subnets, routes into the kernel, graceful restart of
-// its neighbours honoured. GoBGP writes to no kernel by itself, and the version in Debian 12 cannot speak with the zebra
-// in Debian 12: a margay-bgpd beside it, which hears all from it over loopback, does that (D-080).
+// its neighbours honoured. GoBGP writes to no kernel by itself, and the version in Debian 12 cannot speak with the
+// zebra in Debian 12: a margay-bgpd beside it, which hears all from it over loopback, does that (D-080).
 //
 // Source: BIRD 2.0 user's guide, FRR 8.4 user guide (BGP), GoBGP 3 docs/sources/configuration.md.
 #pragma once

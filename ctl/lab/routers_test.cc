@@ -15,8 +15,8 @@ Topology topology_of(const std::string& yaml) {
 std::string neighbors_of(const RouterPlan& plan) {
   std::vector<std::string> out;
   for (const RouterNeighbor& each : plan.neighbors) {
-    out.push_back(
-        concat(each.name, " ", each.address ? each.address->to_string() : each.range.to_string(), " AS ", each.as_number));
+    out.push_back(concat(each.name, " ", each.address ? each.address->to_string() : each.range.to_string(), " AS ",
+                         each.as_number));
   }
   return join(out, ", ");
 }
@@ -57,8 +57,9 @@ TEST(LabRouters, ReflectToNodesOfTheirOwnAsOnly) {
                {"gobgp", "route-reflector-client = true", 2},  // and who writes to the kernel
                {"margay-bgpd", "routeReflectorClusterID: 10.0.0.1", 1}};
   for (const auto& each : cases) {
-    const auto plans = plan_routers(topology_of(concat(
-        "subnets:\n- {name: a, prefixes: [10.0.0.0/24], nodes: [n], tor: {kind: ", each.kind, ", asNumber: 65001}}\n")));
+    const auto plans = plan_routers(
+        topology_of(concat("subnets:\n- {name: a, prefixes: [10.0.0.0/24], nodes: [n], tor: {kind: ", each.kind,
+                           ", asNumber: 65001}}\n")));
     ASSERT_EQ(plans.size(), 2U);
     const std::string text = router_files(plans[1]).front().name == "zebra.conf" ? router_files(plans[1])[1].text
                                                                                  : router_files(plans[1])[0].text;
@@ -70,9 +71,8 @@ TEST(LabRouters, ReflectToNodesOfTheirOwnAsOnly) {
 
 TEST(LabRouters, OfEveryBrandHaveProgramsAndFiles) {
   for (const char* kind : {"margay-bgpd", "bird", "frr", "gobgp"}) {
-    const auto plans = plan_routers(topology_of(
-        concat("subnets:\n- {name: a-b, prefixes: [10.0.0.0/24, \"fd00::/64\"], nodes: [n]}\nrouter: {kind: ", kind,
-               "}\n")));
+    const auto plans = plan_routers(topology_of(concat(
+        "subnets:\n- {name: a-b, prefixes: [10.0.0.0/24, \"fd00::/64\"], nodes: [n]}\nrouter: {kind: ", kind, "}\n")));
     ASSERT_EQ(plans.size(), 1U);
     std::string all;
     for (const RouterFile& file : router_files(plans[0])) all += file.text;

@@ -104,14 +104,13 @@ Status start_own_server(Starter& starter) {
     MARGAY_ASSIGN_OR_RETURN(store, start_etcd(starter));
   }
   const std::string name = "margay-apiserver";
-  MARGAY_RETURN_IF_ERROR(
-      starter.start({.name = name,
-                     .argv = {program_path(name), "--listen", "tcp://127.0.0.1:0", "--listen",
-                              concat("unix://", paths.api_socket()), "--store", store, "--write-kubeconfig",
-                              paths.kubeconfig()},
-                     .environment = {},
-                     .space = {},
-                     .log = paths.log(name)}));
+  MARGAY_RETURN_IF_ERROR(starter.start(
+      {.name = name,
+       .argv = {program_path(name), "--listen", "tcp://127.0.0.1:0", "--listen", concat("unix://", paths.api_socket()),
+                "--store", store, "--write-kubeconfig", paths.kubeconfig()},
+       .environment = {},
+       .space = {},
+       .log = paths.log(name)}));
   return starter.wait_for_file(name, paths.kubeconfig());
 }
 
@@ -169,12 +168,12 @@ Status use_external_server(Starter& starter, const ExternalServer& external) {
   MARGAY_ASSIGN_OR_RETURN(const kube::ConnectionConfig config, read_kubeconfig(external.administrator));
   const loop::Endpoint& endpoint = config.servers.front().endpoint;
   if (endpoint.kind != loop::Endpoint::Kind::kTcp) return ok_status();
-  return starter.start({.name = "relay",
-                        .argv = {program_path("netctl"), "lab", "relay", endpoint.host, concat(endpoint.port), "--name",
-                                 paths.name()},
-                        .environment = {},
-                        .space = {},
-                        .log = paths.log("relay")});
+  return starter.start(
+      {.name = "relay",
+       .argv = {program_path("netctl"), "lab", "relay", endpoint.host, concat(endpoint.port), "--name", paths.name()},
+       .environment = {},
+       .space = {},
+       .log = paths.log("relay")});
 }
 
 // zebra and bgpd become the user of their package, and write beside their files.
@@ -208,8 +207,8 @@ Status start_router(Starter& starter, const RouterPlan& plan) {
 }
 
 Error missing(std::string_view program, std::string_view who, std::string_view package) {
-  return Error{ErrorCode::kNotFound, concat(program, " is not on this machine, and ", who,
-                                            " needs it: it is in Debian's package ", package)};
+  return Error{ErrorCode::kNotFound,
+               concat(program, " is not on this machine, and ", who, " needs it: it is in Debian's package ", package)};
 }
 
 }  // namespace

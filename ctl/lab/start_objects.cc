@@ -21,7 +21,9 @@ bool has_kind(const Topology& topology, std::string_view kind) {
                      [kind](const Value& object) { return object.string_at({"kind"}) == kind; });
 }
 
-bool has_tors(const Topology& topology) { return !topology.subnets.empty() && topology.subnets.front().tor.has_value(); }
+bool has_tors(const Topology& topology) {
+  return !topology.subnets.empty() && topology.subnets.front().tor.has_value();
+}
 
 bool has_family(const Topology& topology, IpFamily family) {
   const auto in_subnet = [family](const Subnet& subnet) {
@@ -87,9 +89,9 @@ Array start_objects(const Topology& topology) {
   for (const LabNode& node : topology.nodes) out.push_back(node_object(topology, node));
   add_pools(topology, out);
   if (!has_kind(topology, "BGPConfiguration")) {
-    out.push_back(object_of(
-        "projectcalico.org/v3", "BGPConfiguration", "default",
-        Object{{"asNumber", std::int64_t{kNodesAsNumber}}, {"nodeToNodeMeshEnabled", !has_tors(topology)}}));
+    out.push_back(
+        object_of("projectcalico.org/v3", "BGPConfiguration", "default",
+                  Object{{"asNumber", std::int64_t{kNodesAsNumber}}, {"nodeToNodeMeshEnabled", !has_tors(topology)}}));
   }
   add_router_peers(topology, out);
   out.insert(out.end(), topology.objects.begin(), topology.objects.end());

@@ -39,8 +39,7 @@ Result<LabState> read_state(const Paths& paths) {
   if (const json::Value* added = value.find("addedNodes"); added != nullptr && added->as_array() != nullptr) {
     for (const json::Value& each : *added->as_array()) {
       state.added_nodes.emplace_back(each.string_at({"name"}), each.string_at({"subnet"}));
-      MARGAY_RETURN_IF_ERROR(
-          add_node(state.topology, state.added_nodes.back().first, state.added_nodes.back().second));
+      MARGAY_RETURN_IF_ERROR(add_node(state.topology, state.added_nodes.back().first, state.added_nodes.back().second));
     }
   }
   const json::Value* processes = value.find("processes");
@@ -63,7 +62,8 @@ Status write_state(const Paths& paths, const LabState& state) {
                                      {"startTicks", static_cast<std::int64_t>(each.start_ticks)}});
   }
   json::Array added;
-  for (const auto& [name, subnet] : state.added_nodes) added.push_back(json::Object{{"name", name}, {"subnet", subnet}});
+  for (const auto& [name, subnet] : state.added_nodes)
+    added.push_back(json::Object{{"name", name}, {"subnet", subnet}});
   const json::Value value = json::Object{{"topology", state.topology_text},
                                          {"topologyName", state.topology_name},
                                          {"apiserver", state.apiserver},

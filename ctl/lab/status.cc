@@ -80,12 +80,8 @@ Value as_json(const Paths& paths, const LabState& state, const std::vector<NodeV
                                {"running", is_alive(process)},
                                {"log", paths.log(process.name)}});
   }
-  return Object{{"name", paths.name()},
-                {"kubeconfig", paths.kubeconfig()},
-                {"apiserver", state.apiserver},
-                {"nodes", std::move(nodes)},
-                {"routers", std::move(routers)},
-                {"processes", std::move(processes)}};
+  return Object{{"name", paths.name()},      {"kubeconfig", paths.kubeconfig()}, {"apiserver", state.apiserver},
+                {"nodes", std::move(nodes)}, {"routers", std::move(routers)},    {"processes", std::move(processes)}};
 }
 
 std::string as_table(const std::vector<NodeView>& views, bool has_colour) {

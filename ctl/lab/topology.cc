@@ -306,9 +306,9 @@ std::uint32_t as_number_of(const Topology& topology, std::size_t subnet) {
   if (subnet < topology.subnets.size() && topology.subnets[subnet].tor) return topology.subnets[subnet].tor->as_number;
   for (const Value& object : topology.objects) {
     const Value* number = object.find({"spec", "asNumber"});
-    if (object.string_at({"kind"}) != "BGPConfiguration" || object.string_at({"metadata", "name"}) != "default") continue;
-    if (number != nullptr && number->as_integer() != nullptr)
-      return static_cast<std::uint32_t>(*number->as_integer());
+    if (object.string_at({"kind"}) != "BGPConfiguration" || object.string_at({"metadata", "name"}) != "default")
+      continue;
+    if (number != nullptr && number->as_integer() != nullptr) return static_cast<std::uint32_t>(*number->as_integer());
   }
   return kNodesAsNumber;
 }

@@ -16,8 +16,8 @@
 //   files: [policy.yaml]                            # the same in files, beside this one
 //
 // A lab without an IPPool among its objects gets one of a family; where the router speaks BGP it gets a BGPPeer for the
-// nodes of each subnet. Where subnets have routers of their own, each is the reflector of its nodes and speaks eBGP with
-// the router in the middle, and there is no mesh unless a BGPConfiguration says so.
+// nodes of each subnet. Where subnets have routers of their own, each is the reflector of its nodes and speaks eBGP
+// with the router in the middle, and there is no mesh unless a BGPConfiguration says so.
 #pragma once
 
 #include <cstdint>

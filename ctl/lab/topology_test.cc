@@ -65,7 +65,8 @@ TEST(LabTopology, SubnetsWithRoutersOfTheirOwnHaveNoMesh) {
       "f");
   ASSERT_TRUE(topology.ok()) << topology.error().message;
   const json::Array objects = start_objects(*topology);
-  EXPECT_EQ(kinds_in(objects), "Node/n Node/m IPPool/pods-ipv4 BGPConfiguration/default BGPPeer/router-a BGPPeer/router-b");
+  EXPECT_EQ(kinds_in(objects),
+            "Node/n Node/m IPPool/pods-ipv4 BGPConfiguration/default BGPPeer/router-a BGPPeer/router-b");
   EXPECT_EQ(objects[1].string_at({"metadata", "annotations", "projectcalico.org/ASNumber"}), "65002");
   EXPECT_EQ(json::dump(*objects[3].find("spec")), R"({"asNumber":64512,"nodeToNodeMeshEnabled":false})");
   EXPECT_EQ(json::dump(*objects.back().find("spec")),

@@ -161,8 +161,9 @@ Status prepare(const Paths& paths, const LabState& state) {
 std::string plural(std::size_t count, std::string_view noun) { return concat(count, ' ', noun, count == 1 ? "" : "s"); }
 
 std::string routers_in_words(const Topology& topology) {
-  const std::string middle = topology.router.speaks_bgp ? concat("a router that speaks BGP (", to_string(topology.router.kind), ")")
-                                                        : std::string("a router that speaks no BGP");
+  const std::string middle = topology.router.speaks_bgp
+                                 ? concat("a router that speaks BGP (", to_string(topology.router.kind), ")")
+                                 : std::string("a router that speaks no BGP");
   return topology.subnets.front().tor ? concat(middle, " and one for each subnet") : middle;
 }
 

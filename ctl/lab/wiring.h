@@ -4,8 +4,8 @@
 //                        ├ subnet0 (router) subnet1 ┤
 //   node-2 eth0 ── port1 ┘                        └ port3 ── eth0 node-4
 //
-// The router is also the switch of each subnet: a bridge with the router's address on it. Where a subnet has a router of
-// its own, that is its switch, with a cable to the one in the middle:
+// The router is also the switch of each subnet: a bridge with the router's address on it. Where a subnet has a router
+// of its own, that is its switch, with a cable to the one in the middle:
 //
 //   node-1 eth0 ── port0 subnet0 (tor-rack-a) uplink ── tor0 (router) tor1 ── uplink (tor-rack-b) subnet1 port1 ── eth0
 //
