@@ -27,7 +27,7 @@ class Book : public testing::Test {
   static std::size_t blocks_of_router(const Lab& lab) {
     const std::string routes = lab.run({"exec", "node/router", "--", "ip", "route"}).out;
     std::size_t count = 0;
-    for (const std::string_view line : split(routes, '\n')) count += line.starts_with("10.244.") ? 1 : 0;
+    for (const std::string_view line : split(routes, '\n')) count += line.starts_with("10.244.") ? 1U : 0U;
     return count;
   }
   // Sessions of a node, as `lab status` shows them: "4/4".

@@ -217,7 +217,7 @@ TEST_P(Brands, AreTheRouterOfEveryTopology) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Brands, testing::Values("bird", "frr", "gobgp"),
-                         [](const auto& info) { return std::string(info.param); });
+                         [](const auto& which) { return std::string(which.param); });
 
 }  // namespace
 }  // namespace margay::test
