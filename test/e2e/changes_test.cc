@@ -48,8 +48,8 @@ TEST_F(Changes, FromMeshToReflectorsAndBack) {
   const Lab lab("reflect");
   bring_up(lab);
   if (HasFatalFailure()) return;
-  Traffic across(lab, "other/stranger", "shop/web");
-  Traffic back(lab, "shop/db", "shop/backend");
+  Traffic across(lab, lab.pod_on("node-1"), lab.pod_on("node-4"));
+  Traffic back(lab, lab.pod_on("node-3"), lab.pod_on("node-2"));
 
   // Reflectors first, then the mesh goes: nobody is without a teacher.
   for (const char* node : {"node-1", "node-3"}) {
@@ -88,8 +88,8 @@ TEST_F(Changes, AgentsAreUpgradedOneByOne) {
   const Lab lab("upgrade");
   bring_up(lab);
   if (HasFatalFailure()) return;
-  Traffic across(lab, "other/stranger", "shop/web");
-  Traffic back(lab, "shop/db", "shop/backend");
+  Traffic across(lab, lab.pod_on("node-1"), lab.pod_on("node-4"));
+  Traffic back(lab, lab.pod_on("node-3"), lab.pod_on("node-2"));
   for (const char* node : {"node-1", "node-2", "node-3", "node-4"}) {
     ASSERT_EQ(lab.run({"node", "stop", node}).exit_status, 0);
     ASSERT_EQ(lab.run({"node", "start", node}).exit_status, 0);
@@ -103,7 +103,7 @@ TEST_F(Changes, NodesAreAddedDrainedKilledAndCutOff) {
   const Lab lab("nodes");
   bring_up(lab);
   if (HasFatalFailure()) return;
-  Traffic traffic(lab, "other/stranger", "shop/web");
+  Traffic traffic(lab, lab.pod_on("node-1"), lab.pod_on("node-3"));
 
   // Added: a pod there is reached by all.
   const ProgramResult added = lab.run({"node", "add", "node-5", "rack-b"});

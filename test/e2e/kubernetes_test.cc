@@ -61,7 +61,7 @@ TEST_F(Kubernetes, PodsPolicyUpgradesAndDeletions) {
 
   // Upgraded one by one under traffic.
   {
-    Traffic traffic(lab, "other/stranger", "shop/web");
+    Traffic traffic(lab, lab.pod_on("node-1"), lab.pod_on("node-4"));
     for (const char* node : {"node-1", "node-4"}) {
       ASSERT_EQ(lab.run({"node", "stop", node}).exit_status, 0);
       ASSERT_EQ(lab.run({"node", "start", node}).exit_status, 0);

@@ -152,6 +152,17 @@ bool Lab::routes_spread(const std::vector<std::string>& nodes, std::size_t block
   return have;
 }
 
+std::string Lab::pod_on(const std::string& node) const {
+  const auto listed = json::parse(netctl({"get", "pods", "-A", "-o", "json"}).out);
+  const json::Value* items = listed.ok() ? listed->find("items") : nullptr;
+  for (const json::Value& pod : items == nullptr || items->as_array() == nullptr ? json::Array{} : *items->as_array()) {
+    if (pod.string_at({"spec", "nodeName"}) != node) continue;
+    return concat(pod.string_at({"metadata", "namespace"}), "/", pod.string_at({"metadata", "name"}));
+  }
+  ADD_FAILURE() << "no pod on " << node;
+  return "none/none";
+}
+
 std::vector<IpAddress> Lab::addresses(const std::string& name_space, const std::string& pod) const {
   std::vector<IpAddress> out;
   const auto object = json::parse(netctl({"get", "pod", pod, "-n", name_space, "-o", "json"}).out);

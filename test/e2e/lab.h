@@ -49,6 +49,8 @@ class Lab {
   // Waits until every node has routes to the blocks of `blocks` other nodes.
   [[nodiscard]] bool routes_spread(const std::vector<std::string>& nodes, std::size_t blocks) const;
 
+  // "shop/web": the first that is on the node; a failure when there is none.
+  [[nodiscard]] std::string pod_on(const std::string& node) const;
   // Of a running pod.
   [[nodiscard]] std::vector<IpAddress> addresses(const std::string& name_space, const std::string& pod) const;
   [[nodiscard]] NetSpace pod_space(const std::string& name_space, const std::string& pod) const;
