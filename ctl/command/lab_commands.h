@@ -121,11 +121,9 @@ inline constexpr Spec kLabCommands[] = {
      .summary = "Bring a lab up",
      .description =
          "Makes a network namespace for each node and router, an API server (in memory, unless --apiserver says "
-         "another), "
-         "margay-node on every node, margay-controllers, and a stand-in for scheduler and kubelets: pods are "
-         "namespaces "
-         "that the real CNI plugin connects, and a built-in server answers on the ports they declare (80 if none). "
-         "Returns when every node is ready.\nNeeds root. Nothing leaves the namespaces.",
+         "another), margay-node on every node, margay-controllers, and a stand-in for scheduler and kubelets: pods "
+         "are namespaces that the real CNI plugin connects, and a built-in server answers on the ports they declare "
+         "(80 if none). Returns when every node is ready.\nNeeds root. Nothing leaves the namespaces.",
      .flags = kLabUp,
      .examples = kLabUpExamples},
     {.id = CommandId::kLabDown,
