@@ -99,6 +99,17 @@ TEST_F(Topologies, FullMesh) {
   EXPECT_TRUE(knows_pods(lab));
 }
 
+// Nodes offer an eBGP peer what they know of others too, as Calico's do; the lab's filter keeps packets from circling.
+TEST_F(Topologies, FullMeshAndARouterOfAnotherAs) {
+  const Lab lab("ebgp");
+  const TempDir folder;
+  std::string text = read_text(example("full-mesh.yaml"));
+  text.replace(text.find("asNumber: 64512"), 15, "asNumber: 65000");
+  write_text(folder.file("lab.yaml"), text);
+  expect_whole(lab, folder.file("lab.yaml"));
+  EXPECT_TRUE(knows_pods(lab));
+}
+
 TEST_F(Topologies, OneReflector) {
   const Lab lab("rr1");
   expect_whole(lab, example("one-reflector.yaml"));
