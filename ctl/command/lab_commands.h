@@ -10,7 +10,8 @@
 namespace margay::command {
 
 inline constexpr std::string_view kLabOutputs[] = {"table", "json"};
-inline constexpr std::string_view kLabActions[] = {"start", "stop", "kill", "partition", "heal"};
+inline constexpr std::string_view kLabActions[] = {"start", "stop", "kill", "partition", "heal", "add"};
+inline constexpr std::string_view kLabServers[] = {"memory", "etcd"};
 
 inline constexpr Flag kLabNameFlags[] = {
     {.name = "name",
@@ -25,7 +26,24 @@ inline constexpr Flag kLabUpFlags[] = {
      .alias = "file",
      .kind = ValueKind::kText,
      .value_name = "FILE",
-     .help = "the topology: subnets, nodes, router, objects (else four nodes in two subnets)",
+     .help = "the topology: subnets, nodes, routers, objects (else four nodes in two subnets)",
+     .candidates = Candidates::kFiles},
+    {.name = "apiserver",
+     .kind = ValueKind::kText,
+     .value_name = "SERVER",
+     .help = "memory or etcd: a margay-apiserver; else the kubeconfig of a server that is there, as --kubeconfig",
+     .fallback = "memory",
+     .choices = kLabServers,
+     .candidates = Candidates::kFiles},
+    {.name = "node-kubeconfig",
+     .kind = ValueKind::kText,
+     .value_name = "FILE",
+     .help = "that server for the nodes, with the rights of manifests/rbac-node.yaml (else the same)",
+     .candidates = Candidates::kFiles},
+    {.name = "controllers-kubeconfig",
+     .kind = ValueKind::kText,
+     .value_name = "FILE",
+     .help = "that server for margay-controllers, with theirs (else the same)",
      .candidates = Candidates::kFiles},
 };
 inline constexpr Flag kLabOutputFlags[] = {
@@ -50,11 +68,16 @@ inline constexpr Argument kLabConnectArguments[] = {
 };
 inline constexpr Argument kLabNodeArguments[] = {
     {.name = "ACTION",
-     .help = "start, stop or kill its margay-node; partition pulls its cable, heal puts it back",
+     .help = "start, stop or kill its margay-node; partition pulls its cable, heal puts it back; add: a new one",
      .is_required = true,
      .candidates = Candidates::kWords,
      .choices = kLabActions},
     {.name = "NODE", .help = "which node", .is_required = true},
+    {.name = "SUBNET", .help = "of add: where"},
+};
+inline constexpr Argument kLabRelayArguments[] = {
+    {.name = "HOST", .help = "of the API server", .is_required = true},
+    {.name = "PORT", .help = "there, and on 127.0.0.1 of every node", .is_required = true},
 };
 inline constexpr FlagGroup kLabName[] = {kLabNameFlags};
 inline constexpr FlagGroup kLabUp[] = {kLabNameFlags, kLabUpFlags};
@@ -62,7 +85,8 @@ inline constexpr FlagGroup kLabShow[] = {kLabNameFlags, kLabOutputFlags};
 inline constexpr FlagGroup kLabApply[] = {kLabNameFlags, kFileFlags};
 inline constexpr Example kLabUpExamples[] = {
     {"Four nodes in two subnets, and a router that speaks BGP", "% lab up"},
-    {"Another one beside it", "% lab up --name small -f docs/examples/lab/one-node.yaml"},
+    {"Another one beside it", "% lab up --name racks -f docs/examples/lab/tor-per-rack.yaml"},
+    {"With the API server of a real cluster", "% lab up --kubeconfig admin.yaml"},
 };
 inline constexpr Example kLabDownExamples[] = {{"Take it down; nothing is left", "% lab down"}};
 inline constexpr Example kLabStatusExamples[] = {{"Nodes, their BGP sessions and pods", "% lab status"}};
@@ -81,6 +105,7 @@ inline constexpr Example kLabMatrixExamples[] = {
 inline constexpr Example kLabNodeExamples[] = {
     {"An agent is killed, and comes back", "% lab node kill node-1; % lab node start node-1"},
     {"A cable is pulled", "% lab node partition node-2"},
+    {"One more node", "% lab node add node-5 rack-a"},
 };
 inline constexpr Example kLabKubeconfigExamples[] = {
     {"With kubectl", "export KUBECONFIG=$(% lab kubeconfig); kubectl get pods -A"}};
@@ -95,11 +120,10 @@ inline constexpr Spec kLabCommands[] = {
      .word = "up",
      .summary = "Bring a lab up",
      .description =
-         "Makes a network namespace for each node and one for the router between the subnets, an API server in memory, "
-         "margay-node on every node, margay-controllers, and a stand-in for scheduler and kubelets: pods are "
-         "namespaces "
-         "that the real CNI plugin connects, and a built-in server answers on the ports they declare (80 if none). "
-         "Returns when every node is ready.\nNeeds root. Nothing leaves the namespaces.",
+         "Makes a network namespace for each node and router, an API server (in memory, unless --apiserver says "
+         "another), margay-node on every node, margay-controllers, and a stand-in for scheduler and kubelets: pods "
+         "are namespaces that the real CNI plugin connects, and a built-in server answers on the ports they declare "
+         "(80 if none). Returns when every node is ready.\nNeeds root. Nothing leaves the namespaces.",
      .flags = kLabUp,
      .examples = kLabUpExamples},
     {.id = CommandId::kLabDown,
@@ -159,6 +183,14 @@ inline constexpr Spec kLabCommands[] = {
      .word = "keeper",
      .summary = "What stands in for scheduler and kubelets",
      .description = "Started by lab up.",
+     .flags = kLabName,
+     .examples = kLabStatusExamples,
+     .is_hidden = true},
+    {.id = CommandId::kLabRelay,
+     .word = "relay",
+     .summary = "The nodes' way to an API server on this machine's network",
+     .description = "Started by lab up.",
+     .arguments = kLabRelayArguments,
      .flags = kLabName,
      .examples = kLabStatusExamples,
      .is_hidden = true},

@@ -101,6 +101,7 @@ enum class CommandId {
   kLabNode,
   kLabKubeconfig,
   kLabKeeper,
+  kLabRelay,
   kDiff,
   kExplain,
   kApiResources,

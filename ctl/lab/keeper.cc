@@ -21,12 +21,6 @@ void say(const std::string& line) {
   std::fflush(stdout);
 }
 
-std::vector<std::string> node_names(const Topology& topology) {
-  std::vector<std::string> out;
-  for (const LabNode& node : topology.nodes) out.push_back(node.name);
-  return out;
-}
-
 // Addresses of a CNI result, without their lengths.
 std::vector<IpAddress> addresses_in(const Value& result) {
   std::vector<IpAddress> out;
@@ -41,8 +35,8 @@ std::vector<IpAddress> addresses_in(const Value& result) {
 
 }  // namespace
 
-Keeper::Keeper(verbs::Api& api, const schema::ResourceInfo& pods, KeeperOptions options)
-    : api_(api), pods_(pods), options_(std::move(options)) {}
+Keeper::Keeper(verbs::Api& api, KeeperKinds kinds, KeeperOptions options)
+    : api_(api), kinds_(kinds), options_(std::move(options)) {}
 
 bool Keeper::pass(const std::vector<Value>& objects, const std::string& now) {
   std::vector<LabPod> all;
@@ -64,6 +58,7 @@ bool Keeper::pass(const std::vector<Value>& objects, const std::string& now) {
       is_done = false;
     }
   }
+  is_done = finish_deletions(all) && is_done;
   for (LabPod& pod : all) {
     if (pod.is_going || pod.is_host_networked || runs_.contains(pod.to_string())) continue;
     is_done = (!pod.node.empty() || schedule(pod, all)) && start(pod, now) && is_done;
@@ -71,10 +66,51 @@ bool Keeper::pass(const std::vector<Value>& objects, const std::string& now) {
   return is_done;
 }
 
+bool Keeper::finish_deletions(const std::vector<LabPod>& all) {
+  bool is_done = true;
+  for (const LabPod& pod : all) {
+    if (!pod.is_deleted || runs_.contains(pod.to_string())) continue;
+    const auto removed =
+        api_.remove(*kinds_.pods, {pod.name_space, pod.name}, {.uid = pod.uid, .grace_period_seconds = 0});
+    if (removed.ok() || removed.error().code == ErrorCode::kNotFound) continue;
+    say(concat(pod.to_string(), ": cannot be deleted: ", removed.error().message));
+    is_done = false;
+  }
+  return is_done;
+}
+
+std::vector<std::string> Keeper::open_nodes() {
+  std::vector<std::string> closed;
+  if (const auto listed = api_.list(*kinds_.nodes, "", {}); listed.ok()) {
+    for (const Value& node : listed->items) {
+      const Value* flag = node.find({"spec", "unschedulable"});
+      if (flag != nullptr && flag->as_bool() != nullptr && *flag->as_bool())
+        closed.emplace_back(node.string_at({"metadata", "name"}));
+    }
+  }
+  std::vector<std::string> out;
+  for (const LabNode& node : options_.topology.nodes) {
+    if (std::find(closed.begin(), closed.end(), node.name) == closed.end()) out.push_back(node.name);
+  }
+  return out;
+}
+
+// margay-apiserver takes the node's name as any field; Kubernetes wants a Binding, as from its scheduler.
 bool Keeper::schedule(LabPod& pod, const std::vector<LabPod>& all) {
-  const std::string node = choose_node(node_names(options_.topology), all);
+  const std::string node = choose_node(open_nodes(), all);
+  if (node.empty()) return say(concat(pod.to_string(), ": no node takes pods")), false;
   const Value patch = Object{{"spec", Object{{"nodeName", node}}}};
-  const auto done = api_.patch(pods_, {pod.name_space, pod.name}, kube::PatchType::kMerge, json::dump(patch), {});
+  auto done = api_.patch(*kinds_.pods, {pod.name_space, pod.name}, kube::PatchType::kMerge, json::dump(patch), {});
+  if (!done.ok() && done.error().code == ErrorCode::kInvalid) {
+    schema::ResourceInfo binding = *kinds_.pods;
+    binding.plural = concat("pods/", pod.name, "/binding");
+    done = api_.create(binding, pod.name_space,
+                       Object{{"apiVersion", "v1"},
+                              {"kind", "Binding"},
+                              {"metadata", Object{{"name", pod.name}}},
+                              {"target", Object{{"apiVersion", "v1"}, {"kind", "Node"}, {"name", node}}}},
+                       {});
+  }
   if (!done.ok()) return say(concat(pod.to_string(), ": no node: ", done.error().message)), false;
   pod.node = node;
   return true;
@@ -99,7 +135,7 @@ bool Keeper::start(const LabPod& pod, const std::string& now) {
   if (is_new || !pod.is_running) {
     const Value status = Object{{"status", running_status(pod, *addresses, host_address(pod.node), now)}};
     const auto written =
-        api_.patch_status(pods_, {pod.name_space, pod.name}, kube::PatchType::kMerge, json::dump(status), {});
+        api_.patch_status(*kinds_.pods, {pod.name_space, pod.name}, kube::PatchType::kMerge, json::dump(status), {});
     if (!written.ok()) return say(concat(pod.to_string(), ": status: ", written.error().message)), false;
   }
   runs_[pod.to_string()] = Run{pod, space};

@@ -7,6 +7,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ctl/lab/paths.h"
@@ -17,6 +18,11 @@
 
 namespace margay::lab {
 
+struct KeeperKinds {
+  const schema::ResourceInfo* pods = nullptr;
+  const schema::ResourceInfo* nodes = nullptr;
+};
+
 struct KeeperOptions {
   Paths paths;
   Topology topology;
@@ -25,8 +31,9 @@ struct KeeperOptions {
 
 class Keeper {
  public:
-  // Both outlive it. `pods`: the kind.
-  Keeper(verbs::Api& api, const schema::ResourceInfo& pods, KeeperOptions options);
+  // The kinds and `api` outlive it.
+  Keeper(verbs::Api& api, KeeperKinds kinds, KeeperOptions options);
+  void set_topology(Topology topology) { options_.topology = std::move(topology); }
 
   // Makes what runs equal to these. False when something failed and is worth another try soon; `say` gets a line for
   // whatever was done or failed.
@@ -37,6 +44,10 @@ class Keeper {
     LabPod pod;
     std::string space;
   };
+  // Pods that are being deleted and run no more: a real API server waits for a kubelet to say so.
+  bool finish_deletions(const std::vector<LabPod>& all);
+  // Nodes of the lab that take pods.
+  [[nodiscard]] std::vector<std::string> open_nodes();
   bool schedule(LabPod& pod, const std::vector<LabPod>& all);
   bool start(const LabPod& pod, const std::string& now);
   Result<std::vector<IpAddress>> plug(const LabPod& pod, const std::string& space, bool is_new);
@@ -47,7 +58,7 @@ class Keeper {
   void remove_strays(const std::vector<LabPod>& wanted);
 
   verbs::Api& api_;
-  const schema::ResourceInfo& pods_;
+  KeeperKinds kinds_;
   KeeperOptions options_;
   PodServer server_;
   std::map<std::string, Run> runs_;  // by "namespace/name"

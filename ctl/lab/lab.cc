@@ -11,6 +11,7 @@
 #include "ctl/command/help.h"
 #include "ctl/lab/lab_session.h"
 #include "ctl/lab/net_space.h"
+#include "ctl/lab/servers.h"
 
 namespace margay::lab {
 
@@ -30,7 +31,8 @@ constexpr Command kCommands[] = {
     {CommandId::kLabStatus, run_status, false}, {CommandId::kLabApply, run_apply, false},
     {CommandId::kLabExec, run_exec, true},      {CommandId::kLabConnect, run_connect, true},
     {CommandId::kLabMatrix, run_matrix, true},  {CommandId::kLabNode, run_node, true},
-    {CommandId::kLabKeeper, run_keeper, false}, {CommandId::kLabKubeconfig, run_kubeconfig, false}};
+    {CommandId::kLabKeeper, run_keeper, false}, {CommandId::kLabKubeconfig, run_kubeconfig, false},
+    {CommandId::kLabRelay, run_relay, true}};
 
 const Command* find_command(CommandId id) {
   const auto* const at = std::find_if(std::begin(kCommands), std::end(kCommands),
@@ -64,6 +66,10 @@ void use_lab_server(command::Invocation& invocation) {
   for (const char* flag : {"server", "token", "context", "certificate-authority", "client-certificate", "client-key"}) {
     if (const auto at = invocation.given.find(flag); at != invocation.given.end()) invocation.given.erase(at);
   }
+  // `up` is told by --kubeconfig of a server that is there.
+  const auto given = invocation.given.find("kubeconfig");
+  if (given != invocation.given.end() && invocation.command().id == CommandId::kLabUp)
+    invocation.given["apiserver"] = given->second;
   invocation.given["kubeconfig"] = {Paths(invocation.text("name")).kubeconfig()};
 }
 
@@ -106,16 +112,30 @@ std::string program_path(std::string_view name) {
   return concat(self.substr(0, self.rfind('/') + 1), name);
 }
 
-StartOptions agent_options(const Paths& paths, const LabNode& node) {
-  return {
-      .name = agent_process(node.name),
-      .argv = {program_path("margay-node"), "--node-name", node.name, "--server", concat("unix://", paths.api_socket()),
-               "--run-dir", paths.node(node.name), "--state-dir", paths.node(node.name)},
-      .environment = {{"NO_DEFAULT_POOLS", "true"},
-                      {"FELIX_HEALTHENABLED", "false"},
-                      {"FELIX_ENDPOINTSTATUSPATHPREFIX", paths.node(node.name)}},
-      .space = paths.space_of(node.name),
-      .log = paths.log(agent_process(node.name))};
+StartOptions agent_options(const Paths& paths, const LabState& state, const LabNode& node) {
+  StartOptions options{.name = agent_process(node.name),
+                       .argv = {program_path("margay-node"), "--node-name", node.name, "--run-dir",
+                                paths.node(node.name), "--state-dir", paths.node(node.name)},
+                       .environment = state.topology.environment,
+                       .space = paths.space_of(node.name),
+                       .log = paths.log(agent_process(node.name))};
+  const auto is_v6 = [](const IpAddress& address) { return address.is_v6(); };
+  if (std::any_of(node.addresses.begin(), node.addresses.end(), is_v6))
+    options.environment.insert({"IP6", "autodetect"});
+  const std::vector<std::string> server = server_flags_of_nodes(paths, state);
+  options.argv.insert(options.argv.end(), server.begin(), server.end());
+  options.environment.insert({{"NO_DEFAULT_POOLS", "true"},
+                              {"FELIX_HEALTHENABLED", "false"},
+                              {"FELIX_ENDPOINTSTATUSPATHPREFIX", paths.node(node.name)}});
+  return options;
+}
+
+Status write_addresses(verbs::Session& session, const LabNode& node) {
+  MARGAY_ASSIGN_OR_RETURN(verbs::Api* const api, session.api());
+  const json::Value patch = json::Object{{"status", node_status(node)}};
+  const auto done = api->patch_status(kind_of(session, "v1", "Node"), {"", node.name}, kube::PatchType::kMerge,
+                                      json::dump(patch), {});
+  return done.ok() ? ok_status() : Status(done.error().to_error().within(node.name));
 }
 
 }  // namespace margay::lab

@@ -20,7 +20,9 @@ const schema::ResourceInfo& kind_of(verbs::Session& session, std::string_view ap
 // Where our own programs are: beside netctl.
 std::string program_path(std::string_view name);
 // How a margay-node of the lab is started.
-StartOptions agent_options(const Paths& paths, const LabNode& node);
+StartOptions agent_options(const Paths& paths, const LabState& state, const LabNode& node);
+// status.addresses, which a kubelet would write.
+Status write_addresses(verbs::Session& session, const LabNode& node);
 
 // The commands; run() in lab.h has looked at --name, and at who asks where that counts.
 command::ExitCode run_up(verbs::Session& session, const Paths& paths);
@@ -33,5 +35,6 @@ command::ExitCode run_matrix(verbs::Session& session, const Paths& paths);
 command::ExitCode run_node(verbs::Session& session, const Paths& paths);
 command::ExitCode run_kubeconfig(verbs::Session& session, const Paths& paths);
 command::ExitCode run_keeper(verbs::Session& session, const Paths& paths);
+command::ExitCode run_relay(verbs::Session& session, const Paths& paths);
 
 }  // namespace margay::lab

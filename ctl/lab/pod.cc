@@ -60,8 +60,8 @@ LabPod read_pod(const Value& object) {
   const Value* host = object.find({"spec", "hostNetwork"});
   pod.is_host_networked = host != nullptr && host->as_bool() != nullptr && *host->as_bool();
   const std::string_view phase = object.string_at({"status", "phase"});
-  pod.is_going =
-      !object.string_at({"metadata", "deletionTimestamp"}).empty() || phase == "Succeeded" || phase == "Failed";
+  pod.is_deleted = !object.string_at({"metadata", "deletionTimestamp"}).empty();
+  pod.is_going = pod.is_deleted || phase == "Succeeded" || phase == "Failed";
   pod.is_running = phase == "Running";
   return pod;
 }

@@ -19,7 +19,8 @@ struct LabPod {
   std::vector<IpAddress> addresses;
   std::vector<ServedPort> ports;  // TCP and UDP; 80/TCP for a pod that declares none
   bool is_host_networked = false;
-  bool is_going = false;  // being deleted, or has ended
+  bool is_going = false;    // being deleted, or has ended
+  bool is_deleted = false;  // somebody has asked for that
   bool is_running = false;
 
   [[nodiscard]] std::string to_string() const { return name_space + "/" + name; }

@@ -86,7 +86,10 @@ Status PodServer::serve(const std::string& pod, const std::string& space, const 
 void PodServer::end(const std::string& pod) {
   const std::lock_guard lock(mutex_);
   for (const Listener& listener : listeners_) {
-    if (listener.pod == pod) close(listener.fd);
+    if (listener.pod != pod) continue;
+    // The thread may be waiting for it: the socket would live, and take connections, as long as that.
+    (void)shutdown(listener.fd, SHUT_RDWR);
+    close(listener.fd);
   }
   std::erase_if(listeners_, [&](const Listener& listener) { return listener.pod == pod; });
   wake();

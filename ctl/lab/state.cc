@@ -34,7 +34,14 @@ Result<LabState> read_state(const Paths& paths) {
   LabState state;
   state.topology_text = std::string(value.string_at({"topology"}));
   state.topology_name = std::string(value.string_at({"topologyName"}));
+  state.apiserver = std::string(value.string_at({"apiserver"}));
   MARGAY_ASSIGN_OR_RETURN(state.topology, parse_topology(state.topology_text, state.topology_name));
+  if (const json::Value* added = value.find("addedNodes"); added != nullptr && added->as_array() != nullptr) {
+    for (const json::Value& each : *added->as_array()) {
+      state.added_nodes.emplace_back(each.string_at({"name"}), each.string_at({"subnet"}));
+      MARGAY_RETURN_IF_ERROR(add_node(state.topology, state.added_nodes.back().first, state.added_nodes.back().second));
+    }
+  }
   const json::Value* processes = value.find("processes");
   if (processes == nullptr || processes->as_array() == nullptr) return state;
   for (const json::Value& each : *processes->as_array()) {
@@ -54,8 +61,14 @@ Status write_state(const Paths& paths, const LabState& state) {
                                      {"pid", std::int64_t{each.pid}},
                                      {"startTicks", static_cast<std::int64_t>(each.start_ticks)}});
   }
-  const json::Value value = json::Object{
-      {"topology", state.topology_text}, {"topologyName", state.topology_name}, {"processes", std::move(processes)}};
+  json::Array added;
+  for (const auto& [name, subnet] : state.added_nodes)
+    added.push_back(json::Object{{"name", name}, {"subnet", subnet}});
+  const json::Value value = json::Object{{"topology", state.topology_text},
+                                         {"topologyName", state.topology_name},
+                                         {"apiserver", state.apiserver},
+                                         {"addedNodes", std::move(added)},
+                                         {"processes", std::move(processes)}};
   return file::write_file_atomically(paths.state(), json::dump(value), 0600);
 }
 

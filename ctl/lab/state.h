@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/core/result.h"
@@ -14,7 +15,10 @@ namespace margay::lab {
 struct LabState {
   std::string topology_text;  // as it was given; Topology is read from it again
   std::string topology_name;  // of the file, "default"
-  Topology topology;
+  std::string apiserver;      // "memory", "etcd", "external": servers.h
+  // Name and subnet of nodes that came later.
+  std::vector<std::pair<std::string, std::string>> added_nodes;
+  Topology topology;  // with those
   std::vector<ProcessRecord> processes;
 
   [[nodiscard]] const ProcessRecord* find(std::string_view process) const;

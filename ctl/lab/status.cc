@@ -5,6 +5,7 @@
 
 #include "base/core/text.h"
 #include "ctl/lab/lab_session.h"
+#include "ctl/lab/routers.h"
 #include "ctl/render/table.h"
 
 namespace margay::lab {
@@ -56,6 +57,12 @@ Value as_json(const Paths& paths, const LabState& state, const std::vector<NodeV
                            {"peersEstablished", static_cast<std::int64_t>(view.report.peers_up())},
                            {"pods", static_cast<std::int64_t>(view.pods)}});
   }
+  Array routers;
+  for (const RouterPlan& plan : plan_routers(state.topology)) {
+    routers.push_back(Object{{"name", plan.name},
+                             {"kind", plan.router.speaks_bgp ? to_string(plan.router.kind) : "none"},
+                             {"asNumber", std::int64_t{plan.router.as_number}}});
+  }
   Array processes;
   for (const ProcessRecord& process : state.processes) {
     processes.push_back(Object{{"name", process.name},
@@ -63,10 +70,8 @@ Value as_json(const Paths& paths, const LabState& state, const std::vector<NodeV
                                {"running", is_alive(process)},
                                {"log", paths.log(process.name)}});
   }
-  return Object{{"name", paths.name()},
-                {"kubeconfig", paths.kubeconfig()},
-                {"nodes", std::move(nodes)},
-                {"processes", std::move(processes)}};
+  return Object{{"name", paths.name()},      {"kubeconfig", paths.kubeconfig()}, {"apiserver", state.apiserver},
+                {"nodes", std::move(nodes)}, {"routers", std::move(routers)},    {"processes", std::move(processes)}};
 }
 
 std::string as_table(const std::vector<NodeView>& views, bool has_colour) {

@@ -22,15 +22,50 @@ bool is_name(std::string_view text) {
          text.back() != '-';
 }
 
+constexpr std::pair<std::string_view, RouterKind> kKinds[] = {{"margay-bgpd", RouterKind::kMargay},
+                                                              {"bird", RouterKind::kBird},
+                                                              {"frr", RouterKind::kFrr},
+                                                              {"gobgp", RouterKind::kGobgp}};
+
+// Between the router in the middle and those of subnets; a /31 or /127 for each.
+const IpPrefix& uplinks_v4() {
+  static const IpPrefix kPrefix = IpPrefix::parse("172.30.255.0/24").value();
+  return kPrefix;
+}
+const IpPrefix& uplinks_v6() {
+  static const IpPrefix kPrefix = IpPrefix::parse("fd00:30:255::/120").value();
+  return kPrefix;
+}
+
+// The next of each family; the router has the first.
+Result<std::vector<IpAddress>> next_addresses(const Topology& topology, std::size_t subnet) {
+  std::uint64_t number = 2;
+  for (const LabNode& other : topology.nodes) {
+    if (other.subnet == subnet) ++number;
+  }
+  std::vector<IpAddress> out;
+  for (const IpPrefix& prefix : topology.subnets[subnet].prefixes) {
+    const auto address = prefix.first().plus(number);
+    if (!address || !prefix.contains(*address) || *address == prefix.last())
+      return invalid(concat(prefix.to_string(), " has no address left for it"));
+    out.push_back(*address);
+  }
+  return out;
+}
+
 class Reader {
  public:
   explicit Reader(const Value& document) : document_(document) {}
 
   Topology read() {
-    known_fields(document_, "", {"subnets", "router", "objects", "files"});
+    known_fields(document_, "", {"subnets", "router", "environment", "objects", "files"});
+    read_objects();
     read_subnets();
     read_router();
-    read_objects();
+    check_tors();
+    for (const json::Member& member : texts(document_.find("environment"), "environment")) {
+      topology_.environment[member.name] = std::string(document_.string_at({"environment", member.name}));
+    }
     if (topology_.nodes.empty()) complain("subnets", "no nodes: a lab has at least one");
     if (topology_.nodes.size() > kNodesMax) complain("subnets", concat("at most ", kNodesMax, " nodes"));
     return std::move(topology_);
@@ -69,7 +104,7 @@ class Reader {
   void read_subnets() {
     if (document_.find("subnets") == nullptr) return complain("subnets", "is needed");
     each(document_.find("subnets"), "subnets", [this](const Value& subnet, const std::string& at) {
-      known_fields(subnet, at, {"name", "prefixes", "nodes"});
+      known_fields(subnet, at, {"name", "prefixes", "nodes", "tor"});
       Subnet made;
       made.name = std::string(subnet.string_at({"name"}));
       if (!is_name(made.name)) complain(at + ".name", "lower-case letters, digits and '-' are wanted");
@@ -81,6 +116,12 @@ class Reader {
       const Value* prefixes = subnet.find("prefixes");
       if (prefixes == nullptr || prefixes->as_array() == nullptr || prefixes->as_array()->empty())
         complain(at + ".prefixes", "is needed: a prefix, or one of each family");
+      if (const Value* tor = subnet.find("tor"); tor != nullptr) {
+        known_fields(*tor, at + ".tor", {"kind", "asNumber"});
+        made.tor = Router{.kind = kind_in(*tor, at + ".tor"), .speaks_bgp = true, .reflects = true};
+        if (tor->find("asNumber") == nullptr) complain(at + ".tor.asNumber", "is needed: of the router and its nodes");
+        read_as_number(*tor, at + ".tor", made.tor->as_number);
+      }
       topology_.subnets.push_back(std::move(made));
       each(subnet.find("nodes"), at + ".nodes",
            [this](const Value& node, const std::string& where) { read_node(node, where); });
@@ -119,17 +160,12 @@ class Reader {
     }
     if (!is_name(node.name) || node.name == "router")
       complain(at, concat(quoted(node.name), ": lower-case letters, digits and '-' are wanted, and not \"router\""));
-    std::uint64_t number = 2;  // the router is 1
     for (const LabNode& other : topology_.nodes) {
       if (other.name == node.name) complain(at, concat(quoted(node.name), " is there already"));
-      if (other.subnet == node.subnet) ++number;
     }
-    for (const IpPrefix& prefix : topology_.subnets.back().prefixes) {
-      const auto address = prefix.first().plus(number);
-      if (!address || !prefix.contains(*address) || *address == prefix.last())
-        return complain(at, concat(prefix.to_string(), " has no address left for it"));
-      node.addresses.push_back(*address);
-    }
+    auto addresses = next_addresses(topology_, node.subnet);
+    if (!addresses.ok()) return complain(at, addresses.error().message);
+    node.addresses = *std::move(addresses);
     topology_.nodes.push_back(std::move(node));
   }
 
@@ -144,18 +180,64 @@ class Reader {
     return out;
   }
 
+  RouterKind kind_in(const Value& router, const std::string& at) {
+    const Value* kind = router.find("kind");
+    if (kind == nullptr) return RouterKind::kMargay;
+    for (const auto& [name, value] : kKinds) {
+      if (kind->as_string() != nullptr && *kind->as_string() == name) return value;
+    }
+    complain(at + ".kind", "margay-bgpd, bird, frr or gobgp is wanted");
+    return RouterKind::kMargay;
+  }
+
+  bool flag_in(const Value& router, const char* name, bool fallback) {
+    const Value* flag = router.find(name);
+    if (flag == nullptr) return fallback;
+    if (flag->as_bool() == nullptr) complain(concat("router.", name), "true or false is wanted");
+    return flag->as_bool() != nullptr && *flag->as_bool();
+  }
+
+  void read_as_number(const Value& router, const std::string& at, std::uint32_t& out) {
+    const Value* number = router.find("asNumber");
+    if (number == nullptr) return;
+    const std::int64_t* value = number->as_integer();
+    if (value == nullptr || *value < 1 || *value > 4294967294) return complain(at + ".asNumber", "1 to 4294967294");
+    out = static_cast<std::uint32_t>(*value);
+  }
+
   void read_router() {
+    topology_.router.as_number = as_number_of(topology_, topology_.subnets.size());
     const Value* router = document_.find("router");
     if (router == nullptr) return;
-    known_fields(*router, "router", {"bgp", "asNumber"});
-    if (const Value* speaks = router->find("bgp"); speaks != nullptr) {
-      if (speaks->as_bool() == nullptr) complain("router.bgp", "true or false is wanted");
-      topology_.router.speaks_bgp = speaks->as_bool() != nullptr && *speaks->as_bool();
+    known_fields(*router, "router", {"kind", "bgp", "asNumber", "reflects"});
+    topology_.router.kind = kind_in(*router, "router");
+    topology_.router.speaks_bgp = flag_in(*router, "bgp", true);
+    topology_.router.reflects = flag_in(*router, "reflects", false);
+    read_as_number(*router, "router", topology_.router.as_number);
+  }
+
+  // Each of another AS, as routes would not come through one AS twice.
+  void check_tors() {
+    std::set<std::uint32_t> numbers{topology_.router.as_number};
+    std::set<std::string> names{"router"};
+    for (std::size_t i = 0; i < topology_.subnets.size(); ++i) {
+      const Subnet& subnet = topology_.subnets[i];
+      const std::string at = concat("subnets[", i, "].tor");
+      if (subnet.tor.has_value() != topology_.subnets.front().tor.has_value())
+        return complain(at, "every subnet has a router of its own, or none has");
+      if (!subnet.tor) continue;
+      names.insert(router_of(topology_, i));
+      if (!numbers.insert(subnet.tor->as_number).second)
+        complain(at + ".asNumber", concat(subnet.tor->as_number, " is that of another router"));
+      for (const IpPrefix& prefix : subnet.prefixes) {
+        if (prefix.overlaps(prefix.is_v4() ? uplinks_v4() : uplinks_v6()))
+          complain(concat("subnets[", i, "].prefixes"), "overlaps the cables between routers");
+      }
     }
-    if (const Value* number = router->find("asNumber"); number != nullptr) {
-      const std::int64_t* value = number->as_integer();
-      if (value == nullptr || *value < 1 || *value > 4294967294) return complain("router.asNumber", "1 to 4294967294");
-      topology_.router.as_number = static_cast<std::uint32_t>(*value);
+    if (names.size() > 1 && !topology_.router.speaks_bgp) complain("router.bgp", "routers of subnets need it");
+    for (const LabNode& node : topology_.nodes) {
+      if (names.contains(node.name) && node.name != "router")
+        complain("subnets", concat(quoted(node.name), " is the name of a router"));
     }
   }
 
@@ -195,70 +277,56 @@ Error problems(const FieldErrors& errors, const json::YamlDocument& document, co
   return Error{ErrorCode::kInvalid, join(lines, "\n")};
 }
 
-Value object_of(std::string_view api_version, std::string_view kind, std::string_view name, Object spec) {
-  return Object{
-      {"apiVersion", api_version}, {"kind", kind}, {"metadata", Object{{"name", name}}}, {"spec", std::move(spec)}};
-}
+}  // namespace
 
-bool has_kind(const Topology& topology, std::string_view kind) {
-  return std::any_of(topology.objects.begin(), topology.objects.end(),
-                     [kind](const Value& object) { return object.string_at({"kind"}) == kind; });
-}
-
-bool has_family(const Topology& topology, IpFamily family) {
-  const auto in_subnet = [family](const Subnet& subnet) {
-    return std::any_of(subnet.prefixes.begin(), subnet.prefixes.end(),
-                       [family](const IpPrefix& prefix) { return prefix.family() == family; });
-  };
-  return std::any_of(topology.subnets.begin(), topology.subnets.end(), in_subnet);
-}
-
-void add_pools(const Topology& topology, Array& out) {
-  if (has_kind(topology, "IPPool")) return;
-  const auto pool = [](const char* name, const char* cidr) {
-    return object_of("projectcalico.org/v3", "IPPool", name,
-                     Object{{"cidr", cidr}, {"ipipMode", "Never"}, {"vxlanMode", "Never"}});
-  };
-  if (has_family(topology, IpFamily::kV4)) out.push_back(pool("pods-ipv4", "10.244.0.0/16"));
-  if (has_family(topology, IpFamily::kV6)) out.push_back(pool("pods-ipv6", "fd00:10:244::/56"));
-}
-
-// A node that offered the router the blocks of others, as it does to an eBGP peer, would draw their traffic, and send
-// what lies behind the router back to it.
-Value own_routes_only() {
-  const Array rules{Object{{"action", "Reject"}, {"source", "RemotePeers"}}};
-  return object_of("projectcalico.org/v3", "BGPFilter", "own-routes-only",
-                   Object{{"exportV4", rules}, {"exportV6", rules}});
-}
-
-void add_router_peers(const Topology& topology, Array& out) {
-  if (!topology.router.speaks_bgp) return;
-  const bool is_external = topology.router.as_number != kNodesAsNumber;
-  if (is_external) out.push_back(own_routes_only());
-  for (const Subnet& subnet : topology.subnets) {
-    for (const IpPrefix& prefix : subnet.prefixes) {
-      Object spec{{"nodeSelector", concat(kSubnetLabel, " == '", subnet.name, "'")},
-                  {"peerIP", router_address(prefix).to_string()},
-                  {"asNumber", std::int64_t{topology.router.as_number}}};
-      if (is_external) spec["filters"] = Array{"own-routes-only"};
-      out.push_back(object_of("projectcalico.org/v3", "BGPPeer",
-                              concat("router-", subnet.name, prefix.is_v4() ? "" : "-ipv6"), std::move(spec)));
-    }
+std::string_view to_string(RouterKind kind) {
+  for (const auto& [name, value] : kKinds) {
+    if (value == kind) return name;
   }
+  return "";
 }
 
-Value node_object(const Topology& topology, const LabNode& node) {
-  Value out = Object{{"apiVersion", "v1"}, {"kind", "Node"}, {"metadata", Object{{"name", node.name}}}};
-  Object labels = node.labels;
-  labels["kubernetes.io/hostname"] = node.name;
-  labels["kubernetes.io/os"] = "linux";
-  labels[kSubnetLabel] = topology.subnets[node.subnet].name;
-  out["metadata"]["labels"] = std::move(labels);
-  if (!node.annotations.empty()) out["metadata"]["annotations"] = node.annotations;
+std::string router_of(const Topology& topology, std::size_t subnet) {
+  return topology.subnets[subnet].tor ? concat("tor-", topology.subnets[subnet].name) : std::string("router");
+}
+
+std::vector<Uplink> uplinks_of(const Topology& topology, std::size_t subnet) {
+  std::vector<Uplink> out;
+  if (!topology.subnets[subnet].tor) return out;
+  for (const IpPrefix& prefix : topology.subnets[subnet].prefixes) {
+    const IpPrefix& all = prefix.is_v4() ? uplinks_v4() : uplinks_v6();
+    const auto router = all.first().plus(2 * subnet);
+    const auto tor = all.first().plus(2 * subnet + 1);
+    if (router && tor) out.push_back({IpPrefix::containing(*router, prefix.is_v4() ? 31 : 127), *router, *tor});
+  }
   return out;
 }
 
-}  // namespace
+std::uint32_t as_number_of(const Topology& topology, std::size_t subnet) {
+  if (subnet < topology.subnets.size() && topology.subnets[subnet].tor) return topology.subnets[subnet].tor->as_number;
+  for (const Value& object : topology.objects) {
+    const Value* number = object.find({"spec", "asNumber"});
+    if (object.string_at({"kind"}) != "BGPConfiguration" || object.string_at({"metadata", "name"}) != "default")
+      continue;
+    if (number != nullptr && number->as_integer() != nullptr) return static_cast<std::uint32_t>(*number->as_integer());
+  }
+  return kNodesAsNumber;
+}
+
+Status add_node(Topology& topology, const std::string& name, std::string_view subnet) {
+  if (!is_name(name) || name == "router" || name.starts_with("tor-"))
+    return invalid(concat(quoted(name), ": lower-case letters, digits and '-' are wanted, and no router's name"));
+  LabNode node{.name = name, .subnet = 0, .addresses = {}, .labels = {}, .annotations = {}};
+  for (const LabNode& other : topology.nodes) {
+    if (other.name == name) return Error{ErrorCode::kAlreadyExists, concat("there is a node ", quoted(name))};
+  }
+  while (node.subnet < topology.subnets.size() && topology.subnets[node.subnet].name != subnet) ++node.subnet;
+  if (node.subnet == topology.subnets.size())
+    return Error{ErrorCode::kNotFound, concat("there is no subnet ", quoted(subnet))};
+  MARGAY_ASSIGN_OR_RETURN(node.addresses, next_addresses(topology, node.subnet));
+  topology.nodes.push_back(std::move(node));
+  return ok_status();
+}
 
 IpAddress router_address(const IpPrefix& subnet) { return subnet.first().plus(1).value_or(subnet.first()); }
 
@@ -275,50 +343,6 @@ Result<Topology> parse_topology(std::string_view yaml, const std::string& file) 
   Topology topology = reader.read();
   if (!reader.errors().empty()) return problems(reader.errors(), documents->front(), file);
   return topology;
-}
-
-Array start_objects(const Topology& topology) {
-  Array out;
-  for (const LabNode& node : topology.nodes) out.push_back(node_object(topology, node));
-  add_pools(topology, out);
-  if (!has_kind(topology, "BGPConfiguration")) {
-    out.push_back(object_of("projectcalico.org/v3", "BGPConfiguration", "default",
-                            Object{{"asNumber", std::int64_t{kNodesAsNumber}}, {"nodeToNodeMeshEnabled", true}}));
-  }
-  add_router_peers(topology, out);
-  out.insert(out.end(), topology.objects.begin(), topology.objects.end());
-  return out;
-}
-
-Value node_status(const LabNode& node) {
-  Array addresses;
-  for (const IpAddress& address : node.addresses) {
-    addresses.push_back(Object{{"type", "InternalIP"}, {"address", address.to_string()}});
-  }
-  addresses.push_back(Object{{"type", "Hostname"}, {"address", node.name}});
-  return Object{{"addresses", std::move(addresses)}};
-}
-
-// Dynamic sessions from anywhere in the subnets, so that a node needs no line of its own.
-std::string router_config(const Topology& topology) {
-  const IpAddress id = [&] {
-    for (const Subnet& subnet : topology.subnets) {
-      for (const IpPrefix& prefix : subnet.prefixes) {
-        if (prefix.is_v4()) return router_address(prefix);
-      }
-    }
-    return IpAddress::v4(0x0A000001);
-  }();
-  std::string out =
-      concat("apiVersion: margay.dev/v1\nkind: Speaker\nmetadata:\n  name: router\nspec:\n  asNumber: ",
-             topology.router.as_number, "\n  routerID: ", id.to_string(), "\n  installRoutes: true\n  listenRanges:\n");
-  for (const Subnet& subnet : topology.subnets) {
-    for (const IpPrefix& prefix : subnet.prefixes) {
-      out += concat("  - {name: ", subnet.name, prefix.is_v4() ? "" : "-ipv6", ", cidr: ", quoted(prefix.to_string()),
-                    ", maxPeers: ", kNodesMax, "}\n");
-    }
-  }
-  return out;
 }
 
 }  // namespace margay::lab

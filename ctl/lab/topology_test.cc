@@ -56,11 +56,44 @@ TEST(LabTopology, BothFamiliesLabelsObjectsAndFiles) {
             R"({"type":"Hostname","address":"n"}]})");
 }
 
-TEST(LabTopology, TheRouterTakesSessionsFromEverySubnet) {
-  const auto topology = parse_topology(kDefaultTopology, "default");
-  const std::string config = router_config(*topology);
-  EXPECT_NE(config.find("routerID: 172.31.1.1\n"), std::string::npos) << config;
-  EXPECT_NE(config.find("- {name: rack-b, cidr: \"172.31.2.0/24\", maxPeers: 250}"), std::string::npos) << config;
+TEST(LabTopology, SubnetsWithRoutersOfTheirOwnHaveNoMesh) {
+  const auto topology = parse_topology(
+      "subnets:\n"
+      "- {name: a, prefixes: [10.0.0.0/24], nodes: [n], tor: {kind: bird, asNumber: 65001}}\n"
+      "- {name: b, prefixes: [10.0.1.0/24], nodes: [m], tor: {asNumber: 65002}}\n"
+      "environment: {FELIX_LOGSEVERITYSCREEN: Debug}\n",
+      "f");
+  ASSERT_TRUE(topology.ok()) << topology.error().message;
+  const json::Array objects = start_objects(*topology);
+  EXPECT_EQ(kinds_in(objects),
+            "Node/n Node/m IPPool/pods-ipv4 BGPConfiguration/default BGPPeer/router-a BGPPeer/router-b");
+  EXPECT_EQ(objects[1].string_at({"metadata", "annotations", "projectcalico.org/ASNumber"}), "65002");
+  EXPECT_EQ(json::dump(*objects[3].find("spec")), R"({"asNumber":64512,"nodeToNodeMeshEnabled":false})");
+  EXPECT_EQ(json::dump(*objects.back().find("spec")),
+            R"({"nodeSelector":"margay.dev/subnet == 'b'","peerIP":"10.0.1.1","asNumber":65002})");
+  EXPECT_EQ(topology->environment.at("FELIX_LOGSEVERITYSCREEN"), "Debug");
+  EXPECT_EQ(router_of(*topology, 1), "tor-b");
+}
+
+TEST(LabTopology, TheRouterIsOfTheNodesAsWhereNothingElseIsSaid) {
+  const auto topology = parse_topology(
+      "subnets:\n- {name: a, prefixes: [10.0.0.0/24], nodes: [n]}\nrouter: {kind: gobgp, reflects: true}\n"
+      "objects:\n- {apiVersion: projectcalico.org/v3, kind: BGPConfiguration, metadata: {name: default}, "
+      "spec: {asNumber: 63400}}\n",
+      "f");
+  ASSERT_TRUE(topology.ok()) << topology.error().message;
+  EXPECT_EQ(topology->router.as_number, 63400U);
+  EXPECT_EQ(topology->router.kind, RouterKind::kGobgp);
+  EXPECT_TRUE(topology->router.reflects);
+}
+
+TEST(LabTopology, NodesAreAddedWhileItRuns) {
+  auto topology = parse_topology(kDefaultTopology, "default").value();
+  ASSERT_TRUE(add_node(topology, "node-5", "rack-b").ok());
+  EXPECT_EQ(topology.nodes.back().addresses.front().to_string(), "172.31.2.4");
+  EXPECT_EQ(add_node(topology, "node-5", "rack-b").error().code, ErrorCode::kAlreadyExists);
+  EXPECT_EQ(add_node(topology, "node-6", "rack-c").error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(add_node(topology, "router", "rack-a").error().code, ErrorCode::kInvalid);
 }
 
 TEST(LabTopology, ARouterOfAnotherAsIsOfferedANodesOwnRoutesOnly) {
@@ -96,6 +129,19 @@ TEST(LabTopology, EveryMistakeHasItsPlace) {
       {"subnets:\n- {name: a, prefixes: [10.0.0.0/24], nodes: [a]}\nrouter: {asNumber: 0}\n", "1 to 4294967294"},
       {"subnets:\n- {name: a, prefixes: [10.0.0.0/24], nodes: [a]}\nobjects: [{kind: x}]\n",
        "objects[0].apiVersion: is needed"},
+      {"subnets:\n- {name: a, prefixes: [10.0.0.0/24], nodes: [a]}\nrouter: {kind: quagga}\n",
+       "f:3:16: router.kind: margay-bgpd, bird, frr or gobgp is wanted"},
+      {"subnets:\n- {name: a, prefixes: [10.0.0.0/24], nodes: [a], tor: {}}\n", "subnets[0].tor.asNumber: is needed"},
+      {"subnets:\n- {name: a, prefixes: [10.0.0.0/24], nodes: [a], tor: {asNumber: 64512}}\n", "of another router"},
+      {"subnets:\n- {name: a, prefixes: [10.0.0.0/24], nodes: [tor-a], tor: {asNumber: 1}}\n", "name of a router"},
+      {"subnets:\n- {name: a, prefixes: [10.0.0.0/24], nodes: [a], tor: {asNumber: 1}}\nrouter: {bgp: false}\n",
+       "routers of subnets need it"},
+      {"subnets:\n- {name: a, prefixes: [10.0.0.0/24], nodes: [a], tor: {asNumber: 1}}\n"
+       "- {name: b, prefixes: [10.0.1.0/24], nodes: [b]}\n",
+       "every subnet has a router of its own, or none has"},
+      {"subnets:\n- {name: a, prefixes: [172.30.0.0/16], nodes: [a], tor: {asNumber: 1}}\n",
+       "overlaps the cables between routers"},
+      {"subnets:\n- {name: a, prefixes: [10.0.0.0/24], nodes: [a]}\nenvironment: {A: 3}\n", "a text is wanted"},
       {"subnets: [\n", "f: line"},
       {"a: 1\n---\nb: 2\n", "one document is wanted, not 2"},
   };

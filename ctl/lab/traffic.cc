@@ -83,13 +83,34 @@ policy::Target target_of(const ServedPort& port) {
 struct Sender {
   std::string space;
   std::vector<ProbeTarget> targets;
-  std::vector<std::size_t> cells;  // index in Matrix::answers
+  std::vector<std::size_t> cells;  // index in Matrix::answers; a pod of both families is asked over both
 };
 
 struct Plan {
   policy::Matrix matrix;
   std::vector<Sender> senders;
 };
+
+bool has_family_of(const LabPod& pod, const IpAddress& address) {
+  return std::any_of(pod.addresses.begin(), pod.addresses.end(),
+                     [&](const IpAddress& own) { return own.family() == address.family(); });
+}
+
+// Reached is what is reached over every family that both have.
+void add_cell(const LabPod& from, const LabPod& to, const ServedPort& port, Sender& sender, policy::Matrix& matrix) {
+  policy::Answered cell;
+  cell.from = from.to_string();
+  cell.to = to.to_string();
+  cell.target = target_of(port);
+  cell.verdict.answer = policy::Answer::kDeny;
+  for (const IpAddress& address : to.addresses) {
+    if (!has_family_of(from, address)) continue;
+    cell.verdict.answer = policy::Answer::kAllow;
+    sender.cells.push_back(matrix.answers.size());
+    sender.targets.push_back({address, port});
+  }
+  matrix.answers.push_back(std::move(cell));
+}
 
 Plan plan_matrix(const Paths& paths, const std::vector<LabPod>& pods) {
   Plan plan;
@@ -106,16 +127,7 @@ Plan plan_matrix(const Paths& paths, const std::vector<LabPod>& pods) {
     Sender sender{.space = paths.space_of_pod(from.name_space, from.name), .targets = {}, .cells = {}};
     for (const LabPod& to : pods) {
       if (&from == &to) continue;
-      for (const ServedPort& port : to.ports) {
-        sender.cells.push_back(plan.matrix.answers.size());
-        sender.targets.push_back({to.addresses.front(), port});
-        policy::Answered cell;
-        cell.from = from.to_string();
-        cell.to = to.to_string();
-        cell.target = target_of(port);
-        cell.verdict.answer = policy::Answer::kDeny;
-        plan.matrix.answers.push_back(std::move(cell));
-      }
+      for (const ServedPort& port : to.ports) add_cell(from, to, port, sender, plan.matrix);
     }
     plan.senders.push_back(std::move(sender));
   }
@@ -134,8 +146,9 @@ Status probe(Plan& plan) {
       if (!answers.ok()) return void(outcomes[i] = answers.error());
       for (std::size_t k = 0; k < answers->size(); ++k) {
         policy::Answered& cell = plan.matrix.answers[sender.cells[k]];
-        cell.verdict.answer = (*answers)[k].is_reached ? policy::Answer::kAllow : policy::Answer::kDeny;
-        cell.note = (*answers)[k].why;
+        if ((*answers)[k].is_reached) continue;
+        cell.verdict.answer = policy::Answer::kDeny;
+        cell.note = concat(sender.targets[k].address.to_string(), ": ", (*answers)[k].why);
       }
     });
   }

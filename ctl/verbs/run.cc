@@ -52,6 +52,7 @@ command::ExitCode run(Session& session) {
     case CommandId::kLabNode:
     case CommandId::kLabKubeconfig:
     case CommandId::kLabKeeper:
+    case CommandId::kLabRelay:
     case CommandId::kGroup: break;
   }
   return command::ExitCode::kUsage;

@@ -143,7 +143,7 @@ class LabTest : public testing::Test {
 };
 
 TEST_F(LabTest, UpPodsPolicyACrashAndDown) {
-  const ProgramResult up = lab({"up", "-f", source_path("docs/examples/lab/four-nodes.yaml")});
+  const ProgramResult up = lab({"up", "-f", source_path("docs/examples/lab/full-mesh.yaml")});
   ASSERT_EQ(up.exit_status, 0) << up.err;
   const ProgramResult again = lab({"up"});
   EXPECT_EQ(again.exit_status, 1);

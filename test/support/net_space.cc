@@ -64,6 +64,11 @@ NetSpace::NetSpace() {
   MARGAY_CHECK(fd_ >= 0);
 }
 
+NetSpace::NetSpace(const std::string& path) : fd_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+  if (fd_ < 0) std::fprintf(stderr, "%s: no such network namespace\n", path.c_str());
+  MARGAY_CHECK(fd_ >= 0);
+}
+
 NetSpace::~NetSpace() { close(fd_); }
 
 std::string NetSpace::path() const { return concat("/proc/", getpid(), "/fd/", fd_); }

@@ -15,6 +15,8 @@ namespace margay::test {
 class NetSpace {
  public:
   NetSpace();  // needs root; aborts without
+  // One that is there, such as /run/netns/NAME; it stays when the object goes.
+  explicit NetSpace(const std::string& path);
   ~NetSpace();
   NetSpace(const NetSpace&) = delete;
   NetSpace& operator=(const NetSpace&) = delete;
