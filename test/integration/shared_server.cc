@@ -41,13 +41,25 @@ std::string value_of(const std::string& config, std::string_view key) {
 void debug_request(const ApiServer& server, const std::string& method, const std::string& path,
                    const std::string& body) {
   const std::string config = read_text(server.kubeconfig());
-  const auto done =
-      run_program({.argv = {"curl", "-sSk", "--fail", "-X", method, "-H", "Content-Type: application/json", "-H",
-                            concat("Authorization: Bearer ", value_of(config, "token: ")), "-d", body,
-                            value_of(config, "server: ") + path},
-                   .environment = {},
-                   .stdin_text = {},
-                   .output_path = {}});
+  std::vector<std::string> argv{"curl",
+                                "-sSk",
+                                "--fail",
+                                "-X",
+                                method,
+                                "-H",
+                                "Content-Type: application/json",
+                                "-H",
+                                concat("Authorization: Bearer ", value_of(config, "token: ")),
+                                "-d",
+                                body};
+  const std::string place = value_of(config, "server: ");
+  constexpr std::string_view kUnix = "unix://";
+  if (place.starts_with(kUnix)) {
+    argv.insert(argv.end(), {"--unix-socket", place.substr(kUnix.size()), "http://localhost" + path});
+  } else {
+    argv.push_back(place + path);
+  }
+  const auto done = run_program({.argv = argv, .environment = {}, .stdin_text = {}, .output_path = {}});
   if (done.exit_status != 0) write_text("/dev/stderr", done.out + done.err);
   MARGAY_CHECK(done.exit_status == 0);
 }
