@@ -55,6 +55,21 @@ Aspect dataplane_aspect(const AspectView& view) {
   return out;
 }
 
+// "2 nodes; 5 packets dropped (spoofed source: 5)"; "" where nothing is counted by node.
+std::string tunnel_traffic(const TunnelCounters& counters) {
+  if (counters.nodes.empty() && counters.drops.empty()) return {};
+  std::string reasons;
+  std::uint64_t dropped = 0;
+  for (const auto& [reason, count] : counters.drops) {
+    if (count == 0) continue;
+    dropped += count;
+    reasons += concat(reasons.empty() ? "" : ", ", reason, ": ", count);
+  }
+  std::string out = concat("; packets with ", counted(counters.nodes.size(), "node"));
+  if (dropped > 0) out += concat("; ", counted(dropped, "packet"), " dropped (", reasons, ")");
+  return out;
+}
+
 Aspect tunnels_aspect(const AspectView& view) {
   Aspect out{.type = "TunnelsReady", .is_well = true, .reason = "NotNeeded"};
   for (const std::string& name : view.report.tunnel_devices) {
@@ -62,6 +77,9 @@ Aspect tunnels_aspect(const AspectView& view) {
     if (name == ipip::name_of(ipip::DeviceKind::kIpip))
       out.message += concat(" (", ipip::to_string(view.ipip.implementation), ")");
     out.reason = "Programmed";
+  }
+  if (view.report.tunnel_counters != nullptr && !out.message.empty()) {
+    out.message += tunnel_traffic(*view.report.tunnel_counters);
   }
   const auto add = [&out](std::string_view problem) {
     out.message += concat(out.message.empty() ? "" : "; ", problem);

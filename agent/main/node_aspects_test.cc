@@ -52,6 +52,19 @@ TEST_F(NodeAspectsTest, AllIsWell) {
   EXPECT_EQ(aspects[2], "TunnelsReady True Programmed: tunl0 (kernel), vxlan.calico");
 }
 
+TEST_F(NodeAspectsTest, WhatTunnelsDroppedIsSaid) {
+  report_.tunnel_devices = {"tunl0"};
+  TunnelCounters counters;
+  counters.nodes[IpAddress::v4(1)] = counters.nodes[IpAddress::v4(2)] = {};
+  counters.drops = {{"spoofed source", 5}, {"truncated", 0}, {"unknown sender", 2}};
+  report_.tunnel_counters = std::make_shared<const TunnelCounters>(counters);
+  EXPECT_EQ(take()[2],
+            "TunnelsReady True Programmed: tunl0 (kernel); packets with 2 nodes; 7 packets dropped (spoofed source: 5, "
+            "unknown sender: 2)");
+  report_.tunnel_counters = std::make_shared<const TunnelCounters>();
+  EXPECT_EQ(take()[2], "TunnelsReady True Programmed: tunl0 (kernel)");
+}
+
 TEST_F(NodeAspectsTest, WithoutTunnelsNoneAreNeeded) { EXPECT_EQ(take()[2], "TunnelsReady True NotNeeded: "); }
 
 TEST_F(NodeAspectsTest, AStageThatIsMissingIsNamed) {
