@@ -111,7 +111,9 @@ void Chaos::kill_once() {
   }
   let_pass(start_ms_ * 3 / 2);  // before, while and after it is in sync
   if (below(5) == 0) {
-    EXPECT_EQ(node().stop_agent(), 0);
+    // Before it has begun to listen to signals it ends as any program does.
+    const int status = node().stop_agent();
+    EXPECT_TRUE(status == 0 || status == 128 + SIGTERM) << status;
   } else {
     node().kill_agent();
   }

@@ -121,11 +121,11 @@ TEST_F(Limits, ARuleThatCannotBeExpressedAllowsNothingAndIsNamed) {
   EXPECT_EQ(json::dump(node_->ask("/problems")).find("web"), std::string::npos);
 }
 
-// Appendix C of calico.md, 5, beside the large set: MARGAY_LIMIT_SERVICES of them (3,000 without it), each with a
+// Appendix C of calico.md, 5, beside the large set: MARGAY_LIMIT_SERVICES of them (1,000 without it), each with a
 // slice.
 TEST_F(Limits, ManyServicesCostNobodyHisPolicy) {
   if (!start()) GTEST_SKIP() << why_;
-  const std::uint32_t services = number_from("MARGAY_LIMIT_SERVICES", 3'000);
+  const std::uint32_t services = number_from("MARGAY_LIMIT_SERVICES", 1'000);
   for (std::uint32_t i = 0; i < services; ++i) {
     const std::string name = concat("service-", i);
     const std::string address = IpAddress::v4(0x0a600001U + i).to_string();

@@ -173,6 +173,7 @@ void OneNode::kill_agent() {
 int OneNode::stop_agent() {
   const int status = agent_->stop();
   agent_.reset();
+  if (WIFSIGNALED(status)) return 128 + WTERMSIG(status);
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 

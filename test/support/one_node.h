@@ -53,7 +53,7 @@ class OneNode {
 
   void start_agent();
   void kill_agent();  // SIGKILL
-  int stop_agent();   // SIGTERM; its exit status
+  int stop_agent();   // SIGTERM; its exit status, 128 + signal if that ended it, -1 if it had to be killed
   [[nodiscard]] ChildProcess* agent() { return agent_.get(); }
   [[nodiscard]] std::string file(const std::string& name) const { return dir_.file(name); }
   // Of the API server, for its paths of faults.
