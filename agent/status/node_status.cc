@@ -66,7 +66,8 @@ model::Condition condition_of(const NodeSnapshot::Aspect& aspect) {
   out.type = aspect.type;
   out.status = aspect.is_well ? model::ConditionStatus::kTrue : model::ConditionStatus::kFalse;
   out.reason = aspect.reason;
-  out.message = aspect.message.substr(0, kMessageMax);
+  // A condition without a message is refused.
+  out.message = aspect.message.empty() ? aspect.reason : aspect.message.substr(0, kMessageMax);
   return out;
 }
 

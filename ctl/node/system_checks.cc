@@ -71,6 +71,7 @@ Status try_vxlan() {
   spec.mtu = 1450;
   spec.vni = 4096;
   spec.port = 4789;
+  spec.mac = Mac({0x66, 0, 0, 0, 0, 1});
   spec.local = IpAddress::v4(0xc0000201);
   add_create_request(batch, ipip::DeviceKind::kVxlanV4, spec);
   return apply(NETLINK_ROUTE, batch);
