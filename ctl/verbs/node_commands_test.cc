@@ -78,7 +78,7 @@ TEST(NodeStatus, OfAllNodesThroughTheApiServer) {
   console.run("netctl node status");
   EXPECT_EQ(console.take_calls(),
             "list nodes\ncreate caliconodestatuses netctl-1787392800000-a\ncreate caliconodestatuses "
-            "netctl-1787392800000-b\nlist caliconodestatuses\nwatch from 102 caliconodestatuses\ndelete "
+            "netctl-1787392800000-b\nlist caliconodestatuses\nwatch from 104 caliconodestatuses\ndelete "
             "caliconodestatuses netctl-1787392800000-a\ndelete caliconodestatuses netctl-1787392800000-b\n");
   console.client.changes = {filled("a", kUp), filled("b", concat(kUp, ",", kDown))};
   console.run("netctl node status -o wide");

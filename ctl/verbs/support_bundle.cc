@@ -169,6 +169,10 @@ void add_agent(Session& session, Bundle& bundle, const std::string& socket) {
       bundle.miss(path, answer.error().message);
       continue;
     }
+    if (answer->status == 404) {
+      bundle.note(path, "this agent does not have the page");
+      continue;
+    }
     // Not being ready is an answer too.
     bundle.add(path, answer->body);
   }
