@@ -261,7 +261,10 @@ TEST_F(Limits, AnInterfaceWithASmallerMtuIsSeenWhileItRuns) {
     const json::Value* found = status.find({"tunnels", "hostMTU"});
     return found == nullptr || found->as_integer() == nullptr ? 0 : *found->as_integer();
   };
+  // One without an address carries nothing of ours.
   node_->node().ip({"link add eth7 type veth peer name other7", "link set other7 up", "link set eth7 mtu 1300 up"});
+  EXPECT_GT(mtu(), 1300);
+  node_->node().ip({"addr add 198.51.100.77/32 dev eth7"});
   EXPECT_TRUE(poll_until(std::chrono::seconds(20), [&] { return mtu() == 1300; })) << mtu();
   node_->node().ip({"link del eth7"});
   EXPECT_TRUE(poll_until(std::chrono::seconds(20), [&] { return mtu() > 1300; })) << mtu();

@@ -18,10 +18,32 @@ using test::ProbeQuestion;
 
 constexpr std::size_t kPacketDifferencesMax = 20;
 
+// Lists of networks are sets for a server, which refuses what is there twice; some scenarios have it.
+void drop_repeated_networks(json::Value& value) {
+  if (json::Array* list = value.as_array()) {
+    for (json::Value& each : *list) drop_repeated_networks(each);
+  }
+  json::Object* const object = value.as_object();
+  if (object == nullptr) return;
+  for (auto& [name, field] : *object) {
+    json::Array* const list = name == "nets" || name == "notNets" ? field.as_array() : nullptr;
+    if (list == nullptr) {
+      drop_repeated_networks(field);
+      continue;
+    }
+    json::Array once;
+    for (json::Value& each : *list) {
+      if (std::find(once.begin(), once.end(), each) == once.end()) once.push_back(std::move(each));
+    }
+    *list = std::move(once);
+  }
+}
+
 template <class T>
 json::Value encoded(const T& object) {
   json::Value out;
   codec::encode(object, out);
+  drop_repeated_networks(out);
   const bool needs_spec = out.string_at({"apiVersion"}) == "projectcalico.org/v3" && out.find("spec") == nullptr;
   if (needs_spec) out["spec"] = json::Object{};
   return out;
