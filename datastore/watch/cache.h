@@ -53,6 +53,8 @@ class Consumer {
     batch.is_in_sync = was_in_sync_;
     return batch;
   }
+  // There is something to take.
+  [[nodiscard]] bool has_changes() const { return core_.has_changes(id_); }
 
  private:
   CacheCore& core_;

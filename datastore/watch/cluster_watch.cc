@@ -58,7 +58,7 @@ std::vector<ClusterWatch::KindState> ClusterWatch::states() const {
     state.resource = type.group.empty() ? type.plural : concat(type.plural, ".", type.group);
     state.is_in_sync = feed->is_in_sync;
     state.is_absent = feed->is_absent;
-    if (!turn_timer_->is_armed()) state.version = feed->driver().version();
+    if (!turn_timer_->is_armed() && !feed->has_changes()) state.version = feed->driver().version();
     if (const kube::ApiError* error = feed->driver().last_error()) state.error = error->message;
     feed->look(state);
   }

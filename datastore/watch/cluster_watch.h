@@ -84,6 +84,8 @@ class ClusterWatch {
     virtual void start() = 0;
     // Hands over what has changed; whether all there was at the start has been handed over.
     virtual bool drain() = 0;
+    // Something is on its way to the consumers.
+    [[nodiscard]] virtual bool has_changes() const = 0;
     virtual void look(KindState& state) = 0;
     // A KindFeed<T> of that kind and scope.
     [[nodiscard]] virtual bool is_same(const void* type, model::Kind kind, const Scope& scope) const = 0;
@@ -149,6 +151,7 @@ class ClusterWatch::KindFeed final : public Feed {
   [[nodiscard]] bool is_same(const void* type, model::Kind kind, const Scope& scope) const override {
     return type == &kTypeOf<T> && kind == kind_ && scope == scope_;
   }
+  [[nodiscard]] bool has_changes() const override { return consumer_->has_changes(); }
   void look(KindState& state) override { state.objects = watch_.cache().size(); }
   [[nodiscard]] const WatchDriver& driver() const override { return watch_.driver(); }
 

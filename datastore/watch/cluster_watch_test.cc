@@ -102,6 +102,21 @@ TEST_F(ClusterWatchTest, AKindThatIsNotThereCountsAsEmptyUntilItIs) {
   EXPECT_TRUE(in_sync_);
 }
 
+TEST_F(ClusterWatchTest, AVersionIsSaidOnceTheConsumersHaveIt) {
+  const auto version = [this] { return watch_.states().front().version; };
+  watch_.start();
+  loop_.advance(seconds(1));
+  const std::string before = version();
+  EXPECT_NE(before, "");
+  client_.put(resource_of(Kind::kIpPool), {"", "a"}, pool("10.0.0.0/16"));
+  EXPECT_TRUE(loop_.run_until([&] { return version() != before; }, seconds(1)));
+  EXPECT_EQ(version(), "") << "the watch has seen it, the consumers have not";
+  EXPECT_FALSE(seen_.contains("IPPool/a 10.0.0.0/16"));
+  loop_.advance(seconds(1));
+  EXPECT_NE(version(), "");
+  EXPECT_TRUE(seen_.contains("IPPool/a 10.0.0.0/16"));
+}
+
 TEST_F(ClusterWatchTest, AKindOfOneScopeIsWatchedOnceForAll) {
   std::string first, second, other;
   const auto into = [](std::string& text) {
