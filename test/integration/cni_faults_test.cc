@@ -19,6 +19,7 @@
 #include "policy/translate/translate.h"
 #include "test/integration/shared_server.h"
 #include "test/support/cni_node.h"
+#include "test/support/net_space.h"
 
 namespace margay::test {
 namespace {
@@ -67,7 +68,7 @@ class CniFaults : public testing::Test {
   }
   PluginCall call(const std::string& command, const std::string& pod) {
     auto& space = spaces_[pod];
-    if (space == nullptr) space = std::make_unique<PodNamespace>(folder_.file(pod));
+    if (space == nullptr) space = std::make_unique<NetSpace>();
     return {.command = command,
             .container = "c-" + pod,
             .netns = space->path(),
@@ -95,7 +96,7 @@ class CniFaults : public testing::Test {
   std::optional<netlink::ScratchNamespace> scratch_;
   std::unique_ptr<SyncClient> client_;
   std::unique_ptr<CniNode> node_;
-  std::map<std::string, std::unique_ptr<PodNamespace>> spaces_;
+  std::map<std::string, std::unique_ptr<NetSpace>> spaces_;
 };
 
 TEST_F(CniFaults, AServerThatTakesHalfASecondIsWaitedFor) {
