@@ -79,7 +79,7 @@ std::unique_ptr<ChaosWorld> ChaosWorld::start(std::uint64_t seed, std::string* w
   OneNodeOptions options;
   options.server = {.flags = {"--enable-fault-injection"}, .unix_socket = true, .has_snapshot = true};
   for (const char* setting : {"IPTABLES", "IPSETS", "ROUTE", "INTERFACE"}) {
-    options.agent_environment[concat("FELIX_", setting, "REFRESHINTERVAL")] = "1";
+    options.agent_environment.emplace(concat("FELIX_", setting, "REFRESHINTERVAL"), "1");
   }
   auto node = OneNode::start(options, why);
   if (node == nullptr) return nullptr;
