@@ -23,6 +23,8 @@
 namespace margay::cni {
 namespace {
 
+constexpr long kLookNanoseconds = 200'000;  // between two looks at an interface
+
 using netlink::Batch;
 using netlink::Netlink;
 using netlink::Request;
@@ -231,6 +233,28 @@ Status HostEnd::tell_addresses(const InterfacePlan& plan, const Mac& mac) const 
   return checked(kernel_->apply(batch), concat("the neighbours of ", plan.host_name));
 }
 
+bool HostEnd::is_running() const {
+  Batch question;
+  {
+    Request request = question.add(RTM_GETLINK, 0);
+    ifinfomsg head{};
+    head.ifi_index = static_cast<int>(link_);
+    request.header(head);
+  }
+  bool is_running = false;
+  const Status asked = kernel_->ask(question, [&is_running](const netlink::MessageView& message) {
+    const auto head = message.header<ifinfomsg>();
+    if (message.type == RTM_NEWLINK && head) is_running = (head->ifi_flags & IFF_RUNNING) != 0;
+  });
+  return !asked.ok() || is_running;
+}
+
+void HostEnd::wait_until_running() const {
+  constexpr int kLooksMax = 5000;
+  const timespec pause{0, kLookNanoseconds};
+  for (int i = 0; i < kLooksMax && !is_running(); ++i) (void)ppoll(nullptr, 0, &pause, nullptr);
+}
+
 Result<HostEnd> PodNetns::make_pair(const InterfacePlan& plan) const {
   MARGAY_ASSIGN_OR_RETURN(std::unique_ptr<Netlink> kernel, open_route_socket());
   Batch removal;
@@ -337,8 +361,6 @@ Status remove_link(const std::string& name) {
 }
 
 namespace {
-
-constexpr long kLookNanoseconds = 200'000;
 
 // In the child: nobody reads what it prints, and whoever waits for the end of the plugin's output does not wait for it.
 [[noreturn]] void remove_apart(const std::string& name, int report) {

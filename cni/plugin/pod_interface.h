@@ -50,8 +50,14 @@ class HostEnd {
   // host ask in vain, and would wait until it asks again, a second later. What is told is checked by the kernel when it
   // is used, and forgotten when the pod's end goes down, as when a plugin after this one changes its MAC.
   Status tell_addresses(const InterfacePlan& plan, const Mac& mac) const;
+  // The kernel sends by it. It was up before the pod's end was, so it learns of its carrier from the kernel's link
+  // watch, a task that a busy machine runs late; until then packets to the pod are dropped, its first ones. At most a
+  // second.
+  void wait_until_running() const;
 
  private:
+  [[nodiscard]] bool is_running() const;
+
   std::unique_ptr<netlink::Netlink> kernel_;
   std::uint32_t link_;
 };

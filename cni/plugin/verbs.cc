@@ -191,6 +191,7 @@ Done add_interface(const Invocation& call, AgentClient& agent, const json::Value
     (void)remove_link(plan->name);
     return give_up(agent, request, ready.ok() ? refused(*ready, kNotReady) : agent_error(ready.error(), kNotReady));
   }
+  host->wait_until_running();
   const MadeInterface interface {
     plan->host_name, kHostMac.to_string(), plan->name, mac->to_string(), call.netns, plan->mtu
   };

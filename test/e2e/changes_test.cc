@@ -81,9 +81,9 @@ TEST_F(Changes, FromMeshToReflectorsAndBack) {
   ASSERT_TRUE(lab.becomes_well());
   EXPECT_TRUE(lab.routes_spread({"node-1", "node-2", "node-3", "node-4"}, 3));
   EXPECT_EQ(across.lost(), 0U) << "of " << across.sent();
-  EXPECT_GT(across.sent(), 500U);
+  EXPECT_GT(across.sent(), 100U);
   EXPECT_EQ(back.lost(), 0U) << "of " << back.sent();
-  EXPECT_GT(back.sent(), 500U);
+  EXPECT_GT(back.sent(), 100U);
 }
 
 TEST_F(Changes, AgentsAreUpgradedOneByOne) {
@@ -97,9 +97,9 @@ TEST_F(Changes, AgentsAreUpgradedOneByOne) {
     ASSERT_EQ(lab.run({"node", "start", node}).exit_status, 0);
     ASSERT_TRUE(lab.becomes_well()) << node;
     EXPECT_EQ(across.lost(), 0U) << "of " << across.sent() << ", after " << node;
-    EXPECT_GT(across.sent(), 500U);
+    EXPECT_GT(across.sent(), 100U);
     EXPECT_EQ(back.lost(), 0U) << "of " << back.sent() << ", after " << node;
-    EXPECT_GT(back.sent(), 500U);
+    EXPECT_GT(back.sent(), 100U);
   }
 }
 
@@ -138,7 +138,7 @@ TEST_F(Changes, NodesAreAddedDrainedKilledAndCutOff) {
   ASSERT_EQ(lab.run({"node", "heal", "node-5"}).exit_status, 0);
   EXPECT_TRUE(lab.becomes_well());
   EXPECT_EQ(traffic.lost(), 0U) << "of " << traffic.sent();
-  EXPECT_GT(traffic.sent(), 500U);
+  EXPECT_GT(traffic.sent(), 100U);
 }
 
 }  // namespace
