@@ -150,6 +150,8 @@ class Case {
   void render() {
     auto workload = std::make_shared<model::WorkloadEndpoint>();
     workload->spec.interface_name = kWorkloadInterface;
+    // Rows are of both families; which addresses does not count.
+    workload->spec.ip_networks = {IpPrefix::parse("192.0.2.1/32").value(), IpPrefix::parse("2001:db8::1/128").value()};
     workload_.workload = workload;
     Delta delta = delta_;
     delta.endpoints[{.kind = model::Kind::kWorkloadEndpoint, .name_space = "ns", .name = "w"}] =
