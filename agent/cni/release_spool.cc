@@ -1,14 +1,13 @@
 #include "agent/cni/release_spool.h"
 
 #include <dirent.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 
 #include "base/core/text.h"
 #include "base/file/file.h"
+#include "base/file/folders.h"
 #include "base/json/value.h"
 
 namespace margay::agent {
@@ -25,14 +24,6 @@ std::string file_name(std::string_view text) {
   return out;
 }
 
-Status make_folders(const std::string& path) {
-  for (std::size_t at = path.find('/', 1);; at = path.find('/', at + 1)) {
-    const std::string part = path.substr(0, at);
-    if (mkdir(part.c_str(), 0700) != 0 && errno != EEXIST) return file::error_of(errno, part, "cannot be made");
-    if (at == std::string::npos) return ok_status();
-  }
-}
-
 }  // namespace
 
 std::string ReleaseSpool::path_of(const PendingRelease& release) const {
@@ -46,7 +37,7 @@ Status ReleaseSpool::put(const PendingRelease& release) {
   object["interface"] = release.interface;
   object["podNamespace"] = release.pod_namespace;
   object["podName"] = release.pod_name;
-  MARGAY_RETURN_IF_ERROR(make_folders(folder_));
+  MARGAY_RETURN_IF_ERROR(file::make_folders(folder_, 0700));
   return file::write_file_atomically(path_of(release), json::dump(json::Value(std::move(object))), 0600);
 }
 

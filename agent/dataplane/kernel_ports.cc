@@ -279,16 +279,7 @@ class TunnelDevices final : public TunnelPort {
   dataplane::ApplyReport apply(TimePoint now) override { return driver_.apply(now); }
   Status count(TunnelCounters& to) override {
     MARGAY_ASSIGN_OR_RETURN(const auto counters, driver_.counters());
-    for (const auto& [kind, each] : counters) {
-      to.devices[std::string(ipip::name_of(kind))] = {.packets_in = each.packets_in,
-                                                      .bytes_in = each.bytes_in,
-                                                      .packets_out = each.packets_out,
-                                                      .bytes_out = each.bytes_out,
-                                                      .errors_in = each.errors_in,
-                                                      .errors_out = each.errors_out,
-                                                      .drops_in = each.drops_in,
-                                                      .drops_out = each.drops_out};
-    }
+    for (const auto& [kind, each] : counters) to.devices[std::string(ipip::name_of(kind))] = each;
     return ok_status();
   }
 

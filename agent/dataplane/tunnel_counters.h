@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/ip/address.h"
+#include "ipip/devices/device_counters.h"
 
 namespace margay::agent {
 
@@ -17,11 +18,7 @@ struct NodeCounters {
   friend bool operator==(const NodeCounters&, const NodeCounters&) = default;
 };
 
-struct DeviceCounters {
-  std::uint64_t packets_in = 0, bytes_in = 0, packets_out = 0, bytes_out = 0;
-  std::uint64_t errors_in = 0, errors_out = 0, drops_in = 0, drops_out = 0;
-  friend bool operator==(const DeviceCounters&, const DeviceCounters&) = default;
-};
+using ipip::DeviceCounters;
 
 struct TunnelCounters {
   // IP-in-IP by eBPF, which counts nodes one by one: those there was traffic with, by their address; drops by reason.

@@ -1,12 +1,9 @@
 #include "agent/main/program.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +13,7 @@
 #include "agent/main/local_api.h"
 #include "base/core/random.h"
 #include "base/core/text.h"
+#include "base/file/folders.h"
 #include "base/loop/asio_loop.h"
 #include "base/loop/asio_network.h"
 #include "base/process/build_info.h"
@@ -34,16 +32,6 @@ namespace {
 
 constexpr std::string_view kSocketName = "/node.sock";
 constexpr std::string_view kCniSocketName = "/cni.sock";
-
-// With those above it.
-Status make_folder(const std::string& path) {
-  for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
-    if (mkdir(path.substr(0, end).c_str(), 0755) != 0 && errno != EEXIST) {
-      return Error{ErrorCode::kUnavailable, concat("folder ", path, " cannot be made: ", std::strerror(errno))};
-    }
-    if (end == std::string::npos) return ok_status();
-  }
-}
 
 class Program {
  public:
@@ -91,7 +79,7 @@ Status Program::connect() {
 }
 
 Status Program::open_socket() {
-  MARGAY_RETURN_IF_ERROR(make_folder(flags_.run_dir));
+  MARGAY_RETURN_IF_ERROR(file::make_folders(flags_.run_dir, 0755));
   api_.emplace(loop_, network_, *agent_);
   const Status status = api_->listen(flags_.run_dir + std::string(kSocketName));
   if (!status.ok()) return status.error().within("local API");
@@ -112,7 +100,7 @@ Status Program::start() {
   if (environment.node_name.empty()) return invalid("--node-name or NODENAME is needed");
   log_.info("starting", {{"node", environment.node_name}, {"version", process::build_info().version}});
   // What it keeps there is worth having, not worth failing for.
-  const Status kept = make_folder(flags_.state_dir);
+  const Status kept = file::make_folders(flags_.state_dir, 0755);
   if (!kept.ok()) log_.warn("state is not kept", {{"error", kept.error()}});
   MARGAY_RETURN_IF_ERROR(connect());
   agent_.emplace(Agent::Parts{.loop = loop_,

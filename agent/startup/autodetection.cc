@@ -105,6 +105,8 @@ Result<std::vector<IpPrefix>> parse_networks(std::string_view list) {
 
 }  // namespace
 
+bool is_internal_interface(const std::string& name) { return internal_interfaces().matches(name); }
+
 Result<Method> Method::parse(std::string_view given) {
   const std::string_view text = trim(given);
   Method method{.kind = Kind::kNodeAddress, .text = std::string(text)};

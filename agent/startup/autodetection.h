@@ -42,6 +42,9 @@ struct Method {
   static Result<Method> parse(std::string_view text);
 };
 
+// By its name, one of pods, containers, tunnels or service proxies, ours or of others.
+bool is_internal_interface(const std::string& name);
+
 struct Surroundings {
   HostInterfaces interfaces;
   std::vector<IpAddress> node_addresses;  // the InternalIPs of the Node object, in order

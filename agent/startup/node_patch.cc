@@ -1,9 +1,9 @@
 #include "agent/startup/node_patch.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
+#include "agent/startup/autodetection.h"
 #include "base/core/time_text.h"
 #include "base/json/value.h"
 #include "datastore/codec/node_annotations.h"
@@ -15,16 +15,6 @@ constexpr std::string_view kNetworkUnavailable = "NetworkUnavailable", kDataplan
 constexpr std::string_view kInterfacesAnnotation = "projectcalico.org/Interfaces";
 constexpr std::size_t kInterfacesMax = 256;
 
-// As those that are passed over when a node's address is looked for.
-bool is_hosts_own(std::string_view name) {
-  static constexpr std::string_view kOthers[] = {
-      "cali",       "docker",  "br-",       "cbr", "dummy",        "virbr",        "lxcbr",           "veth",
-      "tunl",       "flannel", "kube-ipvs", "cni", "nodelocaldns", "vxlan.calico", "vxlan-v6.calico", "wireguard.cali",
-      "wg-v6.cali", "podman"};
-  return std::none_of(std::begin(kOthers), std::end(kOthers),
-                      [name](std::string_view prefix) { return name.starts_with(prefix); });
-}
-
 std::string interfaces_text(HostInterfaces interfaces) {
   std::sort(interfaces.begin(), interfaces.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   json::Array out;
@@ -33,7 +23,7 @@ std::string interfaces_text(HostInterfaces interfaces) {
     for (const InterfaceAddress& address : each.addresses) {
       if (!address.address.is_link_local()) addresses.emplace_back(address.address.to_string());
     }
-    if (addresses.empty() || !is_hosts_own(each.name) || out.size() == kInterfacesMax) continue;
+    if (addresses.empty() || is_internal_interface(each.name) || out.size() == kInterfacesMax) continue;
     out.emplace_back(json::Object{{"name", each.name}, {"addresses", std::move(addresses)}});
   }
   return json::dump(json::Value(std::move(out)));

@@ -1,10 +1,7 @@
 #include "cni/plugin/verbs.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -12,6 +9,7 @@
 #include "base/core/random.h"
 #include "base/core/text.h"
 #include "base/file/file.h"
+#include "base/file/folders.h"
 #include "cni/plugin/agent_client.h"
 #include "cni/plugin/output.h"
 #include "cni/plugin/pod_interface.h"
@@ -218,18 +216,10 @@ Done add(const Invocation& call) {
   return result_text(call.version, *addresses, nullptr);
 }
 
-Status make_folders(const std::string& path) {
-  for (std::size_t at = path.find('/', 1);; at = path.find('/', at + 1)) {
-    const std::string part = path.substr(0, at);
-    if (mkdir(part.c_str(), 0700) != 0 && errno != EEXIST) return file::error_of(errno, part, "cannot be made");
-    if (at == std::string::npos) return ok_status();
-  }
-}
-
 // For the agent, when it is back. The names are safe: they were checked.
 Done write_down(const Invocation& call, const json::Value& request) {
   const std::string folder = call.spool_folder();
-  Status written = make_folders(folder);
+  Status written = file::make_folders(folder, 0700);
   if (written.ok()) {
     written = file::write_file_atomically(concat(folder, '/', call.container, '-', call.interface, ".json"),
                                           json::dump(request), 0600);

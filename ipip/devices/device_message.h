@@ -8,6 +8,7 @@
 
 #include "base/ip/ids.h"
 #include "dataplane/netlink/message.h"
+#include "ipip/devices/device_counters.h"
 #include "ipip/devices/device_spec.h"
 
 namespace margay::ipip {
@@ -25,12 +26,6 @@ struct FoundDevice {
   bool learns = false;
   std::optional<IpAddress> local{};
   friend bool operator==(const FoundDevice&, const FoundDevice&) = default;
-};
-// What a device has carried since it was made.
-struct DeviceCounters {
-  std::uint64_t packets_in = 0, bytes_in = 0, packets_out = 0, bytes_out = 0;
-  std::uint64_t errors_in = 0, errors_out = 0, drops_in = 0, drops_out = 0;
-  friend bool operator==(const DeviceCounters&, const DeviceCounters&) = default;
 };
 // nullopt: no RTM_NEWLINK, or without counters.
 std::optional<DeviceCounters> parse_counters(const netlink::MessageView& message);
