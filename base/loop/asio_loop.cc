@@ -155,7 +155,11 @@ void AsioLoop::run() {
 void AsioLoop::run_for(Duration duration) {
   impl_->thread = std::this_thread::get_id();
   impl_->context.restart();
-  impl_->context.run_for(duration);
+  if (duration <= Duration::zero()) {
+    impl_->context.poll();  // its run_for() would not run anything
+  } else {
+    impl_->context.run_for(duration);
+  }
 }
 
 bool AsioLoop::run_until(const std::function<bool()>& condition, Duration limit) {

@@ -20,7 +20,7 @@ class AsioLoop final : public Loop, public FdWatcher {
 
   // Until stop().
   void run();
-  // Until stop() or so much time has passed.
+  // Until stop() or so much time has passed. Zero: until nothing is ready, and what is posted already has run.
   void run_for(Duration duration);
   // Until the condition, looked at after every turn, holds (true) or the limit has passed (false).
   bool run_until(const std::function<bool()>& condition, Duration limit);

@@ -38,6 +38,26 @@ TEST(AsioLoop, TasksRunInOrderOnTheThreadThatRuns) {
   EXPECT_FALSE(loop.in_loop_thread());
 }
 
+TEST(AsioLoop, RunForNoTimeRunsWhatIsReadyAndNoMore) {
+  AsioLoop loop;
+  int posted = 0;
+  loop.post([&] {
+    ++posted;
+    loop.post([&] { ++posted; });
+  });
+  loop.post([&] { ++posted; });
+  bool is_due = false;
+  bool is_early = false;
+  const auto due = loop.make_timer([&] { is_due = true; });
+  const auto later = loop.make_timer([&] { is_early = true; });
+  due->arm(Duration::zero());
+  later->arm(hours(1));
+  loop.run_for(Duration::zero());
+  EXPECT_EQ(posted, 3);
+  EXPECT_TRUE(is_due);
+  EXPECT_FALSE(is_early);
+}
+
 TEST(AsioLoop, PostsFromManyThreadsAllRun) {
   constexpr int kThreads = 4;
   constexpr int kPosts = 2000;
