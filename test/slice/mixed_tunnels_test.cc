@@ -1,12 +1,15 @@
 // Tunnels on clusters of their own: the first change of a pool from plain to a tunnel; IP-in-IP by the kernel's device
 // on one node and by eBPF on the others. Needs root, and the latter a kernel that has the device: test/vm runs it where
 // this machine's has not.
+#include <netinet/in.h>
+
 #include <map>
 #include <memory>
 #include <string>
 
 #include "gtest/gtest.h"
 #include "test/slice/capture.h"
+#include "test/slice/hand_made.h"
 #include "test/slice/routed_nodes.h"
 #include "test/slice/traffic.h"
 
@@ -107,14 +110,43 @@ class MixedTunnels : public NewCluster {
         {RoutedNodes::kA, {"--ipip=kernel"}}, {RoutedNodes::kB, {"--ipip=ebpf"}}, {RoutedNodes::kC, {"--ipip=ebpf"}}};
     start(options);
   }
+  // From node-b to that node's pod, but for the outer source.
+  void send_from(const std::string& outer, RoutedNodes::Who to, std::uint8_t word) const {
+    const Bytes inner =
+        ipv4_packet(nodes_->pod_v4(RoutedNodes::kB), nodes_->pod_v4(to), IPPROTO_UDP, udp(9009, {word}));
+    const char* const node = to == RoutedNodes::kA ? "192.0.2.1" : "198.51.100.1";
+    send_raw(nodes_->router(), ipv4_packet(outer, node, IPPROTO_IPIP, inner));
+  }
+  void expect_only_nodes_are_heard(RoutedNodes::Who who) const {
+    const Mailbox target(nodes_->pod(who), 9009);
+    send_from("192.0.2.77", who, 1);
+    send_from("203.0.113.7", who, 2);
+    send_from("192.0.2.2", who, 3);  // a node's: it arrives, so those before it would have
+    EXPECT_EQ(target.next(), 3) << who;
+    EXPECT_TRUE(target.is_empty()) << who;
+  }
+  // Of eBPF; read each ten seconds.
+  [[nodiscard]] std::int64_t unknown_senders(RoutedNodes::Who who) const {
+    const json::Value tunnels = nodes_->ask(who, "/tunnels");
+    const json::Value* const count = tunnels.find({"counters", "drops", "unknown sender"});
+    return count == nullptr || count->as_integer() == nullptr ? -1 : *count->as_integer();
+  }
 };
 
 TEST_F(MixedTunnels, KernelAndEbpfWorkTogether) {
+  if (IsSkipped()) return;
   for (const auto& [from, to] : kPairs) expect_carried(from, to, Form::kIpip);
   EXPECT_EQ(means(RoutedNodes::kA), "kernel");
   EXPECT_EQ(means(RoutedNodes::kB), "eBPF");
   const TcpServer server(nodes_->pod(RoutedNodes::kC), nodes_->pod_v4(RoutedNodes::kC), 8080);
   EXPECT_TRUE(can_connect(nodes_->pod(RoutedNodes::kA), nodes_->pod_v4(RoutedNodes::kC), 8080, seconds(5)));
+  // Who may send is asked by a rule where the kernel's device takes the packet, by the program where eBPF does.
+  expect_only_nodes_are_heard(RoutedNodes::kA);
+  expect_only_nodes_are_heard(RoutedNodes::kC);
+  const std::string rules = nodes_->filter_rules(RoutedNodes::kA);
+  EXPECT_EQ(packets_at(rules, "IP-in-IP from others"), 2) << rules;
+  EXPECT_TRUE(poll_until(kEnough, [&] { return unknown_senders(RoutedNodes::kC) == 2; }))
+      << json::dump(nodes_->ask(RoutedNodes::kC, "/tunnels"));
 }
 
 }  // namespace

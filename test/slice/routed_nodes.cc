@@ -216,6 +216,16 @@ std::string RoutedNodes::routes(Who who) const {
   return node(who).run({"ip", "route"}).out + node(who).run({"ip", "-6", "route"}).out;
 }
 
+std::string RoutedNodes::filter_rules(Who who) const {
+  const Value status = ask(who, "/status");
+  const std::string save = concat("iptables-", status.string_at({"dataplane", "backend"}), "-save");
+  return node(who).run({save, "-c", "-t", "filter"}).out;
+}
+
+std::string RoutedNodes::state_file(Who who, const std::string& name) const {
+  return read_text(dir_.file(concat(nodes_[who].name, "/", name)));
+}
+
 std::string RoutedNodes::annotation(Who who, const std::string& name) {
   const auto object = client_.get(kNodes, {"", nodes_[who].name});
   if (!object.ok()) return "";

@@ -49,6 +49,10 @@ class RoutedNodes {
   [[nodiscard]] bool is_ready(Who who) const;
   // ip(8): "10.65.0.64/26 via …", of both families.
   [[nodiscard]] std::string routes(Who who) const;
+  // iptables-save -c, of the filter table.
+  [[nodiscard]] std::string filter_rules(Who who) const;
+  // A file of the agent's STATE_DIR; "": not there.
+  [[nodiscard]] std::string state_file(Who who, const std::string& name) const;
   [[nodiscard]] std::string annotation(Who who, const std::string& name);
   // Its status; "": the Node has none of that type.
   [[nodiscard]] std::string condition(Who who, const std::string& type);

@@ -13,6 +13,7 @@
 
 #include "base/core/check.h"
 #include "base/core/text.h"
+#include "test/support/patience.h"
 
 namespace margay::test {
 namespace {
@@ -46,7 +47,7 @@ Socket make_socket(const NetSpace& where, int type, const sockaddr_in& address, 
 
 bool wait_for(int fd, short events, std::chrono::milliseconds limit) {
   pollfd watched{fd, events, 0};
-  return poll(&watched, 1, static_cast<int>(limit.count())) == 1;
+  return poll(&watched, 1, static_cast<int>(limit.count()) * patience()) == 1;
 }
 
 }  // namespace
@@ -89,9 +90,10 @@ Prober::Prober(const NetSpace& from, const NetSpace& to, const std::string& addr
 
 // The pace is that of poll(2) on nothing: a datagram each two milliseconds.
 void Prober::send() {
+  const int pause_ms = 2 * patience();
   while (!is_stopping_.load() && sent_ < kProbesMax) {
     if (::send(sender_.fd(), &sent_, sizeof(sent_), 0) == sizeof(sent_)) ++sent_;
-    (void)poll(nullptr, 0, 2);
+    (void)poll(nullptr, 0, pause_ms);
   }
 }
 

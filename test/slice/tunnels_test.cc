@@ -1,9 +1,6 @@
 // What runs plain and what through a tunnel, asserted on the packets a router between the nodes sees. Needs root.
-#include <arpa/inet.h>
 #include <netinet/in.h>
-#include <sys/socket.h>
 
-#include <cstring>
 #include <map>
 #include <memory>
 #include <string>
@@ -13,6 +10,7 @@
 #include "base/ip/address.h"
 #include "gtest/gtest.h"
 #include "test/slice/capture.h"
+#include "test/slice/hand_made.h"
 #include "test/slice/routed_nodes.h"
 
 namespace margay::test {
@@ -202,94 +200,40 @@ TEST_F(Tunnels, IpInIpCarriesAndChangesWithVxlanWithoutALoss) {
   EXPECT_TRUE(goes(Nodes::kC, Nodes::kA, IpFamily::kV4, Way::kVxlan));
 }
 
-// --- packets made by hand ---
-using Bytes = std::vector<std::uint8_t>;
-
-void add_number(Bytes& out, std::size_t value) {
-  out.push_back(static_cast<std::uint8_t>(value >> 8));
-  out.push_back(static_cast<std::uint8_t>(value));
-}
-void add_address(Bytes& out, const std::string& text) {
-  in_addr address{};
-  inet_pton(AF_INET, text.c_str(), &address);
-  const auto* bytes = reinterpret_cast<const std::uint8_t*>(&address);
-  out.insert(out.end(), bytes, bytes + sizeof(address));
-}
-Bytes ip_packet(const std::string& from, const std::string& to, const Bytes& payload) {
-  Bytes out{0x45, 0};
-  add_number(out, 20 + payload.size());
-  out.insert(out.end(), {0, 1, 0, 0, 64, IPPROTO_UDP, 0, 0});
-  add_address(out, from);
-  add_address(out, to);
-  std::uint32_t sum = 0;
-  for (std::size_t at = 0; at < out.size(); at += 2) sum += static_cast<std::uint32_t>(out[at] << 8 | out[at + 1]);
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
-  out[10] = static_cast<std::uint8_t>(~sum >> 8);
-  out[11] = static_cast<std::uint8_t>(~sum);
-  out.insert(out.end(), payload.begin(), payload.end());
-  return out;
-}
-Bytes udp(std::uint16_t to, const Bytes& payload) {
-  Bytes out;
-  add_number(out, 5555);
-  add_number(out, to);
-  add_number(out, 8 + payload.size());
-  add_number(out, 0);
-  out.insert(out.end(), payload.begin(), payload.end());
-  return out;
-}
-Bytes vxlan(const std::string& mac, const Bytes& packet) {
-  Bytes out{8, 0, 0, 0, 0, 0x10, 0, 0};  // VNI 4096
-  for (const std::string_view pair : split(mac, ':')) {
-    out.push_back(static_cast<std::uint8_t>(std::stoul(std::string(pair), nullptr, 16)));
-  }
-  out.insert(out.end(), {2, 0, 0, 0, 0, 1, 8, 0});
-  out.insert(out.end(), packet.begin(), packet.end());
-  return out;
-}
-
 TEST_F(Tunnels, ASenderThatIsNoNodeIsNotHeard) {
   ASSERT_TRUE(goes(Nodes::kA, Nodes::kC, IpFamily::kV4, Way::kVxlan));
-  const NetSpace& target = nodes().pod(Nodes::kC);
-  int listener = -1;
-  target.call([&] {
-    listener = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    sockaddr_in at{};
-    at.sin_family = AF_INET;
-    at.sin_port = htons(9009);
-    EXPECT_EQ(bind(listener, reinterpret_cast<const sockaddr*>(&at), sizeof(at)), 0);
-  });
-  const Socket guard(listener);
+  const Mailbox target(nodes().pod(Nodes::kC), 9009);
   const std::string mac = nodes().annotation(Nodes::kC, "VXLANTunnelMACAddr");
   const auto send_from = [&](const std::string& outer, std::uint8_t word) {
-    const Bytes inner = ip_packet(nodes().pod_v4(Nodes::kA), nodes().pod_v4(Nodes::kC), udp(9009, {word}));
-    const Bytes packet = ip_packet(outer, "198.51.100.1", udp(4789, vxlan(mac, inner)));
-    nodes().router().call([&] {
-      const Socket raw(socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW));
-      sockaddr_in to{};
-      to.sin_family = AF_INET;
-      inet_pton(AF_INET, "198.51.100.1", &to.sin_addr);
-      EXPECT_EQ(sendto(raw.fd(), packet.data(), packet.size(), 0, reinterpret_cast<const sockaddr*>(&to), sizeof(to)),
-                static_cast<ssize_t>(packet.size()));
-    });
+    const Bytes inner =
+        ipv4_packet(nodes().pod_v4(Nodes::kA), nodes().pod_v4(Nodes::kC), IPPROTO_UDP, udp(9009, {word}));
+    send_raw(nodes().router(), ipv4_packet(outer, "198.51.100.1", IPPROTO_UDP, udp(4789, vxlan(mac, inner))));
   };
   send_from("192.0.2.77", 1);
   send_from("198.51.100.254", 2);
   send_from("192.0.2.1", 3);  // a node's: it arrives, so those before it would have
-  std::uint8_t word = 0;
-  const timeval limit{.tv_sec = 5, .tv_usec = 0};
-  setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-  EXPECT_EQ(recv(listener, &word, 1, 0), 1);
-  EXPECT_EQ(word, 3);
-  EXPECT_EQ(recv(listener, &word, 1, MSG_DONTWAIT), -1);
-  const json::Value status = nodes().ask(Nodes::kC, "/status");
-  const std::string save = concat("iptables-", status.string_at({"dataplane", "backend"}), "-save");
-  const std::string rules = nodes().node(Nodes::kC).run({save, "-c", "-t", "filter"}).out;
-  bool is_counted = false;
-  for (const std::string_view line : split(rules, '\n')) {
-    is_counted |= line.starts_with("[2:") && line.find("VXLAN from others") != std::string_view::npos;
+  EXPECT_EQ(target.next(), 3);
+  EXPECT_TRUE(target.is_empty());
+  const std::string rules = nodes().filter_rules(Nodes::kC);
+  EXPECT_EQ(packets_at(rules, "VXLAN from others"), 2) << rules;
+}
+
+// Of the device, of the pods to come, and what CNI plugins of others read.
+TEST_F(Tunnels, AnMtuThatChangesIsFollowedWithoutARestart) {
+  ASSERT_TRUE(goes(Nodes::kA, Nodes::kC, IpFamily::kV4, Way::kVxlan));
+  const auto follows = [](int of_uplink) {
+    const std::string of_pods = concat(of_uplink - 70), of_device = concat("mtu ", of_uplink - 50, " ");
+    return poll_until(kLimit, [&] {
+      const std::string device = nodes().node(Nodes::kA).run({"ip", "link", "show", "vxlan.calico"}).out;
+      return device.find(of_device) != std::string::npos && nodes().state_file(Nodes::kA, "mtu") == of_pods + "\n";
+    });
+  };
+  EXPECT_TRUE(follows(1500));
+  for (const int mtu : {1400, 1500}) {
+    nodes().node(Nodes::kA).ip({concat("link set eth0 mtu ", mtu)});
+    EXPECT_TRUE(follows(mtu)) << mtu;
   }
-  EXPECT_TRUE(is_counted) << rules;
+  EXPECT_TRUE(goes(Nodes::kA, Nodes::kC, IpFamily::kV4, Way::kVxlan));
 }
 
 // Same port, another VNI, and the other end is no node.

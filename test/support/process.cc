@@ -22,6 +22,7 @@
 
 #include "base/core/check.h"
 #include "base/core/text.h"
+#include "test/support/patience.h"
 
 namespace margay::test {
 namespace {
@@ -185,7 +186,7 @@ ProgramResult run_program(const ProcessOptions& options, std::chrono::seconds de
 
   ProgramResult result;
   int status = 0;
-  if (!wait_for_end(pid, deadline, &status)) {
+  if (!wait_for_end(pid, deadline * patience(), &status)) {
     kill(pid, SIGKILL);
     waitpid(pid, &status, 0);
   } else {
@@ -200,10 +201,10 @@ ProgramResult run_program(const ProcessOptions& options, std::chrono::seconds de
 }
 
 bool poll_until(std::chrono::seconds deadline, const std::function<bool()>& condition, milliseconds interval) {
-  const auto end = steady_clock::now() + deadline;
+  const auto end = steady_clock::now() + deadline * patience();
   while (!condition()) {
     if (steady_clock::now() >= end) return false;
-    std::this_thread::sleep_for(interval);
+    std::this_thread::sleep_for(interval * patience());
   }
   return true;
 }
