@@ -10,7 +10,6 @@
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -353,20 +352,31 @@ Result<Mac> configure(const InterfacePlan& plan) {
   return set_addresses(plan);
 }
 
-Status remove_link(const std::string& name) {
-  MARGAY_ASSIGN_OR_RETURN(const std::unique_ptr<Netlink> kernel, open_route_socket());
+namespace {
+
+Status remove_link(Netlink& kernel, const std::string& name) {
   Batch batch;
   add_link_removal(batch, name);
-  return checked(kernel->apply(batch), concat("removing ", name), ENODEV);
+  return checked(kernel.apply(batch), concat("removing ", name), ENODEV);
+}
+
+}  // namespace
+
+Status remove_link(const std::string& name) {
+  MARGAY_ASSIGN_OR_RETURN(const std::unique_ptr<Netlink> kernel, open_route_socket());
+  return remove_link(*kernel, name);
 }
 
 namespace {
 
+// Neither waits for the kernel's lock of interfaces, as a question by netlink would.
+bool is_there(const std::string& name) { return if_nametoindex(name.c_str()) != 0; }
+
 // In the child: nobody reads what it prints, and whoever waits for the end of the plugin's output does not wait for it.
-[[noreturn]] void remove_apart(const std::string& name, int report) {
+[[noreturn]] void remove_apart(Netlink& kernel, const std::string& name, int report) {
   (void)setsid();
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) close(fd);
-  const Status removed = remove_link(name);
+  const Status removed = remove_link(kernel, name);
   if (!removed.ok()) {
     const std::string& text = removed.error().message;
     (void)!write(report, text.data(), text.size());
@@ -374,53 +384,46 @@ namespace {
   _exit(0);
 }
 
-// Neither waits for the kernel's lock of interfaces, as a question by netlink would.
-bool is_there(const std::string& name) { return if_nametoindex(name.c_str()) != 0; }
-
-bool is_up(const std::string& name) {
-  ifreq request{};
-  if (name.size() >= sizeof(request.ifr_name)) return false;
-  std::copy(name.begin(), name.end(), request.ifr_name);
-  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return is_there(name);
-  const bool has_flags = ioctl(fd, SIOCGIFFLAGS, &request) == 0;
-  close(fd);
-  return has_flags && (request.ifr_flags & IFF_UP) != 0;
-}
-
 }  // namespace
 
 LinkRemoval::LinkRemoval(std::string name) : name_(std::move(name)) {
-  int ends[2];
   if (!is_there(name_)) return;
-  if (pipe2(ends, O_CLOEXEC) != 0) {
-    outcome_ = remove_link(name_);
+  auto kernel = open_route_socket();
+  if (!kernel.ok()) {
+    outcome_ = kernel.error();
     return;
   }
-  const pid_t child = fork();
-  if (child == 0) remove_apart(name_, ends[1]);
-  close(ends[1]);
-  report_ = ends[0];
-  if (child < 0) outcome_ = remove_link(name_);
+  kernel_ = std::move(kernel).value();
+  Batch down;
+  add_flags(down, name_, 0);
+  // Should this fail, what follows says why.
+  (void)kernel_->apply(down);
 }
 
 LinkRemoval::~LinkRemoval() {
   if (report_ >= 0) close(report_);
 }
 
-void LinkRemoval::wait_while(bool (*holds)(const std::string& name)) const {
-  pollfd over{report_, POLLIN, 0};
-  const timespec pause{0, kLookNanoseconds};
-  while (report_ >= 0 && holds(name_) && ppoll(&over, 1, &pause, nullptr) == 0) {
+void LinkRemoval::begin() {
+  if (kernel_ == nullptr) return;
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) {
+    outcome_ = remove_link(*kernel_, name_);
+    return;
   }
+  const pid_t child = fork();
+  if (child == 0) remove_apart(*kernel_, name_, ends[1]);
+  close(ends[1]);
+  report_ = ends[0];
+  if (child < 0) outcome_ = remove_link(*kernel_, name_);
 }
 
-void LinkRemoval::wait_until_silent() const { wait_while(is_up); }
-
 Status LinkRemoval::wait_until_gone() const {
-  wait_while(is_there);
-  if (report_ < 0 || !outcome_.ok()) return outcome_;
   pollfd over{report_, POLLIN, 0};
+  const timespec pause{0, kLookNanoseconds};
+  while (report_ >= 0 && is_there(name_) && ppoll(&over, 1, &pause, nullptr) == 0) {
+  }
+  if (report_ < 0 || !outcome_.ok()) return outcome_;
   std::string text(256, '\0');
   const bool is_over = poll(&over, 1, 0) > 0;
   const ssize_t size = is_over ? read(report_, text.data(), text.size()) : 0;

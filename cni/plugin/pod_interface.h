@@ -94,24 +94,23 @@ Status remove_link(const std::string& name);
 // In the pod: what is not as configure() left it; empty: all is.
 Result<std::string> find_fault(const InterfacePlan& plan);
 
-// In the pod: the same as remove_link(), in a process of its own, as the kernel answers only after a grace period or
-// two (10 ms and more), while nothing of the interface is left to be found.
+// In the pod: the same as remove_link(), in two steps. Setting the interface down takes a fraction of a millisecond,
+// and no packet leaves by it from then on. Removing it is for a process of its own, as the kernel answers only after a
+// grace period or two (10 ms and more), while nothing of the interface is left to be found.
 class LinkRemoval {
  public:
-  // Begins. None there is fine.
+  // Sets it down. None there is fine.
   explicit LinkRemoval(std::string name);
   ~LinkRemoval();
   LinkRemoval(const LinkRemoval&) = delete;
   LinkRemoval& operator=(const LinkRemoval&) = delete;
 
-  // From then on no packet leaves by it.
-  void wait_until_silent() const;
-  Status wait_until_gone() const;
+  void begin();
+  [[nodiscard]] Status wait_until_gone() const;
 
  private:
-  void wait_while(bool (*holds)(const std::string& name)) const;
-
   std::string name_;
+  std::unique_ptr<netlink::Netlink> kernel_{};
   Status outcome_ = ok_status();  // when it was done at once
   int report_ = -1;               // where the process says what failed; its end is the end
 };

@@ -238,11 +238,12 @@ Done del(const Invocation& call) {
     if (!space.ok() && space.error().code != ErrorCode::kNotFound) return interface_error(space.error());
     is_inside = space.ok() && space->enter().ok();
   }
+  // Somebody else may have the address once the agent has released it: no packet leaves with it any more. The interface
+  // goes meanwhile.
   std::optional<LinkRemoval> removal;
   if (is_inside) removal.emplace(call.interface);
-  // Somebody else may have the address once the agent has released it; till then the interface goes.
-  if (removal) removal->wait_until_silent();
   const Status sent = agent.send("POST", "/v1/del", request, kDelSeconds);
+  if (removal) removal->begin();
   const Status removed = removal ? removal->wait_until_gone() : ok_status();
   const auto answer = sent.ok() ? agent.receive() : Result<AgentAnswer>(sent.error());
   if (!removed.ok()) return interface_error(removed.error());

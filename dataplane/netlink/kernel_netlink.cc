@@ -26,7 +26,6 @@ namespace {
 constexpr std::size_t kBatchMax = 512;                // requests in one system call
 constexpr std::size_t kBatchBytesMax = 128 * 1024;    // below the default send buffer
 constexpr int kReceiveBufferBytes = 4 * 1024 * 1024;  // room for kBatchMax failures
-constexpr std::size_t kMessageBytesMax = 256 * 1024;
 constexpr int kDumpAttemptsMax = 10;
 
 Error last_error(std::string_view what) { return error_of(errno, what); }
@@ -95,7 +94,6 @@ class KernelNetlink final : public Netlink {
     for (int option : {NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK}) {
       static_cast<void>(socket_.set(option, 1));
     }
-    buffer_.resize(kMessageBytesMax);
   }
 
   Status dump(const Batch& request, const std::function<void()>& begin, const Visit& visit) override {
@@ -164,7 +162,7 @@ class KernelNetlink final : public Netlink {
   Result<std::string_view> receive() {
     while (true) {
       const ssize_t got = socket_.receive(buffer_);
-      if (got >= 0) return std::string_view(buffer_).substr(0, static_cast<std::size_t>(got));
+      if (got >= 0) return buffer_.first(got);
       if (errno == EINTR) continue;
       if (errno == ENOSPC) return Error{ErrorCode::kLimitExceeded, "netlink: a message longer than the buffer"};
       return last_error("netlink receive");
@@ -213,16 +211,14 @@ class KernelNetlink final : public Netlink {
   }
 
   NetlinkSocket socket_;
-  std::string buffer_;
+  MessageBuffer buffer_;
   std::string out_;
   std::uint32_t sequence_ = 0;
 };
 
 class KernelMonitor final : public Monitor {
  public:
-  KernelMonitor(NetlinkSocket socket, MonitorEvents events) : socket_(std::move(socket)), events_(std::move(events)) {
-    buffer_.resize(kMessageBytesMax);
-  }
+  KernelMonitor(NetlinkSocket socket, MonitorEvents events) : socket_(std::move(socket)), events_(std::move(events)) {}
 
   Status start(loop::FdWatcher& watcher) {
     MARGAY_ASSIGN_OR_RETURN(watch_, watcher.watch(
@@ -244,7 +240,7 @@ class KernelMonitor final : public Monitor {
         continue;
       }
       if (got < 0) break;
-      const std::string taken(buffer_.data(), static_cast<std::size_t>(got));
+      const std::string taken(buffer_.first(got));
       for_each_message(taken, [&](const nlmsghdr& head) {
         if (!alive.expired() && head.nlmsg_type >= NLMSG_MIN_TYPE) events_.on_message(view_of(head));
       });
@@ -257,7 +253,7 @@ class KernelMonitor final : public Monitor {
 
   NetlinkSocket socket_;
   MonitorEvents events_;
-  std::string buffer_;
+  MessageBuffer buffer_;
   std::unique_ptr<loop::FdWatch> watch_;
   std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
 };

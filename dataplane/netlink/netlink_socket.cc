@@ -50,10 +50,10 @@ bool NetlinkSocket::send(std::string_view messages) const {
                   sizeof(kernel)) >= 0;
 }
 
-ssize_t NetlinkSocket::receive(std::string& buffer) const {
+ssize_t NetlinkSocket::receive(MessageBuffer& buffer) const {
   while (true) {
     sockaddr_nl sender{};
-    iovec part{buffer.data(), buffer.size()};
+    iovec part{buffer.bytes.get(), MessageBuffer::kSize};
     msghdr message{};
     message.msg_name = &sender;
     message.msg_namelen = sizeof(sender);

@@ -9,7 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
+#include <memory>
 #include <string_view>
 
 #include "base/core/result.h"
@@ -18,6 +18,13 @@
 struct nlmsghdr;
 
 namespace margay::netlink {
+
+// Not filled: a process that does one thing pays for the pages that answers touch alone.
+struct MessageBuffer {
+  static constexpr std::size_t kSize = 256 * 1024;
+  std::unique_ptr<char[]> bytes{new char[kSize]};
+  [[nodiscard]] std::string_view first(ssize_t count) const { return {bytes.get(), static_cast<std::size_t>(count)}; }
+};
 
 class NetlinkSocket {
  public:
@@ -36,7 +43,7 @@ class NetlinkSocket {
   [[nodiscard]] bool send(std::string_view messages) const;
   // How many bytes of messages are in the buffer now, from the kernel; what anybody else sent is left out. -1: see
   // errno; ENOSPC is a message longer than the buffer.
-  [[nodiscard]] ssize_t receive(std::string& buffer) const;
+  [[nodiscard]] ssize_t receive(MessageBuffer& buffer) const;
 
  private:
   NetlinkSocket(int fd, std::uint32_t port) : fd_(fd), port_(port) {}
