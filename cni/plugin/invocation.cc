@@ -11,6 +11,8 @@ namespace margay::cni {
 namespace {
 
 constexpr std::size_t kInterfaceNameMax = 15;
+constexpr std::int64_t kMtuMin = 68, kMtuMax = 65535;  // linux/if_ether.h, ETH_MIN_MTU and ETH_MAX_MTU
+constexpr std::int64_t kWaitSecondsMax = 120;          // below what the plugin waits for the agent
 
 std::optional<Command> command_of(std::string_view text) {
   constexpr std::pair<std::string_view, Command> kCommands[] = {
@@ -46,6 +48,28 @@ Result<std::monostate, CniError> check_environment(const Invocation& invocation)
   if (!is_container_id(invocation.container)) return missing("CNI_CONTAINERID", invocation.container);
   if (!is_interface_name(invocation.interface)) return missing("CNI_IFNAME", invocation.interface);
   if (command != Command::kDel && invocation.netns.empty()) return missing("CNI_NETNS", "");
+  return std::monostate();
+}
+
+CniError wrong(std::string_view key, std::string_view wanted, const json::Value& found) {
+  return {kInvalidConfiguration, concat(key, ": ", wanted, " is wanted, not ", json::dump(found))};
+}
+
+// Settings that are used; those of Calico's that mean nothing here may be anything.
+Result<std::monostate, CniError> check_settings(const json::Value& config) {
+  const auto number_between = [&config](std::string_view key, std::int64_t least, std::int64_t most) {
+    const json::Value* found = config.find(key);
+    if (found == nullptr || found->is_null()) return true;
+    return found->as_integer() != nullptr && *found->as_integer() >= least && *found->as_integer() <= most;
+  };
+  const bool has_default_mtu = number_between("mtu", 0, 0);
+  if (!has_default_mtu && !number_between("mtu", kMtuMin, kMtuMax)) {
+    return wrong("mtu", concat("0 (the agent's) or a number from ", kMtuMin, " to ", kMtuMax), *config.find("mtu"));
+  }
+  constexpr std::string_view kWait = "policy_setup_timeout_seconds";
+  if (!number_between(kWait, 0, kWaitSecondsMax)) {
+    return wrong(kWait, concat("a number from 0 to ", kWaitSecondsMax), *config.find(kWait));
+  }
   return std::monostate();
 }
 
@@ -98,6 +122,14 @@ CniResult<Invocation> parse_invocation(std::string_view program, const Environme
   auto config = json::parse(input);
   if (!config.ok()) return CniError{kDecodingFailure, concat("the network configuration: ", config.error().message)};
   out.config = std::move(config).value();
+  if (out.config.as_object() == nullptr) {
+    return CniError{kDecodingFailure,
+                    concat("the network configuration: an object is wanted, not ", to_string(out.config.type()))};
+  }
+  if (const json::Value* version = out.config.find("cniVersion");
+      version != nullptr && version->as_string() == nullptr) {
+    return wrong("cniVersion", "a text", *version);
+  }
   out.version = out.text({"cniVersion"}, "0.3.1");
   if (out.command == Command::kVersion) return out;
   if (!is_version(out.version)) {
@@ -106,6 +138,10 @@ CniResult<Invocation> parse_invocation(std::string_view program, const Environme
   }
   const auto checked = check_environment(out);
   if (!checked.ok()) return checked.error();
+  // What is removed is removed whatever is configured now.
+  if (out.command != Command::kAdd && out.command != Command::kStatus) return out;
+  const auto settings = check_settings(out.config);
+  if (!settings.ok()) return settings.error();
   return out;
 }
 

@@ -2,6 +2,7 @@
 #include <map>
 #include <string>
 
+#include "base/core/text.h"
 #include "cni/plugin/agent_client.h"
 #include "cni/plugin/invocation.h"
 #include "cni/plugin/output.h"
@@ -63,6 +64,35 @@ TEST_F(Call, WhatIsMissingOrWrongIsNamedWithTheCodeOfTheSpecification) {
   EXPECT_EQ(parse().error().code, 6);
   input_ = R"({"cniVersion":"9.0.0"})";
   EXPECT_EQ(parse().error().code, 1);
+}
+
+TEST_F(Call, SettingsThatMakeNoSenseAreNamedUnlessSomethingIsRemoved) {
+  const std::pair<const char*, const char*> kCases[] = {
+      {R"("mtu":"big")", "mtu: 0 (the agent's) or a number from 68 to 65535 is wanted, not \"big\""},
+      {R"("mtu":20)", "mtu"},
+      {R"("mtu":65536)", "mtu"},
+      {R"("mtu":-1)", "mtu"},
+      {R"("policy_setup_timeout_seconds":"x")", "policy_setup_timeout_seconds"},
+      {R"("policy_setup_timeout_seconds":121)", "from 0 to 120"},
+      {R"("cniVersion":1)", "cniVersion: a text is wanted, not 1"}};
+  for (const auto& [setting, said] : kCases) {
+    input_ = concat("{", setting, "}");
+    ASSERT_FALSE(parse().ok()) << setting;
+    EXPECT_EQ(parse().error().code, 7);
+    EXPECT_THAT(parse().error().message, HasSubstr(said));
+  }
+  input_ = R"({"mtu":"big"})";
+  variables_["CNI_COMMAND"] = "DEL";
+  EXPECT_TRUE(parse().ok());
+  variables_["CNI_COMMAND"] = "ADD";
+  for (const char* fine : {R"({"mtu":0})", R"({"mtu":null})", R"({"mtu":1280,"policy_setup_timeout_seconds":0})"}) {
+    input_ = fine;
+    EXPECT_TRUE(parse().ok()) << fine;
+  }
+  for (const char* no_object : {"[]", "1", R"("x")"}) {
+    input_ = no_object;
+    EXPECT_EQ(parse().error().code, 6) << no_object;
+  }
 }
 
 TEST_F(Call, VersionNeedsNothing) {
