@@ -85,6 +85,15 @@ void CniServer::begin_add(CniRequest request, std::unique_ptr<http::Responder> r
     add_failures_.increment();
     return send_error(*responder, {ErrorCode::kUnavailable, problem});
   }
+  // Names, handle and note are the container's: a second interface would take over those of the first.
+  const auto other = attachments_.find(request.container);
+  if (other != attachments_.end() && other->second.request.interface != request.interface) {
+    add_failures_.increment();
+    const CniRequest& first = other->second.request;
+    return send_error(*responder,
+                      invalid(concat("container ", request.container, " has ", first.interface, " of network ",
+                                     first.network, " already, and a container has one interface of margay's")));
+  }
   const JobId id = ++last_job_;
   add_outcomes_.erase(request.container);
   AddJob& job = adds_open_[id];
@@ -92,10 +101,17 @@ void CniServer::begin_add(CniRequest request, std::unique_ptr<http::Responder> r
   job.responder = std::move(responder);
   job.deadline = parts_.loop.make_timer([this, id] { on_add_deadline(id); });
   job.deadline->arm(parts_.limits.add_timeout);
-  if (!job.request.has_pod()) return plan(id, nullptr);
+  job.waits_for_del = hurry_del(job.request);
+  if (!job.waits_for_del) start_add(id);
+}
+
+void CniServer::start_add(JobId id) {
+  AddJob& job = adds_open_.at(id);
+  job.waits_for_del = false;
+  if (!job.request.has_pod()) return go_on_add(id, nullptr);
   const model::Pod* pod = parts_.facts.find_pod(job.request.pod_namespace, job.request.pod_name);
   const bool is_it = pod != nullptr && (job.request.pod_uid.empty() || pod->metadata.uid == job.request.pod_uid);
-  if (is_it) return plan(id, pod);
+  if (is_it) return go_on_add(id, pod);
   fetch_pod(id);
 }
 
@@ -114,24 +130,27 @@ void CniServer::fetch_pod(JobId id) {
           return fail_add(id,
                           {ErrorCode::kNotFound, concat(place, " with UID ", wanted, " is gone: there is another")});
         }
-        plan(id, &*pod);
+        go_on_add(id, &*pod);
       });
 }
 
-void CniServer::plan(JobId id, const model::Pod* pod) {
-  AddJob& job = adds_open_.at(id);
-  const CniRequest& request = job.request;
+Result<AddressPlan> CniServer::plan(const CniRequest& request, const model::Pod* pod) const {
   static const StringMap kNone;
   const model::Namespace* name_space = parts_.facts.find_namespace(request.pod_namespace);
   const auto pools = parts_.facts.pools();
+  return plan_addresses({.request = request,
+                         .pod_annotations = pod == nullptr ? kNone : pod->metadata.annotations,
+                         .namespace_annotations = name_space == nullptr ? kNone : name_space->metadata.annotations,
+                         .namespace_labels = name_space == nullptr ? kNone : name_space->metadata.labels,
+                         .node_labels = parts_.facts.node_labels(),
+                         .pools = pools});
+}
+
+void CniServer::go_on_add(JobId id, const model::Pod* pod) {
+  AddJob& job = adds_open_.at(id);
+  const CniRequest& request = job.request;
   if (pod != nullptr && request.pod_uid.empty()) job.request.pod_uid = pod->metadata.uid;
-  auto planned =
-      plan_addresses({.request = request,
-                      .pod_annotations = pod == nullptr ? kNone : pod->metadata.annotations,
-                      .namespace_annotations = name_space == nullptr ? kNone : name_space->metadata.annotations,
-                      .namespace_labels = name_space == nullptr ? kNone : name_space->metadata.labels,
-                      .node_labels = parts_.facts.node_labels(),
-                      .pools = pools});
+  auto planned = plan(request, pod);
   if (!planned.ok()) return fail_add(id, planned.error());
   job.plan = std::move(planned).value();
   if (!job.plan.unmanaged.empty()) return finish_add(id, job.plan.unmanaged);
@@ -277,8 +296,9 @@ void CniServer::fail_add(JobId id, const Error& error) {
 void CniServer::on_add_deadline(JobId id) {
   const AddJob& job = adds_open_.at(id);
   if (job.assigning != 0) parts_.book.cancel(job.assigning);
-  const std::string what =
-      job.assigning != 0 ? "addresses (a write of the API server's)" : "the pod from the API server";
+  const std::string what = job.waits_for_del    ? "the release of the container's earlier addresses"
+                           : job.assigning != 0 ? "addresses (a write of the API server's)"
+                                                : "the pod from the API server";
   fail_add(id, {ErrorCode::kTimeout, concat("waited ", format_duration(parts_.limits.add_timeout), " for ", what)});
 }
 
@@ -331,9 +351,7 @@ void CniServer::on_noted(const std::string& container, const Status& outcome) {
 
 // What may pass is tried again, as long as somebody may wait for it.
 bool CniServer::note_later(const std::string& container, Attachment& attachment, const Error& error) {
-  const bool may_pass = error.code == ErrorCode::kConflict || error.code == ErrorCode::kUnavailable ||
-                        error.code == ErrorCode::kTimeout || error.code == ErrorCode::kInternal;
-  if (!may_pass || attachment.note_failures == kNotesMax) return false;
+  if (!may_pass(error) || attachment.note_failures == kNotesMax) return false;
   const Duration wait = ipam::backoff(++attachment.note_failures);
   attachment.note_again = parts_.loop.make_timer([this, container] { note(container); });
   attachment.note_again->arm(wait);

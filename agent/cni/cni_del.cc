@@ -10,6 +10,11 @@ namespace margay::agent {
 
 void CniServer::begin_del(const CniRequest& request, std::unique_ptr<http::Responder> responder) {
   dels_.increment();
+  // What was refused a second interface goes; the first one keeps its address.
+  const auto other = attachments_.find(request.container);
+  if (other != attachments_.end() && other->second.request.interface != request.interface) {
+    return send_json(*responder, 200, json::Value(json::Object{}));
+  }
   for (auto at = adds_open_.begin(); at != adds_open_.end();) {
     const auto next = std::next(at);
     if (at->second.request.container == request.container) {
@@ -30,14 +35,28 @@ void CniServer::run_release(PendingRelease release, std::unique_ptr<http::Respon
   job.responder = std::move(responder);
   job.is_spooled = is_spooled;
   job.deadline = parts_.loop.make_timer([this, id] { on_del_deadline(id); });
-  job.retry = parts_.loop.make_timer([this, id] { start_release(id); });
+  job.retry = parts_.loop.make_timer([this, id] { try_again(id); });
   if (job.responder != nullptr) job.deadline->arm(parts_.limits.del_timeout);
-  clear_note(id);
-  start_release(id);
+  if (const auto attachment = attachments_.find(job.release.container); attachment != attachments_.end()) {
+    job.was_ours = true;
+    job.pod_uid = attachment->second.request.pod_uid;
+    attachments_.erase(attachment);
+  }
+  // The runtime waits for the release; the note is the second request.
+  try_again(id);
+}
+
+void CniServer::try_again(JobId id) {
+  DelJob& job = dels_open_.at(id);
+  if (job.open > 0) return job.retry->arm(parts_.limits.spool_period);
+  job.retry->disarm();
+  if (job.must_release) start_release(id);
+  if (dels_open_.at(id).must_clear) clear_note(id);
 }
 
 void CniServer::start_release(JobId id) {
   DelJob& job = dels_open_.at(id);
+  job.must_release = false;
   const PendingRelease& release = job.release;
   std::vector<std::string> handles = {ipam::container_handle(release.network, release.container)};
   if (!release.pod_name.empty()) {
@@ -59,45 +78,73 @@ void CniServer::on_released(JobId id, const Status& outcome) {
   if (!outcome.ok()) {
     parts_.log.warn("an address cannot be released yet",
                     {{"container", job.release.container}, {"error", outcome.error()}});
+    job.must_release = true;
     if (!job.is_spooled) on_del_deadline(id);
     job.retry->arm(parts_.limits.spool_period);
     return;
   }
-  if (job.open == 0 && !job.retry->is_armed()) finish_del(id);
+  settle_del(id);
 }
 
 // The pod's annotation says that the address is gone; not when another container of that pod has taken over.
 void CniServer::clear_note(JobId id) {
   DelJob& job = dels_open_.at(id);
+  job.must_clear = false;
+  job.clearing = write_cleared(job, [this, id](const kube::ApiResult<json::Value>& answer) {
+    on_cleared(id, answer.ok() ? ok_status() : Status(answer.error().to_error()));
+  });
+  if (job.clearing == nullptr) settle_del(id);
+}
+
+// Null: there is nothing to write.
+kube::OperationPtr CniServer::write_cleared(const DelJob& job, kube::ObjectDone done) {
   const PendingRelease& release = job.release;
-  const auto attachment = attachments_.find(release.container);
-  const std::string uid = attachment == attachments_.end() ? "" : attachment->second.request.pod_uid;
-  const bool was_ours = attachment != attachments_.end();
-  const NewEndpoint endpoint = was_ours ? attachment->second.endpoint : NewEndpoint{};
-  if (was_ours) attachments_.erase(attachment);
-  auto ignore = [this, id](const kube::ApiResult<json::Value>&) { clearings_.erase(id); };
   if (release.pod_name.empty()) {
     CniRequest request;
     request.container = release.container;
     request.interface = release.interface;
     const model::ObjectKey key = endpoint_for(request, {}).key;
-    clearings_[id] = parts_.client.remove(watch::resource_of(model::Kind::kWorkloadEndpoint),
-                                          {key.name_space, key.name}, {}, ignore);
-    return;
+    return parts_.client.remove(watch::resource_of(model::Kind::kWorkloadEndpoint), {key.name_space, key.name}, {},
+                                std::move(done));
   }
   for (const auto& [container, other] : attachments_) {
-    if (other.request.pod_namespace == release.pod_namespace && other.request.pod_name == release.pod_name) return;
+    const CniRequest& request = other.request;
+    if (request.pod_namespace == release.pod_namespace && request.pod_name == release.pod_name) return nullptr;
   }
   const model::Pod* pod = parts_.facts.find_pod(release.pod_namespace, release.pod_name);
-  if (pod == nullptr || (!uid.empty() && pod->metadata.uid != uid)) return;
+  if (pod == nullptr || (!job.pod_uid.empty() && pod->metadata.uid != job.pod_uid)) return nullptr;
   const std::string_view noted = pod->metadata.annotations.get("cni.projectcalico.org/containerID");
-  if (!was_ours && noted != release.container) return;
+  if (!job.was_ours && noted != release.container) return nullptr;
   json::Value patch;
   patch["metadata"]["uid"] = pod->metadata.uid;
   patch["metadata"]["annotations"]["cni.projectcalico.org/podIP"] = "";
   patch["metadata"]["annotations"]["cni.projectcalico.org/podIPs"] = "";
-  clearings_[id] = parts_.client.patch(watch::resource_of(model::Kind::kPod), {release.pod_namespace, release.pod_name},
-                                       "", kube::PatchType::kMerge, json::dump(patch), {}, ignore);
+  return parts_.client.patch(watch::resource_of(model::Kind::kPod), {release.pod_namespace, release.pod_name}, "",
+                             kube::PatchType::kMerge, json::dump(patch), {}, std::move(done));
+}
+
+void CniServer::on_cleared(JobId id, const Status& outcome) {
+  DelJob& job = dels_open_.at(id);
+  job.clearing.reset();
+  if (outcome.ok() || !may_pass(outcome.error())) return settle_del(id);
+  // The runtime waits for the release alone.
+  job.must_clear = true;
+  (void)write_down(job);
+  job.retry->arm(parts_.limits.spool_period);
+  settle_del(id);
+}
+
+Status CniServer::write_down(DelJob& job) {
+  if (job.is_spooled) return ok_status();
+  const Status written = spool_.put(job.release);
+  if (!written.ok()) {
+    parts_.log.error("a release cannot be written down", {{"error", written.error()}});
+    return written;
+  }
+  job.is_spooled = true;
+  delayed_releases_.increment();
+  parts_.log.info("a release is done later", {{"container", job.release.container}});
+  return written;
 }
 
 // Written down, it is as good as done for the runtime.
@@ -105,30 +152,45 @@ void CniServer::on_del_deadline(JobId id) {
   const auto found = dels_open_.find(id);
   if (found == dels_open_.end()) return;
   DelJob& job = found->second;
-  if (!job.is_spooled) {
-    const Status written = spool_.put(job.release);
-    if (!written.ok()) {
-      parts_.log.error("a release cannot be written down", {{"error", written.error()}});
-      if (job.responder != nullptr) send_error(*std::exchange(job.responder, nullptr), written.error());
-      return;
-    }
-    job.is_spooled = true;
-    delayed_releases_.increment();
-    parts_.log.info("a release is done later", {{"container", job.release.container}});
-  }
+  const Status written = write_down(job);
   if (job.responder == nullptr) return;
+  if (!written.ok()) return send_error(*std::exchange(job.responder, nullptr), written.error());
   json::Object body;
   body["later"] = true;
   send_json(*std::exchange(job.responder, nullptr), 200, json::Value(std::move(body)));
 }
 
-void CniServer::finish_del(JobId id) {
+// Released, it is over for the runtime; for us, when the note is cleared, too.
+void CniServer::settle_del(JobId id) {
   const auto found = dels_open_.find(id);
   DelJob& job = found->second;
-  if (job.is_spooled) spool_.remove(job.release);
-  if (job.responder != nullptr) send_json(*job.responder, 200, json::Value(json::Object{}));
-  dels_open_.erase(found);
+  if (job.open > 0 || job.must_release) return;
   count_addresses();
+  if (job.responder != nullptr) send_json(*std::exchange(job.responder, nullptr), 200, json::Value(json::Object{}));
+  if (job.clearing != nullptr || job.must_clear) return;
+  if (job.is_spooled) spool_.remove(job.release);
+  const std::string container = job.release.container;
+  dels_open_.erase(found);
+  for (const auto& [add, waiting] : adds_open_) {
+    if (!waiting.waits_for_del || waiting.request.container != container) continue;
+    parts_.loop.post([this, add = add] {
+      if (adds_open_.contains(add)) start_add(add);
+    });
+  }
+}
+
+// Who names containers himself may use a name again while its last release has still to be done. Done later, it would
+// take what the new container was given. True: it is under way.
+bool CniServer::hurry_del(const CniRequest& request) {
+  if (spool_.has(request.container, request.interface)) take_up_spool();
+  std::vector<JobId> same;
+  for (const auto& [id, job] : dels_open_) {
+    if (job.release.container == request.container) same.push_back(id);
+  }
+  for (const JobId id : same) {
+    if (dels_open_.at(id).retry->is_armed()) try_again(id);
+  }
+  return !same.empty();
 }
 
 void CniServer::take_up_spool() {

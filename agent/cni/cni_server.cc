@@ -50,6 +50,11 @@ void send_error(http::Responder& responder, const Error& error) {
   send_json(responder, status_of(error.code), json::Value(std::move(body)));
 }
 
+bool may_pass(const Error& error) {
+  return error.code == ErrorCode::kConflict || error.code == ErrorCode::kUnavailable ||
+         error.code == ErrorCode::kTimeout || error.code == ErrorCode::kInternal;
+}
+
 CniServer::CniServer(Parts parts)
     : parts_(std::move(parts)),
       spool_(parts_.spool_folder),
@@ -139,6 +144,16 @@ void CniServer::answer_status(http::Responder& responder) {
   send_json(responder, 200, json::Value(std::move(body)));
 }
 
+// Those that the container has by annotation, from no block.
+std::vector<IpPrefix> CniServer::unmanaged_addresses(const CniRequest& request) const {
+  const model::Pod* pod = parts_.facts.find_pod(request.pod_namespace, request.pod_name);
+  if (pod == nullptr || pod->metadata.annotations.get("cni.projectcalico.org/containerID") != request.container) {
+    return {};
+  }
+  auto planned = plan(request, pod);
+  return planned.ok() ? std::move(planned->unmanaged) : std::vector<IpPrefix>{};
+}
+
 void CniServer::answer_check(const CniRequest& request, http::Responder& responder) {
   if (const std::string problem = why_not_ready(); !problem.empty()) {
     return send_error(responder, {ErrorCode::kUnavailable, problem});
@@ -147,6 +162,7 @@ void CniServer::answer_check(const CniRequest& request, http::Responder& respond
   for (const IpAddress& address : parts_.book.allocator().addresses_of(request.handle())) {
     addresses.emplace_back(IpPrefix::host(address).to_string());
   }
+  for (const IpPrefix& address : unmanaged_addresses(request)) addresses.emplace_back(address.to_string());
   if (addresses.empty()) {
     return send_error(responder,
                       {ErrorCode::kNotFound, concat("container ", request.container, " has no address here")});
@@ -187,7 +203,6 @@ void CniServer::collect_garbage(const json::Value& body, const CniRequest& reque
   json::Array released;
   for (auto& [container, release] : old) {
     released.emplace_back(container);
-    attachments_.erase(container);
     run_release(std::move(release), nullptr, /*is_spooled=*/false);
   }
   json::Object out;

@@ -96,6 +96,7 @@ class CniServer {
   struct AddJob {
     CniRequest request;
     std::unique_ptr<http::Responder> responder;  // null: the plan was told, and nobody has asked for addresses yet
+    bool waits_for_del = false;                  // of an earlier life of the container
     kube::OperationPtr operation;
     ipam::RequestId assigning = 0;
     AddressPlan plan;
@@ -114,21 +115,28 @@ class CniServer {
     std::unique_ptr<http::Responder> responder;  // null: answered, or nobody asked
     std::unique_ptr<loop::Timer> deadline;
     bool is_spooled = false;
-    std::size_t open = 0;
+    bool must_release = true, must_clear = true;  // and is not under way
+    std::size_t open = 0;                         // releases under way
+    kube::OperationPtr clearing;                  // of the note
+    bool was_ours = false;                        // this life of the agent made the note
+    std::string pod_uid;                          // then; else ""
     std::unique_ptr<loop::Timer> retry;
   };
   using JobId = std::uint64_t;
 
   // cni_server.cc
   void answer_check(const CniRequest& request, http::Responder& responder);
+  [[nodiscard]] std::vector<IpPrefix> unmanaged_addresses(const CniRequest& request) const;
   void answer_status(http::Responder& responder);
   void collect_garbage(const json::Value& body, const CniRequest& request, http::Responder& responder);
   [[nodiscard]] std::string why_not_ready() const;
 
   // cni_add.cc
   void begin_add(CniRequest request, std::unique_ptr<http::Responder> responder);
+  void start_add(JobId id);
   void fetch_pod(JobId id);
-  void plan(JobId id, const model::Pod* pod);
+  [[nodiscard]] Result<AddressPlan> plan(const CniRequest& request, const model::Pod* pod) const;
+  void go_on_add(JobId id, const model::Pod* pod);
   void on_assigned(JobId id, const std::vector<ipam::Got>& got);
   void tell_plan(JobId id);
   void begin_addresses(const CniRequest& request, std::unique_ptr<http::Responder> responder);
@@ -153,8 +161,13 @@ class CniServer {
   void start_release(JobId id);
   void on_released(JobId id, const Status& outcome);
   void clear_note(JobId id);
+  [[nodiscard]] kube::OperationPtr write_cleared(const DelJob& job, kube::ObjectDone done);
+  void on_cleared(JobId id, const Status& outcome);
+  void try_again(JobId id);
+  Status write_down(DelJob& job);
+  bool hurry_del(const CniRequest& request);
   void on_del_deadline(JobId id);
-  void finish_del(JobId id);
+  void settle_del(JobId id);
   void take_up_spool();
 
   Parts parts_;
@@ -168,13 +181,14 @@ class CniServer {
   std::map<std::string, Result<json::Value>> add_outcomes_;
   std::map<JobId, ReadyJob> readies_;
   std::map<JobId, DelJob> dels_open_;
-  std::map<JobId, kube::OperationPtr> clearings_;  // of notes
   std::unique_ptr<loop::Timer> spool_timer_;
   std::unique_ptr<http::Server> server_;
 };
 
 // Answers: {"error": text} with the status that fits.
 void send_error(http::Responder& responder, const Error& error);
+// An error of the API server's that trying again may end.
+bool may_pass(const Error& error);
 void send_json(http::Responder& responder, int status, const json::Value& body);
 
 }  // namespace margay::agent

@@ -134,10 +134,11 @@ class CniServerTest : public testing::Test {
   }
 
   std::shared_ptr<Told> ask(const std::string& verb, const std::string& container, const std::string& pod = "",
-                            bool plan_first = false) {
+                            bool plan_first = false, const std::string& interface = "eth0") {
     auto told = std::make_shared<Told>();
     json::Object body;
     body["container"] = container;
+    body["interface"] = interface;
     body["planFirst"] = plan_first;
     if (!pod.empty()) {
       body["podNamespace"] = "default";
@@ -296,6 +297,93 @@ TEST_F(CniServerTest, DelWithTheApiServerAwayIsWrittenDownAndDoneMuchLater) {
   EXPECT_TRUE(ReleaseSpool(folder_.at("releases")).list(&problems).empty());
 }
 
+TEST_F(CniServerTest, WhatPolicySeesOfAContainerGoesTooWhenTheApiServerIsBack) {
+  const auto note = [this] {
+    const auto pod = client_.objects(watch::resource_of(model::Kind::kPod)).at({"default", "web"});
+    return std::string(pod.string_at({"metadata", "annotations", "cni.projectcalico.org/podIP"}));
+  };
+  const auto endpoints = [this] { return client_.objects(watch::resource_of(model::Kind::kWorkloadEndpoint)).size(); };
+  add_pod("web");
+  (void)ask("add", "c1", "web");
+  (void)ask("add", "c2");
+  advance(seconds(1));
+  ASSERT_FALSE(note().empty());
+  ASSERT_EQ(endpoints(), 1U);
+  // Addresses can be released, but nothing else be written.
+  client_.on_request = [](std::string_view, const kube::ResourceType& type) -> std::optional<kube::ApiError> {
+    if (type.plural == "ipamblocks" || type.plural == "ipamhandles") return std::nullopt;
+    return kube::ApiError{.code = ErrorCode::kUnavailable, .message = "no connection"};
+  };
+  const auto first = ask("del", "c1", "web"), second = ask("del", "c2");
+  advance(seconds(1));
+  EXPECT_EQ(first->status, 200);
+  EXPECT_EQ(second->status, 200);
+  EXPECT_EQ(stored_addresses(), 0U);
+  advance(minutes(10));
+  EXPECT_FALSE(note().empty());
+  api_is_back();
+  advance(minutes(1));
+  EXPECT_EQ(note(), "");
+  EXPECT_EQ(endpoints(), 0U);
+  std::vector<std::string> problems;
+  EXPECT_TRUE(ReleaseSpool(folder_.at("releases")).list(&problems).empty());
+}
+
+TEST_F(CniServerTest, NameThatIsUsedAgainWaitsForTheReleaseOfItsLastLife) {
+  (void)ask("add", "box");
+  advance(seconds(1));
+  api_is_away();
+  (void)ask("del", "box");
+  advance(minutes(1));
+  const auto in_vain = ask("add", "box");
+  advance(seconds(31));
+  EXPECT_EQ(in_vain->status, 504);
+  EXPECT_THAT(in_vain->body, HasSubstr("the release of the container's earlier addresses"));
+  api_is_back();
+  const auto added = ask("add", "box");
+  advance(seconds(20));
+  EXPECT_EQ(added->status, 200) << added->body;
+  advance(minutes(5));
+  EXPECT_EQ(stored_addresses(), 1U) << "the new one's";
+  EXPECT_EQ(handles(), 1U);
+  EXPECT_EQ(client_.objects(watch::resource_of(model::Kind::kWorkloadEndpoint)).size(), 1U);
+  // Written down by the plugin, while the agent was away.
+  ASSERT_TRUE(ReleaseSpool(folder_.at("releases")).put({"k8s-pod-network", "box", "eth0", "", ""}).ok());
+  const auto again = ask("add", "box");
+  advance(seconds(20));
+  EXPECT_EQ(again->status, 200) << again->body;
+  EXPECT_EQ(stored_addresses(), 1U);
+  std::vector<std::string> problems;
+  EXPECT_TRUE(ReleaseSpool(folder_.at("releases")).list(&problems).empty());
+}
+
+TEST_F(CniServerTest, AddressesThatComeFromNoBlockAreChecked) {
+  add_pod("web");
+  auto pod = std::make_shared<model::Pod>(*facts_.find_pod("default", "web"));
+  pod->metadata.annotations.set("cni.projectcalico.org/ipAddrsNoIpam", R"(["10.9.9.9"])");
+  const auto set = [&] { facts_.set({model::Kind::kPod, "default", "web"}, std::shared_ptr<const model::Pod>(pod)); };
+  set();
+  const auto ask_with = [this](const std::string& verb) {
+    auto told = std::make_shared<Told>();
+    server_->serve({"POST",
+                    "/v1/" + verb,
+                    {},
+                    R"({"container":"c1","podNamespace":"default","podName":"web","allowNoIpam":true})"},
+                   std::make_unique<OneAnswer>(told));
+    return told;
+  };
+  EXPECT_EQ(ask_with("add")->status, 200);
+  advance(seconds(1));
+  EXPECT_EQ(ask_with("check")->status, 404) << "the pod does not say that it is this container's";
+  pod = std::make_shared<model::Pod>(*pod);
+  pod->metadata.annotations.set("cni.projectcalico.org/containerID", "c1");
+  set();
+  const auto checked = ask_with("check");
+  EXPECT_EQ(checked->status, 200);
+  EXPECT_THAT(checked->body, HasSubstr("10.9.9.9/32"));
+  EXPECT_EQ(stored_addresses(), 0U);
+}
+
 TEST_F(CniServerTest, WhatWasWrittenDownSurvivesARestart) {
   (void)ask("add", "c1");
   advance(seconds(1));
@@ -374,6 +462,21 @@ TEST_F(CniServerTest, SlowServerIsWaitedFor) {
   for (int i = 0; i < 20; ++i) told.push_back(ask("del", concat("c", i)));
   advance(seconds(5));
   for (const auto& each : told) EXPECT_EQ(each->status, 200) << each->body;
+  EXPECT_EQ(stored_addresses(), 0U);
+}
+
+TEST_F(CniServerTest, SecondInterfaceOfAContainerIsRefusedAndTheFirstKeepsItsAddress) {
+  (void)ask("add", "c1");
+  advance(seconds(1));
+  const auto refused = ask("add", "c1", "", false, "eth1");
+  EXPECT_EQ(refused->status, 400);
+  EXPECT_THAT(refused->body, HasSubstr("c1 has eth0"));
+  const auto deleted = ask("del", "c1", "", false, "eth1");
+  advance(seconds(1));
+  EXPECT_EQ(deleted->status, 200) << "what was not made is gone";
+  EXPECT_EQ(stored_addresses(), 1U);
+  (void)ask("del", "c1");
+  advance(seconds(1));
   EXPECT_EQ(stored_addresses(), 0U);
 }
 

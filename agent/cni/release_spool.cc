@@ -43,6 +43,10 @@ Status ReleaseSpool::put(const PendingRelease& release) {
 
 void ReleaseSpool::remove(const PendingRelease& release) { (void)unlink(path_of(release).c_str()); }
 
+bool ReleaseSpool::has(const std::string& container, const std::string& interface) const {
+  return access(path_of({"", container, interface, "", ""}).c_str(), F_OK) == 0;
+}
+
 std::vector<PendingRelease> ReleaseSpool::list(std::vector<std::string>* problems) const {
   std::vector<std::string> names;
   DIR* folder = opendir(folder_.c_str());

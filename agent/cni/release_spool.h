@@ -27,6 +27,8 @@ class ReleaseSpool {
 
   Status put(const PendingRelease& release);
   void remove(const PendingRelease& release);
+  // Whatever its network is called.
+  [[nodiscard]] bool has(const std::string& container, const std::string& interface) const;
   // Those that can be read, in order of their names; the others are reported through `problems`.
   std::vector<PendingRelease> list(std::vector<std::string>* problems) const;
 
