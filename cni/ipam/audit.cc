@@ -53,7 +53,7 @@ class Audit {
     const std::string node(attribute.active_owner.get(kNodeAttribute));
     ++report_.allocations;
     ++report_.by_node[node];
-    given_.insert(address);
+    report_.given.emplace(address, described(attribute));
     held_handles_.insert(handle_name(*holder));
     const auto sequence = block.sequence_number_for_allocation.find(ordinal);
     AuditFinding finding{.kind = FindingKind::kLeakedAddress,
@@ -99,7 +99,7 @@ class Audit {
 
   void look_at_users() {
     for (const auto& [address, user] : input_.users) {
-      if (given_.contains(address)) continue;
+      if (report_.given.contains(address)) continue;
       const bool is_ours = is_in_pool(address);
       add({.kind = is_ours ? FindingKind::kUnknownAddress : FindingKind::kOutsidePools,
            .what = concat(address.to_string(), " is used by ", user.name,
@@ -147,7 +147,6 @@ class Audit {
 
   const AuditInput& input_;
   AuditReport report_;
-  std::set<IpAddress> given_;
   std::set<std::string> known_handles_, held_handles_;
   std::map<IpPrefix, model::BlockOwner> owners_;
 };

@@ -61,6 +61,7 @@ struct AuditInput {
 struct AuditReport {
   std::size_t blocks = 0, allocations = 0, handles = 0, users = 0;
   std::map<std::string, std::size_t> by_node;  // allocations
+  std::map<IpAddress, std::string> given;      // to whom: "pod default/web"
   std::vector<AuditFinding> findings;          // by kind, then in order of address
 };
 

@@ -24,14 +24,26 @@ inline constexpr Flag kIpamShowFlags[] = {
     {.name = "show-configuration", .help = "the settings of address management"},
     kIpamOutputFlag,
 };
-inline constexpr Flag kIpamCheckFlags[] = {kIpamOutputFlag};
+inline constexpr Flag kIpamCheckFlags[] = {
+    {.name = "show-all-ips", .help = "each address that is given, and to whom"},
+    {.name = "show-problem-ips", .help = "what is always shown", .is_hidden = true},
+    {.name = "output",
+     .letter = 'o',
+     .kind = ValueKind::kText,
+     .value_name = "FORMAT|FILE",
+     .help = "table (for people), json, or a file NAME.json that the report is written to besides",
+     .fallback = "table",
+     .choices = kIpamOutputs,
+     .candidates = Candidates::kFiles},
+};
 inline constexpr Flag kIpamReleaseFlags[] = {
     {.name = "ip", .kind = ValueKind::kTexts, .value_name = "IP", .help = "this address; may be repeated"},
     {.name = "from-report",
      .kind = ValueKind::kTexts,
      .value_name = "FILE",
-     .help = "the leaked addresses of a report of ipam check -o json; may be repeated",
+     .help = "the leaked addresses of a report of ipam check; may be repeated",
      .candidates = Candidates::kFiles},
+    {.name = "force", .help = "nothing: no lock is needed, so there is none to pass over", .is_hidden = true},
     kIpamOutputFlag,
 };
 inline constexpr Flag kIpamSplitFlags[] = {
@@ -55,6 +67,10 @@ inline constexpr Flag kIpamConfigureFlags[] = {
      .kind = ValueKind::kText,
      .value_name = "N",
      .help = "how long an address rests before it is given again; 0 to 1200"},
+    {.name = "kubevirt-ip-persistence",
+     .kind = ValueKind::kText,
+     .value_name = "Enabled|Disabled",
+     .help = "whether a KubeVirt virtual machine keeps its address when its pod is replaced"},
     kIpamOutputFlag,
 };
 inline constexpr Argument kIpamSplitArguments[] = {
@@ -74,7 +90,7 @@ inline constexpr Example kIpamShowExamples[] = {
 };
 inline constexpr Example kIpamCheckExamples[] = {
     {"What is wrong", "% ipam check"},
-    {"And give back what leaked", "% ipam check -o json > report.json; % ipam release --from-report report.json"},
+    {"And give back what leaked", "% ipam check -o report.json; % ipam release --from-report report.json"},
 };
 inline constexpr Example kIpamReleaseExamples[] = {{"One address", "% ipam release --ip 192.168.3.7"}};
 inline constexpr Example kIpamConfigureExamples[] = {{"No borrowing", "% ipam configure --strictaffinity=true"}};

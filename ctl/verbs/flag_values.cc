@@ -65,8 +65,9 @@ constexpr Check kChecks[] = {
 
 bool has(const command::Invocation& invocation, std::string_view name) {
   const command::Flag* flag = command::find_flag(invocation.path, name);
-  // Of the others the parser knows all values.
-  return flag != nullptr && flag->kind == command::ValueKind::kText && invocation.is_given(name);
+  // Of the others the parser knows all values; where a file may be named as well, its verb does.
+  return flag != nullptr && flag->kind == command::ValueKind::kText &&
+         flag->candidates != command::Candidates::kFiles && invocation.is_given(name);
 }
 
 }  // namespace

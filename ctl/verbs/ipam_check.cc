@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/core/text.h"
+#include "base/file/file.h"
 #include "ctl/verbs/ipam_world.h"
 #include "ctl/verbs/verbs.h"
 
@@ -56,13 +57,32 @@ std::string report_text(const ipam::AuditReport& report) {
   return out + concat("Check complete; found ", report.findings.size(), " problems.\n");
 }
 
+std::string given_text(const ipam::AuditReport& report) {
+  std::string out;
+  for (const auto& [address, holder] : report.given) out += concat(address.to_string(), ": ", holder, '\n');
+  return out;
+}
+
 }  // namespace
 
 ExitCode run_ipam_check(Session& session) {
+  const std::string output = session.invocation().text("output");
+  const bool is_file = output.ends_with(".json");
+  if (!is_file && output != "table" && output != "json") {
+    return session.usage(concat("--output: table, json or a file NAME.json is wanted, not ", quoted(output)));
+  }
   IpamWorld world;
   if (const auto code = load_ipam(session, /*has_users=*/true, world)) return *code;
   const ipam::AuditReport report = ipam::audit(world.audit_input());
-  session.io().out(session.invocation().text("output") == "json" ? report_json(report) : report_text(report));
+  if (output == "json") {
+    session.io().out(report_json(report));
+  } else {
+    session.io().out((session.invocation().is_on("show-all-ips") ? given_text(report) : "") + report_text(report));
+  }
+  if (is_file) {
+    const Status written = file::write_file_atomically(output, report_json(report));
+    if (!written.ok()) return session.fail(written.error());
+  }
   return report.findings.empty() ? ExitCode::kDone : ExitCode::kFailed;
 }
 

@@ -22,9 +22,14 @@ Status read_flags(const command::Invocation& invocation, json::Value& spec) {
     if (!number || *number < 0) return invalid(concat("--", flag, ": a number from 0 is wanted"));
     spec[field] = *number;
   }
-  if (spec.is_null())
-    return invalid("nothing to change: --strictaffinity, --max-blocks-per-host, --ip-cooldown-seconds");
-  return ok_status();
+  if (invocation.is_given("kubevirt-ip-persistence")) {
+    const std::string text = invocation.text("kubevirt-ip-persistence");
+    if (text != "Enabled" && text != "Disabled") return invalid("--kubevirt-ip-persistence: Enabled or Disabled");
+    spec["kubeVirtVMAddressPersistence"] = text;
+  }
+  if (!spec.is_null()) return ok_status();
+  return invalid(
+      "nothing to change: --strictaffinity, --max-blocks-per-host, --ip-cooldown-seconds, --kubevirt-ip-persistence");
 }
 
 }  // namespace

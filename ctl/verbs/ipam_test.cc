@@ -60,6 +60,21 @@ TEST(Ipam, CheckFindsWhatReleaseRepairs) {
   test::expect_golden("ctl/verbs/testdata/ipam-check.txt", console.screen);
 }
 
+// As scripts written for calicoctl call it.
+TEST(Ipam, CheckWritesItsReportToAFileAndListsWhatIsGiven) {
+  Console console;
+  fill_addresses(console);
+  const std::string told = console.run("netctl ipam check --show-all-ips --show-problem-ips -o @report.json");
+  EXPECT_NE(told.find("10.0.0.0: pod shop/web\n10.0.0.1: pod shop/gone\n10.0.0.2: pod shop/db\n"), std::string::npos)
+      << told;
+  EXPECT_NE(told.find("found 1 problems"), std::string::npos) << told;
+  EXPECT_NE(console.run("netctl ipam release --from-report @report.json --force").find("released 1 address"),
+            std::string::npos);
+  EXPECT_NE(console.run("netctl ipam check -o yaml").find("table, json or a file NAME.json is wanted"),
+            std::string::npos);
+  EXPECT_NE(console.run("netctl ipam check -o /nowhere/report.json").find("/nowhere/report.json"), std::string::npos);
+}
+
 TEST(Ipam, ReleaseLeavesAloneWhatWasGivenAgain) {
   Console console;
   fill_addresses(console);
