@@ -65,16 +65,20 @@ constexpr Check kChecks[] = {
 
 bool has(const command::Invocation& invocation, std::string_view name) {
   const command::Flag* flag = command::find_flag(invocation.path, name);
-  // Of the others the parser knows all values; where a file may be named as well, its verb does.
-  return flag != nullptr && flag->kind == command::ValueKind::kText &&
-         flag->candidates != command::Candidates::kFiles && invocation.is_given(name);
+  // Of the others the parser knows all values.
+  return flag != nullptr && flag->kind == command::ValueKind::kText && invocation.is_given(name);
+}
+
+// Where a file may be named as well, the verb knows what is meant.
+bool may_be_file(const command::Invocation& invocation, std::string_view name) {
+  return command::find_flag(invocation.path, name)->candidates == command::Candidates::kFiles;
 }
 
 }  // namespace
 
 Status check_flag_values(const command::Invocation& invocation) {
   for (const Check& check : kChecks) {
-    if (!has(invocation, check.flag)) continue;
+    if (!has(invocation, check.flag) || may_be_file(invocation, check.flag)) continue;
     if (Status checked = check.check(invocation.text(check.flag)); !checked.ok())
       return invalid(concat("flag --", check.flag, ": ", checked.error().message));
   }

@@ -1,5 +1,8 @@
 // The CNI plugin and address management: the library alone, the plugin's start, ADD and DEL of pods in namespaces
-// of their own, with a margay-apiserver that adds 5 ms to each request. Needs root.
+// of their own, with a margay-apiserver that adds 5 ms to each request: with the agent's side of the plugin alone, then
+// with a whole margay-node, whose ADD ends when route and policy are in the kernel. Needs root.
+//
+//   bench_cni [alone|node]    one of the two
 #include <spawn.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -22,6 +25,8 @@
 #include "test/support/api_servers.h"
 #include "test/support/cni_node.h"
 #include "test/support/net_space.h"
+#include "test/support/one_node.h"
+#include "test/support/sample_objects.h"
 #include "test/support/sync_client.h"
 
 namespace margay::bench {
@@ -31,6 +36,7 @@ using test::NetSpace;
 using test::PluginCall;
 
 constexpr int kPods = 100;
+constexpr int kApps = 10, kPolicies = 100;  // a pod is of one app, which ten policies select
 const kube::ResourceType kPodType{"", "v1", "pods", "Pod", true};
 const kube::ResourceType kPoolType{"projectcalico.org", "v3", "ippools", "IPPool", false};
 
@@ -75,11 +81,9 @@ void print_cpu(const std::pair<double, double>& before, int calls) {
 
 class Bed {
  public:
-  Bed(test::ApiServer& server, const std::string& folder) : folder_(folder), client_(server.kubeconfig()) {
+  Bed(test::ApiServer& server, std::string socket) : socket_(std::move(socket)), client_(server.kubeconfig()) {
     create(kPoolType, R"({"apiVersion":"projectcalico.org/v3","kind":"IPPool","metadata":{"name":"four"},
                           "spec":{"cidr":"10.7.0.0/16"}})");
-    node_ = std::make_unique<test::CniNode>(test::CniNodeOptions{
-        .kubeconfig = server.kubeconfig(), .socket = folder + "/cni.sock", .spool_folder = folder + "/releases"});
   }
 
   PluginCall call(const std::string& command, const std::string& name) {
@@ -89,8 +93,8 @@ class Bed {
             .container = concat("container-", name),
             .netns = space->path(),
             .pod_name = name,
-            .config = concat(R"({"cniVersion":"1.1.0","name":"k8s-pod-network","type":"margay","socket":")", folder_,
-                             R"(/cni.sock"})")};
+            .config = concat(R"({"cniVersion":"1.1.0","name":"k8s-pod-network","type":"margay","socket":")", socket_,
+                             R"("})")};
   }
   // Of address management and pods, as the server counted them.
   double writes(const std::string& resource) {
@@ -108,7 +112,8 @@ class Bed {
   }
   void make_pod(const std::string& name) {
     create(kPodType, concat(R"({"apiVersion":"v1","kind":"Pod","metadata":{"namespace":"default","name":")", name,
-                            R"("},"spec":{"nodeName":"node-1","containers":[{"name":"c","image":"i"}]}})"));
+                            R"(","labels":{"app":"app-)", ++pods_ % kApps,
+                            R"("}},"spec":{"nodeName":"node-1","containers":[{"name":"c","image":"i"}]}})"));
   }
 
  private:
@@ -117,10 +122,10 @@ class Bed {
     if (!made.ok()) std::printf("%s\n", made.error().message.c_str());
   }
 
-  std::string folder_;
+  std::string socket_;
   test::SyncClient client_;
   std::map<std::string, std::unique_ptr<NetSpace>> spaces_;
-  std::unique_ptr<test::CniNode> node_;
+  int pods_ = 0;
 };
 
 // Not run_plugin: that one forks, which takes a process with many threads a millisecond.
@@ -218,7 +223,65 @@ void measure_burst(Bed& bed) {
   }
 }
 
-int run_programs() {
+void measure(Bed& bed, const test::ApiServer& server) {
+  measure_pods(bed, "0 ms a request");
+  slow_down(server, 5);
+  measure_pods(bed, "5 ms a request");
+  measure_burst(bed);
+}
+
+void give_host_address() {
+  (void)test::run_program({.argv = {"sh", "-c", "ip link set lo up && ip addr add 192.0.2.9/32 dev lo"},
+                           .environment = {},
+                           .stdin_text = "",
+                           .output_path = ""});
+}
+
+void run_alone() {
+  std::string why;
+  const auto server = test::start_memory_server({.flags = {"--enable-fault-injection"}, .unix_socket = true}, &why);
+  const auto scratch = netlink::ScratchNamespace::enter();
+  if (server == nullptr || !scratch.ok()) return (void)std::printf("%s\n", why.c_str());
+  give_host_address();
+  const test::TempDir folder;
+  Bed bed(*server, folder.file("cni.sock"));
+  const test::CniNode node(
+      {.kubeconfig = server->kubeconfig(), .socket = folder.file("cni.sock"), .spool_folder = folder.file("releases")});
+  std::printf("the agent's side of the plugin alone, which makes routes and no policy\n");
+  measure(bed, *server);
+}
+
+test::ObjectMap policies() {
+  test::ObjectMap out;
+  test::put_namespace(out, "default");
+  for (int i = 0; i < kPolicies; ++i) {
+    json::Array rules;
+    for (int rule = 0; rule < 5; ++rule) {
+      rules.push_back(test::policy_rule("Allow", "TCP", concat("app == 'app-", (i + rule) % kApps, "'"), 8000 + rule));
+    }
+    test::put_policy(out, "default", concat("policy-", i),
+                     {{"order", 100},
+                      {"selector", concat("app == 'app-", i % kApps, "'")},
+                      {"ingress", std::move(rules)},
+                      {"types", json::Array{"Ingress"}}});
+  }
+  return out;
+}
+
+void run_with_agent() {
+  std::string why;
+  const auto node = test::OneNode::start({.server = {.flags = {"--enable-fault-injection"}}}, &why);
+  if (node == nullptr) return (void)std::printf("not measured with margay-node: %s\n", why.c_str());
+  for (const std::string& refused : node->bring_to(policies())) std::printf("%s\n", refused.c_str());
+  Bed bed(node->server(), node->file("cni.sock"));
+  node->start_agent();
+  const std::string missing = node->wait_for_kernel();
+  if (!missing.empty()) return (void)std::printf("not in the kernel: %s\n%s\n", missing.c_str(), node->logs().c_str());
+  std::printf("margay-node, %d policies of 5 rules, 10 of them on each pod\n", kPolicies);
+  node->node().call([&] { measure(bed, node->server()); });
+}
+
+int run_programs(const std::string& which) {
   setenv("CNI_COMMAND", "VERSION", 1);
   measure_program("/bin/true (floor)", {"/bin/true"}, 5, 100);
   measure_program("margay VERSION, fork to exit", {test::program_path("margay")}, 5, 100);
@@ -227,32 +290,17 @@ int run_programs() {
     std::printf("ADD and DEL need root\n");
     return 0;
   }
-  std::string why;
-  const auto server = test::start_memory_server({.flags = {"--enable-fault-injection"}, .unix_socket = true}, &why);
-  const auto scratch = netlink::ScratchNamespace::enter();
-  if (server == nullptr || !scratch.ok()) {
-    std::printf("%s\n", why.c_str());
-    return 1;
-  }
-  (void)test::run_program({.argv = {"sh", "-c", "ip link set lo up && ip addr add 192.0.2.9/32 dev lo"},
-                           .environment = {},
-                           .stdin_text = "",
-                           .output_path = ""});
-  const test::TempDir folder;
-  Bed bed(*server, folder.path());
-  measure_pods(bed, "0 ms a request");
-  slow_down(*server, 5);
-  measure_pods(bed, "5 ms a request");
-  measure_burst(bed);
+  if (which != "node") run_alone();
+  if (which != "alone") run_with_agent();
   return 0;
 }
 
 }  // namespace
 }  // namespace margay::bench
 
-int main() {
+int main(int argc, char** argv) {
   // The library last: a process that has had much memory takes longer to start others.
-  const int outcome = margay::bench::run_programs();
+  const int outcome = margay::bench::run_programs(argc > 1 ? argv[1] : "");
   margay::bench::measure_library();
   return outcome;
 }

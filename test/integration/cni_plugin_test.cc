@@ -304,6 +304,7 @@ TEST_F(CniPlugin, ConfigurationThatMakesNoSenseIsAnErrorThatLeavesNothing) {
       {"{", 6},
       {R"({"cniVersion":"9.0.0","name":"n","type":"margay"})", 1},
       {R"({"cniVersion":"1.0.0","name":"n","type":"margay","ipam":{"type":"host-local"}})", 7},
+      {R"({"cniVersion":"1.0.0","name":"n","type":"margay","mtu":"big"})", 7},
       {R"({"cniVersion":"1.0.0","name":"n","type":"margay","socket":"/nowhere/cni.sock"})", 100}};
   for (const auto& [config, code] : kCases) {
     PluginCall bad = call("ADD", "a", "c1");
@@ -351,6 +352,29 @@ TEST_F(CniPlugin, WithoutKubernetesAWorkloadEndpointIsMade) {
   EXPECT_NE(if_nametoindex("cali0123456789a"), 0U);
   EXPECT_EQ(run_plugin(call("DEL", "", "0123456789abcdef")).exit_status, 0);
   EXPECT_TRUE(poll_until(std::chrono::seconds(5), [this] { return count(kEndpoints) == 0; }));
+}
+
+TEST_F(CniPlugin, BridgeOfTheReferencePluginsTakesItsAddressesFromMargayIpam) {
+  constexpr const char* kBridge = "/usr/lib/cni/bridge";
+  if (access(kBridge, X_OK) != 0) GTEST_SKIP() << kBridge << " is not installed (scripts/install-deps test)";
+  PluginCall bridged = call("ADD", "", "c1");
+  bridged.config = concat(R"({"cniVersion":"1.0.0","name":"bridged","type":"bridge","bridge":"br-test","socket":")",
+                          options_.socket, R"(","ipam":{"type":"margay-ipam","assign_ipv6":"false"}})");
+  const auto run_bridge = [&](const std::string& command) {
+    bridged.command = command;
+    ProcessOptions process = plugin_process(bridged);
+    process.argv = {kBridge};
+    const std::string ipam = program_path("margay-ipam");
+    process.environment["CNI_PATH"] = ipam.substr(0, ipam.rfind('/'));
+    return run_program(process);
+  };
+  const auto added = run_bridge("ADD");
+  ASSERT_EQ(added.exit_status, 0) << added.out;
+  const std::string address(parsed(added.out).find("ips")->as_array()->at(0).string_at({"address"}));
+  EXPECT_THAT(space("c1").run({"ip", "-4", "-brief", "address", "show", "dev", "eth0"}).out, HasSubstr(address));
+  EXPECT_EQ(node_->addresses_in_use(), 1U);
+  EXPECT_EQ(run_bridge("DEL").exit_status, 0);
+  EXPECT_EQ(node_->addresses_in_use(), 0U);
 }
 
 TEST_F(CniPlugin, IpamAloneForOtherPlugins) {

@@ -55,7 +55,7 @@ std::string missing_programs() {
   for (const char* program : {"containerd", "ctr", "runc", "busybox", "curl", "unshare"}) {
     const auto found = run_program(
         {.argv = {"sh", "-c", concat("command -v ", program)}, .environment = {}, .stdin_text = "", .output_path = ""});
-    if (found.exit_status != 0) return concat(program, " is not installed (scripts/install-deps containers)");
+    if (found.exit_status != 0) return concat(program, " is not installed (scripts/install-deps test)");
   }
   return {};
 }
