@@ -49,18 +49,32 @@ std::vector<DefaultObject> default_objects(const std::string& guid) {
           made_of(information)};
 }
 
-DefaultObjects::DefaultObjects(const WriterParts& parts)
+DefaultObjects::DefaultObjects(const WriterParts& parts, watch::ClusterWatch& cluster)
     : parts_(parts),
       objects_(default_objects(random_guid(parts.random))),
       queue_(parts.loop, parts.random, {},
              [this](std::size_t index, const std::function<void(Verdict)>& done) { make(index, done); }) {
   queue_.hold();
   for (std::size_t index = 0; index < objects_.size(); ++index) queue_.add(index);
+  watch_for_removal<model::Tier>(cluster);
+  watch_for_removal<model::ClusterInformation>(cluster);
+}
+
+template <class T>
+void DefaultObjects::watch_for_removal(watch::ClusterWatch& cluster) {
+  cluster.add<T>({}, {[this](const model::ObjectKey& key, const std::shared_ptr<const T>& object) {
+                   if (object != nullptr) return;
+                   for (std::size_t index = 0; index < objects_.size(); ++index) {
+                     const DefaultObject& each = objects_[index];
+                     const bool is_it = each.type == watch::resource_of(T::kKind) &&
+                                        each.object.string_at({"metadata", "name"}) == key.name;
+                     if (is_it) queue_.add(index);
+                   }
+                 }});
 }
 
 void DefaultObjects::lead(bool is_leading) {
   if (!is_leading) return queue_.hold();
-  // Somebody may have removed one since.
   for (std::size_t index = 0; index < objects_.size(); ++index) queue_.add(index);
   queue_.release_all();
 }
@@ -80,8 +94,8 @@ void DefaultObjects::make(std::size_t index, const std::function<void(Verdict)>&
 }
 
 ControllerEntry default_objects_controller() {
-  return {"defaults", Section::kAlways, [](const ControllerParts& parts, watch::ClusterWatch&) {
-            return std::make_unique<DefaultObjects>(parts.writer);
+  return {"defaults", Section::kAlways, [](const ControllerParts& parts, watch::ClusterWatch& cluster) {
+            return std::make_unique<DefaultObjects>(parts.writer, cluster);
           }};
 }
 

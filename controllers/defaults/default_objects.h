@@ -1,5 +1,6 @@
-// DefaultObjects: what every cluster has, made by whoever leads where it is missing: the tiers kube-admin, default and
-// kube-baseline, and ClusterInformation with a GUID. What is there stays as it is; a user may have changed it.
+// DefaultObjects: what every cluster has, made by whoever leads where it is missing, also when it is removed: the tiers
+// kube-admin, default and kube-baseline, and ClusterInformation with a GUID. What is there stays as it is; a user may
+// have changed it.
 // (IPPools are made by the nodes, which know their environment.) Thread: the loop's.
 #pragma once
 
@@ -25,12 +26,15 @@ std::vector<DefaultObject> default_objects(const std::string& guid);
 
 class DefaultObjects final : public Controller {
  public:
-  explicit DefaultObjects(const WriterParts& parts);
+  // Adds what it watches to `cluster`.
+  DefaultObjects(const WriterParts& parts, watch::ClusterWatch& cluster);
   void on_turn(bool) override {}
   void lead(bool is_leading) override;
   [[nodiscard]] bool is_settled() const override { return queue_.is_idle(); }
 
  private:
+  template <class T>
+  void watch_for_removal(watch::ClusterWatch& cluster);
   void make(std::size_t index, const std::function<void(Verdict)>& done);
 
   WriterParts parts_;

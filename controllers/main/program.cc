@@ -15,6 +15,7 @@
 #include "base/loop/asio_loop.h"
 #include "base/loop/asio_network.h"
 #include "base/process/build_info.h"
+#include "base/process/heap.h"
 #include "base/process/process_metrics.h"
 #include "base/process/service_notifier.h"
 #include "base/process/signals.h"
@@ -40,6 +41,9 @@ namespace margay::controllers {
 namespace {
 
 constexpr std::string_view kLeaseName = "margay-controllers";
+// A start needs for a moment what nobody needs afterwards; so does whatever makes all be listed or written again.
+constexpr Duration kReturnMemoryFirst = std::chrono::seconds(10);
+constexpr Duration kReturnMemory = std::chrono::minutes(1);
 
 std::string host_name() {
   std::array<char, 256> buffer{};
@@ -81,6 +85,7 @@ class Program {
   Status listen(const Settings& settings);
   void lead(bool is_leading);
   void stop();
+  void return_memory();
 
   const Flags& flags_;
   telemetry::LogOutput& output_;
@@ -98,6 +103,7 @@ class Program {
   std::optional<ControllerSet> controllers_;
   std::optional<SettingsKeeper> settings_;
   std::optional<LeaderElection> election_;
+  std::unique_ptr<loop::Timer> memory_timer_ = loop_.make_timer([this] { return_memory(); });
   StatusPage page_{
       {loop_, network_, metrics_, log_}, [this] {
         return std::string(controllers_ && controllers_->is_in_sync() ? "" : "not in sync with the API server");
@@ -170,7 +176,13 @@ Status Program::start() {
   flags_.elects ? election_->start() : lead(true);
   log_.info("running", {{"identity", identity}, {"version", process::build_info().version}});
   (void)notifier_->ready();
+  memory_timer_->arm(kReturnMemoryFirst);
   return ok_status();
+}
+
+void Program::return_memory() {
+  process::return_free_memory();
+  memory_timer_->arm(kReturnMemory);
 }
 
 void Program::lead(bool is_leading) {
@@ -189,6 +201,7 @@ void Program::stop() {
 
 int run_program(const Flags& flags) {
   (void)std::signal(SIGPIPE, SIG_IGN);
+  process::keep_heap_small();
   telemetry::FdSink sink(STDERR_FILENO, flags.log_format);
   telemetry::LogOutput output(sink, telemetry::system_wall_clock, flags.log_level.value_or(telemetry::Level::kInfo));
   const telemetry::Logger log(output);

@@ -14,12 +14,14 @@ model::OwnerReference owner_of(const model::ObjectKey& key, const model::ObjectM
   return {std::string(info.api_version), std::string(info.name), key.name, metadata.uid, true, false};
 }
 
+// NetworkPolicy of Kubernetes has none.
 template <class T>
-void watch_made(watch::ClusterWatch& cluster, KeptObjects<T>& objects) {
-  cluster.add<T>({.label_selector = managed_selector()},
-                 {[&objects](const model::ObjectKey& key, const std::shared_ptr<const T>& object) {
-                   objects.note({key.name_space, key.name}, object);
-                 }});
+std::vector<model::Condition> conditions_of(const T& object) {
+  if constexpr (requires { object.status.conditions; }) {
+    return object.status.conditions;
+  } else {
+    return {};
+  }
 }
 
 }  // namespace
@@ -27,7 +29,10 @@ void watch_made(watch::ClusterWatch& cluster, KeptObjects<T>& objects) {
 template <class T>
 PolicyController::Made<T>::Made(PolicyController& owner, const WriterParts& parts)
     : objects(parts, QueueLimits{}, [this, &owner](const kube::ObjectName& name, const std::string& text) {
-        if (const auto source = sources.find(name); source != sources.end()) owner.tell(source->second, text);
+        const auto source = sources.find(name);
+        if (source == sources.end()) return;
+        owner.sources_.at(source->second).not_written = text;
+        owner.tell(source->second);
       }) {}
 
 PolicyController::PolicyController(const WriterParts& parts, watch::ClusterWatch& cluster, EventGate& events)
@@ -35,39 +40,64 @@ PolicyController::PolicyController(const WriterParts& parts, watch::ClusterWatch
       look_timer_(parts.loop.make_timer([this] { look_at_all(); })),
       policies_(*this, parts),
       global_policies_(*this, parts),
-      staged_policies_(*this, parts) {
+      staged_policies_(*this, parts),
+      accepted_(parts, [this](const model::ObjectKey& source) { return carrier_of(source); }) {
   translate_all<model::KubernetesNetworkPolicy>(cluster, policies_);
   translate_all<model::AdminNetworkPolicy>(cluster, global_policies_);
   translate_all<model::BaselineAdminNetworkPolicy>(cluster, global_policies_);
   translate_all<model::ClusterNetworkPolicy>(cluster, global_policies_);
   translate_all<model::StagedKubernetesNetworkPolicy>(cluster, staged_policies_);
-  watch_made(cluster, policies_.objects);
-  watch_made(cluster, global_policies_.objects);
-  watch_made(cluster, staged_policies_.objects);
+  watch_made(cluster, policies_);
+  watch_made(cluster, global_policies_);
+  watch_made(cluster, staged_policies_);
+}
+
+template <class T>
+void PolicyController::watch_made(watch::ClusterWatch& cluster, Made<T>& made) {
+  cluster.add<T>({.label_selector = managed_selector()},
+                 {[this, &made](const model::ObjectKey& key, const std::shared_ptr<const T>& object) {
+                   const kube::ObjectName name{key.name_space, key.name};
+                   made.objects.note(name, object);
+                   const auto source = made.sources.find(name);
+                   if (object == nullptr || source == made.sources.end()) return;
+                   if (std::string& problem = sources_.at(source->second).not_written; !problem.empty()) {
+                     problem.clear();
+                     tell(source->second);
+                   }
+                   accepted_.look_at(source->second);
+                 }});
 }
 
 template <class From, class T>
 void PolicyController::translate_all(watch::ClusterWatch& cluster, Made<T>& made) {
-  cluster.add<From>({}, {[this, &made](const model::ObjectKey& key, const std::shared_ptr<const From>& from) {
-                      if (from == nullptr || from->metadata.deletion_timestamp) return forget(key, made);
-                      translate(key, *from, made);
+  using Read = PolicySource<From>;
+  cluster.add<Read>(From::kKind, {}, read_source<From>,
+                    {[this, &made](const model::ObjectKey& key, const std::shared_ptr<const Read>& source) {
+                      if (source == nullptr || source->object.metadata.deletion_timestamp) return forget(key, made);
+                      translate(key, *source, made);
                     }});
 }
 
 template <class From, class T>
-void PolicyController::translate(const model::ObjectKey& key, const From& from, Made<T>& made) {
+void PolicyController::translate(const model::ObjectKey& key, const PolicySource<From>& read, Made<T>& made) {
+  const From& from = read.object;
   auto translated = policy::from_kubernetes(from);
   const kube::ObjectName name{translated.object.metadata.name_space, translated.object.metadata.name};
   // The tier of a ClusterNetworkPolicy is part of the name.
   const auto before = sources_.find(key);
   if (before != sources_.end() && before->second.made != name) forget(key, made);
-  sources_[key] = {from.metadata, name};
+  Source& source = sources_[key];
+  source.metadata = from.metadata;
+  source.conditions = conditions_of(from);
+  source.made = name;
   made.sources[name] = key;
   translated.object.metadata = {};
   translated.object.metadata.owner_references = {owner_of(key, from.metadata)};
   made.objects.want(name, std::move(translated.object));
-  if (translated.errors.empty()) return events_.forget(key);
-  tell(key, concat(to_string(translated.errors), "; what cannot be translated allows nothing"));
+  const FieldErrors errors = errors_of(read.errors, translated.errors);
+  source.not_translated = errors.empty() ? "" : concat(to_string(errors), "; what cannot be translated allows nothing");
+  tell(key);
+  accepted_.look_at(key);
 }
 
 template <class T>
@@ -78,11 +108,34 @@ void PolicyController::forget(const model::ObjectKey& key, Made<T>& made) {
   made.sources.erase(found->second.made);
   sources_.erase(found);
   events_.forget(key);
+  accepted_.forget(key);
 }
 
-void PolicyController::tell(const model::ObjectKey& source, std::string_view text) {
-  const auto found = sources_.find(source);
-  if (found != sources_.end()) events_.warn(source, found->second.metadata, "PolicyNotHonoured", text);
+// All there is to say of a source.
+void PolicyController::tell(const model::ObjectKey& key) {
+  const Source& source = sources_.at(key);
+  const bool says_both = !source.not_translated.empty() && !source.not_written.empty();
+  const std::string text = concat(source.not_translated, says_both ? "; " : "", source.not_written);
+  accepted_.set_problem(key, text);
+  if (text.empty()) return events_.forget(key);
+  events_.warn(key, source.metadata, "PolicyNotHonoured", text);
+}
+
+// Who has a status speaks for itself.
+std::optional<AcceptedConditions::Carrier> PolicyController::carrier_of(const model::ObjectKey& key) const {
+  const auto found = sources_.find(key);
+  if (found == sources_.end()) return std::nullopt;
+  const Source& source = found->second;
+  if (key.kind != model::Kind::kKubernetesNetworkPolicy) {
+    return AcceptedConditions::Carrier{key, source.metadata.resource_version, source.metadata.generation,
+                                       source.conditions};
+  }
+  const model::NetworkPolicy* const made = policies_.objects.actual(source.made);
+  if (made == nullptr) return std::nullopt;
+  return AcceptedConditions::Carrier{{model::Kind::kNetworkPolicy, source.made.name_space, source.made.name},
+                                     made->metadata.resource_version,
+                                     made->metadata.generation,
+                                     made->status.conditions};
 }
 
 void PolicyController::on_turn(bool is_in_sync) {
@@ -111,6 +164,7 @@ void PolicyController::lead(bool is_leading) {
   policies_.objects.lead(is_leading);
   global_policies_.objects.lead(is_leading);
   staged_policies_.objects.lead(is_leading);
+  accepted_.lead(is_leading);
 }
 
 std::size_t PolicyController::wanted_count() const {
@@ -120,7 +174,7 @@ std::size_t PolicyController::wanted_count() const {
 
 bool PolicyController::is_settled() const {
   return policies_.objects.is_settled() && global_policies_.objects.is_settled() &&
-         staged_policies_.objects.is_settled();
+         staged_policies_.objects.is_settled() && accepted_.is_settled();
 }
 
 WriteCounts PolicyController::counts() const {

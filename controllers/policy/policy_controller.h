@@ -7,16 +7,21 @@
 //   StagedKubernetesNetworkPolicy (projectcalico.org) ─────────▶ StagedNetworkPolicy  knp.default.NAME
 //
 // What is made is owned by its source: it is repaired when edited and goes with it. Rules that cannot be translated
-// fail closed (policy/translate) and are told on the source as an Event. Policies that users wrote are never touched.
-// Thread: the loop's.
+// fail closed (policy/translate), what cannot even be read too (policy_source.h), and both are told on the source: as
+// an Event, and as condition Accepted, which for NetworkPolicy of Kubernetes, which has no status, stands on what is
+// made of it (D-090). Policies that users wrote are never touched. Thread: the loop's.
 #pragma once
 
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "controllers/policy/accepted_conditions.h"
+#include "controllers/policy/policy_source.h"
 #include "controllers/runtime/controller.h"
 #include "controllers/runtime/kept_objects.h"
 #include "datastore/model/admin_policy.h"
@@ -47,7 +52,10 @@ class PolicyController final : public Controller {
   // What is made of a source.
   struct Source {
     model::ObjectMeta metadata;
+    std::vector<model::Condition> conditions;
     kube::ObjectName made;
+    std::string not_translated;  // what of it, and why; "": nothing
+    std::string not_written;
   };
   template <class T>
   struct Made {
@@ -59,10 +67,13 @@ class PolicyController final : public Controller {
   template <class From, class T>
   void translate_all(watch::ClusterWatch& cluster, Made<T>& made);
   template <class From, class T>
-  void translate(const model::ObjectKey& key, const From& from, Made<T>& made);
+  void translate(const model::ObjectKey& key, const PolicySource<From>& source, Made<T>& made);
+  template <class T>
+  void watch_made(watch::ClusterWatch& cluster, Made<T>& made);
   template <class T>
   void forget(const model::ObjectKey& key, Made<T>& made);
-  void tell(const model::ObjectKey& source, std::string_view text);
+  void tell(const model::ObjectKey& source);
+  [[nodiscard]] std::optional<AcceptedConditions::Carrier> carrier_of(const model::ObjectKey& source) const;
   void look_at_all();
 
   EventGate& events_;
@@ -73,6 +84,7 @@ class PolicyController final : public Controller {
   Made<model::NetworkPolicy> policies_;
   Made<model::GlobalNetworkPolicy> global_policies_;
   Made<model::StagedNetworkPolicy> staged_policies_;
+  AcceptedConditions accepted_;
 };
 
 ControllerEntry policy_controller();

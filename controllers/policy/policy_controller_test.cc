@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/core/text.h"
 #include "base/json/yaml.h"
 #include "base/loop/sim_loop.h"
 #include "test/support/fake_kube_client.h"
@@ -73,6 +74,16 @@ class PolicyControllerTest : public ::testing::Test {
     const auto found = objects.find(name);
     if (found == objects.end()) return std::nullopt;
     return found->second;
+  }
+  // The condition; an empty object when it is not there.
+  json::Value accepted(Kind kind, const kube::ObjectName& name) {
+    const auto object = get(kind, name);
+    const json::Value* all = object ? object->find({"status", "conditions"}) : nullptr;
+    if (all == nullptr) return json::Object{};
+    for (const json::Value& each : *all->as_array()) {
+      if (each.string_at({"type"}) == kAcceptedCondition) return each;
+    }
+    return json::Object{};
   }
   int writes() { return client_.requests("create") + client_.requests("update") + client_.requests("delete"); }
 
@@ -164,6 +175,57 @@ spec: {podSelector: {}, ingress: [{from: [{}]}]}
   EXPECT_EQ(text(event, {"reason"}), "PolicyNotHonoured");
   EXPECT_EQ(text(event, {"involvedObject", "name"}), "web");
   EXPECT_THAT(text(event, {"message"}), HasSubstr("from[0]"));
+  // NetworkPolicy of Kubernetes has no status: it stands on what is made of it, beside what others say there.
+  json::Value said = accepted(Kind::kNetworkPolicy, kMade);
+  EXPECT_EQ(text(said, {"status"}), "False");
+  EXPECT_THAT(text(said, {"message"}), HasSubstr("from[0]"));
+  json::Value made = *get(Kind::kNetworkPolicy, kMade);
+  made["status"]["conditions"].as_array()->push_back(yaml("{type: Programmed, status: 'True', reason: A, message: b}"));
+  client_.put(watch::resource_of(Kind::kNetworkPolicy), kMade, made);
+  put(Kind::kKubernetesNetworkPolicy, kSource, kAllowWeb);
+  settle();
+  EXPECT_EQ(text(accepted(Kind::kNetworkPolicy, kMade), {"status"}), "True");
+  EXPECT_EQ(get(Kind::kNetworkPolicy, kMade)->find({"status", "conditions"})->as_array()->size(), 2U);
+}
+
+TEST_F(PolicyControllerTest, WhatCannotBeReadAnyMoreStaysAndIsClosed) {
+  put(Kind::kKubernetesNetworkPolicy, kSource, kAllowWeb);
+  start();
+  // kube-apiserver takes leading zeros.
+  put(Kind::kKubernetesNetworkPolicy, kSource, R"(
+spec: {podSelector: {matchLabels: {app: web}}, ingress: [{from: [{ipBlock: {cidr: 010.0.0.0/8}}]}]}
+)");
+  settle();
+  const auto made = get(Kind::kNetworkPolicy, kMade);
+  ASSERT_TRUE(made) << "without it everything would be allowed";
+  EXPECT_THAT(text(*made, {"spec", "selector"}), HasSubstr("app == 'web'"));
+  EXPECT_EQ(made->find({"spec", "ingress"}), nullptr);
+  EXPECT_THAT(text(accepted(Kind::kNetworkPolicy, kMade), {"message"}), HasSubstr("spec.ingress[0].from[0].ipBlock"));
+  EXPECT_EQ(client_.objects(watch::resource_of(Kind::kEvent)).size(), 1U);
+}
+
+TEST_F(PolicyControllerTest, PoliciesWithAStatusSayThemselvesWhatIsNotHonoured) {
+  const auto policy = [](std::string_view peer) {
+    return concat("spec: {priority: 5, subject: {namespaces: {}}, egress: [{action: Deny, to: [", peer, "]}]}");
+  };
+  put(Kind::kAdminNetworkPolicy, {"", "good"}, policy("{namespaces: {}}"));
+  put(Kind::kAdminNetworkPolicy, {"", "names"}, policy("{domainNames: [example.com]}"));
+  put(Kind::kAdminNetworkPolicy, {"", "taken"}, policy("{namespaces: {}}"));
+  put(Kind::kGlobalNetworkPolicy, {"", "kanp.adminnetworkpolicy.taken"}, "spec: {selector: all()}");
+  start();
+  loop_.advance(seconds(10));
+  EXPECT_EQ(get(Kind::kAdminNetworkPolicy, {"", "good"})->find("status"), nullptr) << "nothing is to be said";
+  const json::Value names = accepted(Kind::kAdminNetworkPolicy, {"", "names"});
+  EXPECT_EQ(text(names, {"status"}), "False");
+  EXPECT_THAT(text(names, {"message"}), HasSubstr("spec.egress[0].to[0].domainNames"));
+  EXPECT_THAT(text(accepted(Kind::kAdminNetworkPolicy, {"", "taken"}), {"message"}), HasSubstr("not ours"));
+  client_.erase(watch::resource_of(Kind::kGlobalNetworkPolicy), {"", "kanp.adminnetworkpolicy.taken"});
+  loop_.advance(seconds(60));
+  EXPECT_EQ(text(accepted(Kind::kAdminNetworkPolicy, {"", "taken"}), {"status"}), "True") << "once the name is free";
+  const int before = writes() + client_.requests("patch");
+  controllers_.reset();
+  start();
+  EXPECT_EQ(writes() + client_.requests("patch"), before + 1) << "an Event, and nothing that is said already";
 }
 
 TEST_F(PolicyControllerTest, ClusterPoliciesBecomeGlobalOnes) {

@@ -97,6 +97,11 @@ class KeptObjects {
   }
   void lead(bool is_leading) { is_leading ? queue_.release_all() : queue_.hold(); }
 
+  // As the watch has shown it; nullptr: it has not, or it is not ours.
+  [[nodiscard]] const T* actual(const kube::ObjectName& name) const {
+    const auto found = actual_.find(name);
+    return found == actual_.end() ? nullptr : found->second.get();
+  }
   [[nodiscard]] std::size_t wanted_count() const { return wanted_.size(); }
   [[nodiscard]] bool is_settled() const { return queue_.is_idle(); }
   [[nodiscard]] const WriteCounts& counts() const { return writer_.counts(); }
@@ -104,8 +109,7 @@ class KeptObjects {
  private:
   [[nodiscard]] PlannedWrite plan(const kube::ObjectName& name) const {
     const auto wanted = wanted_.find(name);
-    const auto found = actual_.find(name);
-    const T* const actual = found == actual_.end() ? nullptr : found->second.get();
+    const T* const actual = this->actual(name);
     if (wanted == wanted_.end()) {
       if (actual == nullptr || !may_remove_ || actual->metadata.deletion_timestamp) return {};
       return {PlannedWrite::What::kRemove, {}, actual->metadata.uid, actual->metadata.resource_version};

@@ -48,7 +48,11 @@ class KeyQueue {
   void add(const Key& key) {
     if (in_work_.contains(key)) {
       changed_in_work_.insert(key);
-    } else if (waiting_.insert(key).second) {
+      return;
+    }
+    // News are looked at now, and not once more when the backoff ends.
+    if (const auto due = due_.extract(key); !due.empty()) postponed_.erase({due.mapped(), key});
+    if (waiting_.insert(key).second) {
       line_.push_back(key);
       schedule();
     }
@@ -97,7 +101,9 @@ class KeyQueue {
     const int failures = std::min(failures_[key]++, 30);
     const Duration longest = std::min(limits_.backoff_max, limits_.backoff_min * (std::int64_t{1} << failures));
     const auto share = static_cast<Duration::rep>(static_cast<double>(longest.count()) * (0.5 + random_.unit() / 2));
-    postponed_.emplace(loop_.now() + Duration(share), key);
+    const TimePoint at = loop_.now() + Duration(share);
+    due_[key] = at;
+    postponed_.emplace(at, key);
     arm();
   }
 
@@ -107,7 +113,7 @@ class KeyQueue {
 
   void release() {
     while (!postponed_.empty() && postponed_.begin()->first <= loop_.now()) {
-      add(postponed_.extract(postponed_.begin()).mapped());
+      add(Key(postponed_.begin()->second));  // which takes it out
     }
     arm();
   }
@@ -119,7 +125,8 @@ class KeyQueue {
   std::deque<Key> line_;
   std::set<Key> waiting_, in_work_, changed_in_work_;
   std::map<Key, int> failures_;
-  std::multimap<TimePoint, Key> postponed_;
+  std::map<Key, TimePoint> due_;  // of those postponed
+  std::set<std::pair<TimePoint, Key>> postponed_;
   bool is_held_ = false;
   std::unique_ptr<loop::Timer> turn_;
   std::unique_ptr<loop::Timer> again_;

@@ -78,6 +78,29 @@ TEST_F(KeyQueueTest, WhatFailedWaitsLongerEachTime) {
   EXPECT_TRUE(queue_.is_idle()) << "and a success forgets it";
 }
 
+TEST_F(KeyQueueTest, NewsOfAKeyThatFailsDoNotMakeItTriedMoreOften) {
+  queue_.add("a");
+  loop_.run_until_idle();
+  const auto fail_all_for = [this](Duration time) {
+    const TimePoint end = loop_.now() + time;
+    std::size_t tries = 0;
+    for (; loop_.now() < end; loop_.advance(std::chrono::milliseconds(10))) {
+      if (under_way_.back() == nullptr) continue;
+      ++tries;
+      finish(under_way_.size() - 1, Verdict::kRetry);
+    }
+    return tries;
+  };
+  for (int i = 0; i < 20; ++i) {
+    fail_all_for(std::chrono::seconds(1));
+    queue_.add("a");
+    loop_.advance(std::chrono::milliseconds(1));
+  }
+  // By now it is tried every 15 to 30 seconds.
+  fail_all_for(std::chrono::minutes(2));
+  EXPECT_LE(fail_all_for(std::chrono::minutes(10)), 40U);
+}
+
 TEST_F(KeyQueueTest, NothingBeginsWhileItIsHeld) {
   queue_.hold();
   queue_.add("a");

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/core/text.h"
-#include "base/core/time_text.h"
+#include "controllers/runtime/conditions.h"
 #include "datastore/codec/codec.h"
 #include "datastore/model/kubernetes.h"
 #include "datastore/model/policy.h"
@@ -25,34 +25,6 @@ FieldErrors summarize(json::View object, PolicySummary& out) {
   out.generation = policy.metadata.generation;
   out.conditions = std::move(policy.status.conditions);
   return errors;
-}
-
-json::Value json_of(const model::Condition& condition) {
-  json::Object out;
-  out["type"] = condition.type;
-  out["status"] = std::string(model::to_string(condition.status));
-  if (condition.observed_generation != 0) out["observedGeneration"] = condition.observed_generation;
-  if (condition.last_transition_time) out["lastTransitionTime"] = format_timestamp(*condition.last_transition_time);
-  out["reason"] = condition.reason;
-  out["message"] = condition.message;
-  return out;
-}
-
-// The list as a whole: a merge patch cannot change one of its members (RFC 7396). The version says whose list it was.
-json::Value status_patch(const PolicySummary& policy, model::Condition ours) {
-  json::Array conditions;
-  bool is_there = false;
-  for (const model::Condition& each : policy.conditions) {
-    const bool is_ours = each.type == kProgrammedCondition;
-    if (is_ours && each.status == ours.status) ours.last_transition_time = each.last_transition_time;
-    conditions.push_back(json_of(is_ours ? ours : each));
-    is_there = is_there || is_ours;
-  }
-  if (!is_there) conditions.push_back(json_of(ours));
-  json::Value out;
-  out["metadata"]["resourceVersion"] = policy.resource_version;
-  out["status"]["conditions"] = std::move(conditions);
-  return out;
 }
 
 }  // namespace
@@ -129,16 +101,13 @@ void ProgrammedController::write(const model::ObjectKey& key, const std::functio
   if (policy->second->generation != verdict->second.generation) return done(Verdict::kDone);
   model::Condition wanted = condition_of(verdict->second);
   wanted.last_transition_time = parts_.loop.wall_now();
-  const auto& said = policy->second->conditions;
-  const bool is_said = std::any_of(said.begin(), said.end(), [&](const model::Condition& each) {
-    return each.type == wanted.type && each.status == wanted.status && each.message == wanted.message &&
-           each.observed_generation == wanted.observed_generation;
-  });
-  if (is_said) return done(Verdict::kDone);
+  const PolicySummary& summary = *policy->second;
+  const model::Condition* const said = condition_of_type(summary.conditions, wanted.type);
+  if (said != nullptr && says_the_same(*said, wanted)) return done(Verdict::kDone);
   operations_[key] = parts_.client.patch(
       watch::resource_of(key.kind), {key.name_space, key.name}, "status", kube::PatchType::kMerge,
-      json::dump(status_patch(*policy->second, std::move(wanted))), {.field_manager = "margay-controllers"},
-      [this, key, done](const kube::ApiResult<json::Value>& answer) {
+      json::dump(condition_patch(summary.resource_version, summary.conditions, std::move(wanted))),
+      {.field_manager = "margay-controllers"}, [this, key, done](const kube::ApiResult<json::Value>& answer) {
         const auto ended = operations_.extract(key);
         const bool is_over = answer.ok() || answer.error().code == ErrorCode::kNotFound;
         done(is_over ? Verdict::kDone : Verdict::kRetry);

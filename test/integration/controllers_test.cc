@@ -185,6 +185,11 @@ TEST_P(ControllersTest, DefaultsAreThereAndPoliciesAreTranslated) {
   EXPECT_TRUE(poll_until(seconds(10), [&] {
     return client_->get(watch::resource_of(Kind::kClusterInformation), {"", "default"}).ok();
   }));
+  // Nobody may be without them.
+  ASSERT_TRUE(client_->remove(watch::resource_of(Kind::kTier), {"", "kube-admin"}).ok());
+  EXPECT_TRUE(poll_until(seconds(10), [&] {
+    return client_->get(watch::resource_of(Kind::kTier), {"", "kube-admin"}).ok();
+  })) << logs();
   // What the server adds by itself is no difference: another life writes nothing.
   const auto before = client_->get(kMade, {"default", "knp.default.web"});
   ASSERT_TRUE(before.ok());
@@ -196,6 +201,37 @@ TEST_P(ControllersTest, DefaultsAreThereAndPoliciesAreTranslated) {
   const auto after = client_->get(kMade, {"default", "knp.default.web"});
   ASSERT_TRUE(after.ok());
   EXPECT_EQ(text(*after, {"metadata", "resourceVersion"}), text(*before, {"metadata", "resourceVersion"}));
+}
+
+TEST_P(ControllersTest, PoliciesOfAdminsAreTranslatedAndSayWhatIsNotHonoured) {
+  add_replica();
+  create(Kind::kAdminNetworkPolicy, R"(
+apiVersion: policy.networking.k8s.io/v1alpha1
+kind: AdminNetworkPolicy
+metadata: {name: names}
+spec:
+  priority: 5
+  subject: {namespaces: {}}
+  egress: [{action: Deny, to: [{domainNames: [example.com]}]}]
+)");
+  const auto accepted = [&] {
+    const json::Value object = get(Kind::kAdminNetworkPolicy, {"", "names"});
+    const json::Value* all = object.find({"status", "conditions"});
+    if (all == nullptr || all->as_array() == nullptr) return std::string("nothing");
+    for (const json::Value& each : *all->as_array()) {
+      if (each.string_at({"type"}) == "Accepted") return text(each, {"status"}) + ": " + text(each, {"message"});
+    }
+    return std::string("no such condition");
+  };
+  EXPECT_TRUE(
+      poll_until(seconds(20), [&] { return accepted().starts_with("False: spec.egress[0].to[0].domainNames"); }))
+      << accepted() << logs();
+  const json::Value made = get(Kind::kGlobalNetworkPolicy, {"", "kanp.adminnetworkpolicy.names"});
+  EXPECT_EQ(text(made, {"spec", "tier"}), "kube-admin");
+  json::Value object = get(Kind::kAdminNetworkPolicy, {"", "names"});
+  object["spec"]["egress"] = yaml("[{action: Deny, to: [{namespaces: {}}]}]");
+  ASSERT_TRUE(client_->update(watch::resource_of(Kind::kAdminNetworkPolicy), object).ok());
+  EXPECT_TRUE(poll_until(seconds(20), [&] { return accepted().starts_with("True"); })) << accepted() << logs();
 }
 
 TEST_P(ControllersTest, LeadersThatAreKilledAreFollowedAndNothingIsMissed) {

@@ -13,6 +13,7 @@ using model::Kind;
 
 // Sources before what is made of them.
 constexpr Kind kMadeKinds[] = {Kind::kKubernetesNetworkPolicy,
+                               Kind::kAdminNetworkPolicy,
                                Kind::kService,
                                Kind::kPod,
                                Kind::kNode,
