@@ -212,7 +212,7 @@ metadata: {name: names}
 spec:
   priority: 5
   subject: {namespaces: {}}
-  egress: [{action: Deny, to: [{domainNames: [example.com]}]}]
+  egress: [{action: Allow, to: [{domainNames: [example.com]}]}]
 )");
   const auto accepted = [&] {
     const json::Value object = get(Kind::kAdminNetworkPolicy, {"", "names"});
