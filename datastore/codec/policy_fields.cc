@@ -13,6 +13,10 @@ void policy_fields(Archive& a, S& s) {
   a.field("order", s.order);
   a.field("ingress", s.ingress);
   a.field("egress", s.egress);
+  if constexpr (Archive::kReads) {
+    s.ingress.shrink_to_fit();  // spare room would stay as long as the object, and rules are large
+    s.egress.shrink_to_fit();
+  }
   a.field("selector", s.selector);
   a.field("types", s.types);
   a.field("serviceAccountSelector", s.service_account_selector);

@@ -89,9 +89,9 @@ class NodeHalf::Impl {
     std::set<SelectorId> matches;
     // What is to be given out, and what is out. Each keeps what it names from being given up.
     Shared<Endpoint> wanted;
-    Names wanted_names;
+    Shared<Names> wanted_names;
     Shared<Endpoint> published;
-    Names published_names;
+    Shared<Names> published_names;
   };
 
   ItemId add(const ObjectKey& key) {
@@ -150,7 +150,7 @@ class NodeHalf::Impl {
     for (const ItemId item : std::exchange(dirty_, {})) calculate(item, *locals_[item.value()]);
     std::erase_if(waiting_, [this](ItemId item) {
       Local& local = *locals_[item.value()];
-      if (!is_ready(local.wanted_names)) return false;
+      if (!is_ready(*local.wanted_names)) return false;
       publish(local);
       return true;
     });
@@ -160,6 +160,7 @@ class NodeHalf::Impl {
     const bool is_host = local.host != nullptr;
     std::vector<OrderedPolicy> selected;
     Names names;
+    names.policies.reserve(local.matches.size());
     for (const SelectorId id : local.matches) {
       const NodePolicies::Entry& entry = policies_.entry_of(id);
       if (!applies(*entry.head, is_host)) continue;
@@ -172,7 +173,7 @@ class NodeHalf::Impl {
     names.profiles = endpoint.policy.profiles;
     hold(names);
     release(local.wanted_names);
-    local.wanted_names = std::move(names);
+    local.wanted_names = std::make_shared<const Names>(std::move(names));
     local.wanted = std::make_shared<const Endpoint>(std::move(endpoint));
     waiting_.insert(item);
   }
@@ -185,7 +186,7 @@ class NodeHalf::Impl {
   }
 
   void publish(Local& local) {
-    hold(local.wanted_names);
+    hold(*local.wanted_names);
     release(local.published_names);
     local.published_names = local.wanted_names;
     if (is_same(local.published, *local.wanted)) return;
@@ -197,9 +198,10 @@ class NodeHalf::Impl {
     for (const ObjectKey& key : names.policies) policies_.add_use(key);
     for (const std::string& name : names.profiles) profiles_.add_use(name);
   }
-  void release(const Names& names) {
-    for (const ObjectKey& key : names.policies) policies_.release_use(key);
-    for (const std::string& name : names.profiles) profiles_.release_use(name);
+  void release(const Shared<Names>& names) {
+    if (names == nullptr) return;
+    for (const ObjectKey& key : names->policies) policies_.release_use(key);
+    for (const std::string& name : names->profiles) profiles_.release_use(name);
   }
 
   Delta pending_;

@@ -39,11 +39,11 @@ void PolicyTable::set_head(const ObjectKey& key, Entry& entry, std::optional<Pol
 void PolicyTable::set_rules(const ObjectKey& key, Entry& entry, CompiledRules rules) {
   if (entry.rules != nullptr && *entry.rules == rules.rules) return;
   entry.rules = std::make_shared<const RuleSet>(std::move(rules.rules));
-  const std::map<IpSetId, SetSource> old = std::exchange(entry.sets, std::move(rules.sets));
+  const std::vector<IpSetId> old = std::exchange(entry.sets, ids_of(rules.sets));
   for (const SubscriberId id : entry.demanded_by) {
     Subscriber& subscriber = *subscribers_.at(id);
     subscriber.policies.insert(key);
-    subscriber.sets.add(entry.sets);
+    subscriber.sets.add(rules.sets);
     subscriber.sets.release(old);
   }
 }
@@ -90,7 +90,7 @@ void PolicyTable::demand(SubscriberId id, const ObjectKey& key) {
   if (entry.rules != nullptr) {
     Subscriber& subscriber = *subscribers_.at(id);
     subscriber.policies.insert(key);
-    subscriber.sets.add(entry.sets);
+    subscriber.sets.share(entry.sets);
   } else if (entry.head) {
     set_rules(key, entry, compile_policy(entry.source).rules);
   }

@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "policy/calc/cluster_half.h"
 #include "policy/calc/policy_source.h"
@@ -44,7 +45,7 @@ class PolicyTable {
     // While it is demanded.
     std::set<SubscriberId> demanded_by;
     Shared<RuleSet> rules;
-    std::map<IpSetId, SetSource> sets;
+    std::vector<IpSetId> sets;
   };
 
   void set_head(const ObjectKey& key, Entry& entry, std::optional<PolicyHead> head);

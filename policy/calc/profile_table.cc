@@ -84,11 +84,11 @@ void ProfileTable::set_body(const std::string& name, Entry& entry, const Shared<
   body.rules = std::move(compiled.rules);
   if (entry.body != nullptr && *entry.body == body) return;
   entry.body = std::make_shared<const ProfileBody>(std::move(body));
-  const std::map<IpSetId, SetSource> old = std::exchange(entry.sets, std::move(compiled.sets));
+  const std::vector<IpSetId> old = std::exchange(entry.sets, ids_of(compiled.sets));
   for (const SubscriberId id : entry.demanded_by) {
     Subscriber& subscriber = *subscribers_.at(id);
     subscriber.profiles.insert(name);
-    subscriber.sets.add(entry.sets);
+    subscriber.sets.add(compiled.sets);
     subscriber.sets.release(old);
   }
 }
@@ -109,7 +109,7 @@ void ProfileTable::demand(SubscriberId id, const std::string& name) {
   }
   Subscriber& subscriber = *subscribers_.at(id);
   subscriber.profiles.insert(name);
-  subscriber.sets.add(entry.sets);
+  subscriber.sets.share(entry.sets);
 }
 
 void ProfileTable::give_up(SubscriberId id, const std::string& name) {

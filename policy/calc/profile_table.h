@@ -9,6 +9,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "policy/calc/policy_table.h"
 
@@ -36,7 +37,7 @@ class ProfileTable {
     // While it is demanded.
     std::set<SubscriberId> demanded_by;
     Shared<ProfileBody> body;
-    std::map<IpSetId, SetSource> sets;
+    std::vector<IpSetId> sets;
   };
 
   [[nodiscard]] Shared<model::Profile> find(const std::string& name, const Entry& entry) const;

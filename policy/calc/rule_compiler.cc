@@ -42,6 +42,7 @@ class Compiler {
   Compiler(std::string_view name_space, CompiledRules& out) : name_space_(name_space), out_(out) {}
 
   void compile(const std::vector<model::Rule>& rules, std::string_view direction, std::vector<Rule>& into) {
+    into.reserve(rules.size());
     for (std::size_t i = 0; i < rules.size(); ++i) compile(rules[i], i, rule_path(direction, i), into);
   }
 

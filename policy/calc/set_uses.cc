@@ -16,17 +16,30 @@ SetUses::~SetUses() {
   for (const auto& [id, use] : uses_) index_.remove_set(id);
 }
 
-void SetUses::add(const std::map<IpSetId, SetSource>& sets) {
-  for (const auto& [id, source] : sets) {
-    const auto [at, is_new] = uses_.try_emplace(id);
-    if (is_new) index_.add_set(id, source);
-    ++at->second.count;
-    if (!at->second.is_sent) changed_.insert(id);
-  }
+std::vector<IpSetId> ids_of(const std::map<IpSetId, SetSource>& sets) {
+  std::vector<IpSetId> out;
+  out.reserve(sets.size());
+  for (const auto& [id, source] : sets) out.push_back(id);
+  return out;
 }
 
-void SetUses::release(const std::map<IpSetId, SetSource>& sets) {
-  for (const auto& [id, source] : sets) {
+void SetUses::count(const IpSetId& id, const SetSource* source) {
+  const auto [at, is_new] = uses_.try_emplace(id);
+  if (is_new) source == nullptr ? index_.share_set(id) : index_.add_set(id, *source);
+  ++at->second.count;
+  if (!at->second.is_sent) changed_.insert(id);
+}
+
+void SetUses::add(const std::map<IpSetId, SetSource>& sets) {
+  for (const auto& [id, source] : sets) count(id, &source);
+}
+
+void SetUses::share(const std::vector<IpSetId>& sets) {
+  for (const IpSetId& id : sets) count(id, nullptr);
+}
+
+void SetUses::release(const std::vector<IpSetId>& sets) {
+  for (const IpSetId& id : sets) {
     if (--uses_.at(id).count == 0) changed_.insert(id);
   }
 }

@@ -9,10 +9,13 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <vector>
 
 #include "policy/index/set_index.h"
 
 namespace margay::policy {
+
+std::vector<IpSetId> ids_of(const std::map<IpSetId, SetSource>& sets);
 
 class SetUses {
  public:
@@ -22,13 +25,17 @@ class SetUses {
   SetUses& operator=(const SetUses&) = delete;
 
   void add(const std::map<IpSetId, SetSource>& sets);
-  void release(const std::map<IpSetId, SetSource>& sets);
+  // Sets that another subscriber uses.
+  void share(const std::vector<IpSetId>& sets);
+  void release(const std::vector<IpSetId>& sets);
   // What SetIndex::take() said; sets that are not ours are passed over.
   void on_change(const IpSetId& id, const IpSetDelta& delta);
   // The index has been asked for its changes since the last put.
   std::map<IpSetId, IpSetDelta> take();
 
  private:
+  void count(const IpSetId& id, const SetSource* source);
+
   struct Use {
     std::uint32_t count = 0;
     bool is_sent = false;

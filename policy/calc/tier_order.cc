@@ -53,7 +53,10 @@ class TierBuilder {
     if (policy.head->has_egress) tier_.egress.push_back(ref);
   }
   void finish(std::vector<TierPolicies>& into) {
-    if (!tier_.ingress.empty() || !tier_.egress.empty()) into.push_back(std::move(tier_));
+    if (tier_.ingress.empty() && tier_.egress.empty()) return;
+    tier_.ingress.shrink_to_fit();  // as long as the endpoint is there
+    tier_.egress.shrink_to_fit();
+    into.push_back(std::move(tier_));
   }
 
  private:

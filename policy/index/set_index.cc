@@ -60,6 +60,12 @@ class SetIndex::Impl {
     ++set(at->second).users;
   }
 
+  void share_set(const IpSetId& id) {
+    const auto at = by_id_.find(id);
+    MARGAY_CHECK(at != by_id_.end());
+    ++set(at->second).users;
+  }
+
   // It goes with the next take(), unless it is added again until then.
   void remove_set(const IpSetId& id) {
     const auto at = by_id_.find(id);
@@ -262,6 +268,7 @@ void SetIndex::put_node(const std::string& name, const StringMap& labels, const 
 }
 void SetIndex::remove_node(const std::string& name) { impl_->remove_node(name); }
 void SetIndex::add_set(const IpSetId& id, const SetSource& source) { impl_->add_set(id, source); }
+void SetIndex::share_set(const IpSetId& id) { impl_->share_set(id); }
 void SetIndex::remove_set(const IpSetId& id) { impl_->remove_set(id); }
 std::map<IpSetId, IpSetDelta> SetIndex::take() { return impl_->take(); }
 std::vector<IpSetMember> SetIndex::members_of(const IpSetId& id) const { return impl_->members_of(id); }

@@ -84,6 +84,7 @@ class SetIndex {
 
   // A set is there as long as it was added more often than removed.
   void add_set(const IpSetId& id, const SetSource& source);
+  void share_set(const IpSetId& id);  // adds one that is there
   void remove_set(const IpSetId& id);
 
   // What changed since the last call; sets that are added come whole.
