@@ -151,7 +151,9 @@ void Dataplane::take_host_settings(const model::FelixHost& settings) {
 void Dataplane::take_route_settings(const model::FelixRoutes& settings) {
   route::RouteDriver& driver = routes_.driver();
   driver.set_protocol(protocol_of(settings, route_protocol_, problems_));
-  own_routes_.set_form(form_of(settings));
+  const RouteForm form = form_of(settings);
+  own_routes_.set_form(form);
+  tunnels_.set_metrics(form.metric_v4, form.metric_v6);
   driver.set_paused(settings.route_sync_disabled.value_or(false));
   owns_interfaces_ = settings.remove_external_routes.value_or(true);
   own_interfaces();

@@ -10,8 +10,7 @@ using ipip::Carrier;
 using ipip::DeviceKind;
 using route::Carriage;
 
-constexpr std::uint32_t kMetric = 1024;  // as routes that BGP teaches: one key for one prefix
-constexpr IfIndex kLoopback{1};          // net/core/dev.c: the first interface of every network namespace
+constexpr IfIndex kLoopback{1};  // net/core/dev.c: the first interface of every network namespace
 constexpr Carrier kCarriers[] = {Carrier::kPlain, Carrier::kIpip, Carrier::kVxlan};
 
 route::Source source_by(Carrier carrier) {
@@ -130,6 +129,16 @@ void Tunnels::set_settings(const ipip::TunnelSettings& settings) {
   tell_encapsulation();
 }
 
+void Tunnels::set_metrics(std::uint32_t v4, std::uint32_t v6) {
+  if (v4 == metric_v4_ && v6 == metric_v6_) return;
+  metric_v4_ = v4;
+  metric_v6_ = v6;
+  for (const auto& [prefix, placed] : placed_) {
+    due_routes_.try_emplace(prefix,
+                            ipip::RemoteRoute{.carrier = placed.carrier, .gateway = placed.gateway, .node = {}});
+  }
+}
+
 void Tunnels::tell_devices() {
   if (!settings_) return;
   wanted_ = ipip::devices_of(local_, *settings_);
@@ -223,14 +232,15 @@ bool Tunnels::place_routes() {
   if (due_routes_.empty()) return is_carried_otherwise;
   std::map<Carrier, route::RouteBatch> batches;
   for (auto& [prefix, route] : std::exchange(due_routes_, {})) {
-    const auto before = carriers_.find(prefix);
-    if (before != carriers_.end() && (!route || route->carrier != before->second)) {
-      batches[before->second].remove(prefix);
-      carriers_.erase(before);
+    const auto before = placed_.find(prefix);
+    if (before != placed_.end() && (!route || route->carrier != before->second.carrier)) {
+      batches[before->second.carrier].remove(prefix);
+      placed_.erase(before);
     }
     if (!route) continue;
-    batches[route->carrier].set(prefix, {route::LearnedHop{.address = route->gateway}}, kMetric);
-    carriers_[prefix] = route->carrier;
+    batches[route->carrier].set(prefix, {route::LearnedHop{.address = route->gateway}},
+                                prefix.is_v4() ? metric_v4_ : metric_v6_);
+    placed_[prefix] = {.carrier = route->carrier, .gateway = route->gateway};
   }
   for (const auto& [carrier, batch] : batches) routes_.planned(source_by(carrier)).apply(batch);
   return true;

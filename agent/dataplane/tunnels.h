@@ -12,6 +12,7 @@
 // Thread: the dataplane's. What it refers to outlives it.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -33,6 +34,8 @@ class Tunnels {
 
   void take(const ipip::PlanDelta& delta);
   void set_settings(const ipip::TunnelSettings& settings);
+  // ipv4NormalRoutePriority and ipv6…: of planned routes, as of those that BGP teaches: one key for one prefix.
+  void set_metrics(std::uint32_t v4, std::uint32_t v6);
   // Without what this class adds: senders, hosts, devices.
   void set_networks(render::NodeNetworks networks);
 
@@ -55,6 +58,10 @@ class Tunnels {
 
  private:
   using Devices = std::map<ipip::DeviceKind, IfIndex>;
+  struct Placed {
+    ipip::Carrier carrier = ipip::Carrier::kPlain;
+    IpAddress gateway;
+  };
   void tell_devices();
   void tell_encapsulation();
   void note_remote(const IpPrefix& prefix, const std::optional<ipip::RemoteRoute>& route);
@@ -69,7 +76,7 @@ class Tunnels {
   std::optional<ipip::TunnelSettings> settings_;  // nullopt: not told yet, and no device is made of guesses
   ipip::DeviceSpecs wanted_;
   std::shared_ptr<const ipip::LearnedRule> rule_ = std::make_shared<const ipip::LearnedRule>();
-  std::map<IpPrefix, ipip::Carrier> carriers_;                       // of planned routes, as told
+  std::map<IpPrefix, Placed> placed_;                                // planned routes, as told
   std::map<IpPrefix, std::optional<ipip::RemoteRoute>> due_routes_;  // nullopt: none any more
   std::set<IpPrefix> remotes_, left_remotes_;  // that programs know; of these those whose route has gone
   std::set<IpPrefix> own_blocks_;
@@ -81,6 +88,7 @@ class Tunnels {
   bool are_networks_due_ = false;
   std::set<ipip::DeviceKind> told_guarded_;
   std::optional<Devices> carried_by_;  // the devices that routes were told of
+  std::uint32_t metric_v4_ = 1024, metric_v6_ = 1024;
   bool is_rule_due_ = false;
   std::optional<IpAddress> source_;  // made ours, where programs stand for the device that would have it
 };

@@ -92,6 +92,24 @@ TEST_F(TunnelsTest, EachRouteLeavesByItsCarrier) {
   EXPECT_EQ(lines().size(), 2U);
 }
 
+TEST_F(TunnelsTest, PlannedRoutesHaveTheMetricOfTheSettings) {
+  ipip::PlanDelta plan;
+  plan.local = wanting(true, false);
+  plan.routes[range("10.9.1.0/26")] = remote_by(Carrier::kIpip, "198.51.100.2");
+  take(std::move(plan));
+  DataplaneBatch batch;
+  batch.settings.emplace().routes.ipv4_normal_route_priority = 300;
+  dataplane_.take(std::move(batch));
+  loop_.run_until_idle();
+  EXPECT_TRUE(kernel_.routes().contains({route::kMainTable, range("10.9.1.0/26"), 300}));
+  EXPECT_FALSE(kernel_.routes().contains({route::kMainTable, range("10.9.1.0/26"), 1024}));
+  EXPECT_EQ(lines().size(), 1U);
+  ipip::PlanDelta gone;
+  gone.routes[range("10.9.1.0/26")] = std::nullopt;
+  take(std::move(gone));
+  EXPECT_EQ(lines(), Texts());
+}
+
 // A restart must not give a device an MTU that it loses a moment later.
 TEST_F(TunnelsTest, NoDeviceIsMadeBeforeItsSettingsAreKnown) {
   DataplaneBatch batch;
