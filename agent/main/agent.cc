@@ -92,7 +92,8 @@ Agent::Agent(Parts parts)
                 .state_dir = parts_.flags.state_dir,
                 .log = log_.with({{"scope", "tunnels"}}),
                 .on_note = [this](std::string_view reason, const std::string& message,
-                                  bool is_warning) { note(reason, message, is_warning); }}),
+                                  bool is_warning) { note(reason, message, is_warning); },
+                .on_condition = [this](const startup::Condition& each) { registration_.set_condition(each); }}),
       events_({parts_.loop, parts_.random, parts_.client, log_.with({{"scope", "events"}})}, "margay-node",
               parts_.environment.node_name),
       problem_events_({parts_.client, events_, parts_.environment.node_name}),
@@ -336,8 +337,8 @@ void Agent::on_report(DataplaneReport report) {
   if (has_counters) dataplane_metrics_.note_tunnels(*report_.tunnel_counters, calculation_.node_names());
   tunnels_.set_devices(report_.tunnel_devices);
   agent_metrics_.set_dataplane_mode("iptables", report_.backend_reason);
-  registration_.set_dataplane(
-      dataplane_note(report_.backend, report_.backend_reason, dataplane_->features(), dataplane_->ipip()));
+  registration_.set_condition(startup::dataplane_condition(
+      dataplane_note(report_.backend, report_.backend_reason, dataplane_->features(), dataplane_->ipip())));
   dataplane_metrics_.note(report_);
   report_policies();
   cni_.look();

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "agent/startup/node_patch.h"
 #include "base/core/text.h"
 #include "base/file/file.h"
 #include "datastore/codec/node_annotations.h"
@@ -12,8 +11,6 @@
 
 namespace margay::agent {
 namespace {
-
-constexpr Duration kConditionRetry = std::chrono::seconds(10);
 
 std::string_view reason_of(ipip::IpipImplementation implementation) {
   switch (implementation) {
@@ -125,31 +122,17 @@ void TunnelParts::tell_missing() {
 // On our Node, where a pool wants IP-in-IP: by which means this node does it, and why. Once it is there it is kept
 // true.
 void TunnelParts::tell_condition() {
-  if (!is_ipip_known_ || settings_ == nullptr || node_ == nullptr || condition_patch_ != nullptr) return;
-  if (condition_again_at_ && *condition_again_at_ > parts_.loop.now()) return;
+  if (!is_ipip_known_ || settings_ == nullptr || node_ == nullptr || !parts_.on_condition) return;
   constexpr std::string_view kType = "IPIPAvailable";
   const auto& present = node_->status.conditions;
   const bool is_there =
       std::any_of(present.begin(), present.end(), [&](const auto& each) { return each.type == kType; });
   if (!is_there && !settings_->tunnels.ipip_enabled.value_or(local_.ipip.is_wanted)) return;
   const bool can = ipip_.implementation != ipip::IpipImplementation::kNone;
-  std::string patch =
-      startup::condition_patch(*node_,
-                               {.type = std::string(kType),
-                                .status = can ? model::ConditionStatus::kTrue : model::ConditionStatus::kFalse,
-                                .reason = std::string(reason_of(ipip_.implementation)),
-                                .message = ipip_.why},
-                               parts_.loop.wall_now());
-  if (patch.empty()) return;
-  // The watch shows our own writing a moment later.
-  condition_again_at_ = parts_.loop.now() + kConditionRetry;
-  condition_patch_ = parts_.client.patch(
-      watch::resource_of(model::Kind::kNode), {"", parts_.node}, "status", kube::PatchType::kStrategicMerge,
-      std::move(patch), {.field_manager = "margay-node"}, [this](const kube::ApiResult<json::Value>& answer) {
-        const kube::OperationPtr ended = std::move(condition_patch_);
-        if (answer.ok()) return;
-        parts_.log.warn("the condition of IP-in-IP could not be written", {{"error", answer.error().message}});
-      });
+  parts_.on_condition({.type = std::string(kType),
+                       .status = can ? model::ConditionStatus::kTrue : model::ConditionStatus::kFalse,
+                       .reason = std::string(reason_of(ipip_.implementation)),
+                       .message = ipip_.why});
 }
 
 std::optional<ipip::TunnelSettings> TunnelParts::take(std::shared_ptr<const model::FelixConfigurationSpec> settings,

@@ -13,6 +13,7 @@
 
 #include "agent/dataplane/dataplane_thread.h"
 #include "agent/main/cni_parts.h"
+#include "agent/startup/node_patch.h"
 #include "agent/tunnels/mtu.h"
 #include "agent/tunnels/tunnel_addresses.h"
 #include "datastore/kube/client.h"
@@ -31,6 +32,8 @@ class TunnelParts {
     telemetry::Logger log{};
     // An Event on our Node; said once.
     std::function<void(std::string_view reason, const std::string& message, bool is_warning)> on_note;
+    // What our Node is to say.
+    std::function<void(const startup::Condition& condition)> on_condition;
   };
   explicit TunnelParts(Parts parts);
   ~TunnelParts();
@@ -68,9 +71,8 @@ class TunnelParts {
   Parts parts_;
   std::unique_ptr<Source> source_;
   TunnelAddresses addresses_;
-  kube::OperationPtr patch_, condition_patch_;
+  kube::OperationPtr patch_;
   std::shared_ptr<const model::Node> node_;
-  std::optional<TimePoint> condition_again_at_;
   std::vector<HostLink> links_;
   bool has_links_ = false;
   std::set<std::string> devices_;

@@ -11,7 +11,6 @@
 namespace margay::startup {
 namespace {
 
-constexpr std::string_view kNetworkUnavailable = "NetworkUnavailable", kDataplane = "MargayDataplane";
 constexpr std::string_view kInterfacesAnnotation = "projectcalico.org/Interfaces";
 constexpr std::size_t kInterfacesMax = 256;
 
@@ -74,54 +73,40 @@ std::string annotations_patch(const model::Node& node, const model::NodeNetworki
   return json::dump(patch);
 }
 
-std::string condition_patch(const model::Node& node, const Condition& wanted, WallTime now) {
-  WallTime since = now;
-  if (const model::NodeCondition* said = find_condition(node, wanted.type);
-      said != nullptr && said->status == wanted.status) {
-    if (said->reason == wanted.reason && said->message == wanted.message) return "";
-    since = said->last_transition_time.value_or(now);
+std::string conditions_patch(const model::Node& node, const std::vector<Condition>& wanted, WallTime now) {
+  json::Array changes;
+  for (const Condition& each : wanted) {
+    const model::NodeCondition* said = find_condition(node, each.type);
+    const bool is_status_said = said != nullptr && said->status == each.status;
+    const bool are_words_said = said != nullptr && said->reason == each.reason && said->message == each.message;
+    if (is_status_said && (are_words_said || each.in_any_words)) continue;
+    changes.push_back(
+        condition_json({.type = each.type,
+                        .status = each.status,
+                        .last_heartbeat_time = now,
+                        .last_transition_time = is_status_said ? said->last_transition_time.value_or(now) : now,
+                        .reason = each.reason,
+                        .message = each.message}));
   }
+  if (changes.empty()) return "";
   json::Value patch;
-  patch["status"]["conditions"] = json::Array{condition_json({.type = wanted.type,
-                                                              .status = wanted.status,
-                                                              .last_heartbeat_time = now,
-                                                              .last_transition_time = since,
-                                                              .reason = wanted.reason,
-                                                              .message = wanted.message})};
+  patch["status"]["conditions"] = std::move(changes);
   return json::dump(patch);
 }
 
-std::string conditions_patch(const model::Node& node, Availability wanted, const DataplaneNote& dataplane,
-                             WallTime now) {
-  json::Array conditions;
-  const bool is_up = wanted == Availability::kUp;
-  const model::ConditionStatus unavailable = is_up ? model::ConditionStatus::kFalse : model::ConditionStatus::kTrue;
-  const model::NodeCondition* said = find_condition(node, kNetworkUnavailable);
-  // Whoever said so, and in whichever words.
-  if (said == nullptr || said->status != unavailable) {
-    conditions.push_back(
-        condition_json({.type = std::string(kNetworkUnavailable),
-                        .status = unavailable,
-                        .last_heartbeat_time = now,
-                        .last_transition_time = now,
-                        .reason = is_up ? "MargayIsUp" : "MargayIsDown",
-                        .message = is_up ? "Margay is running on this node" : "Margay is not running on this node"}));
-  }
-  const char* const reason = dataplane.is_whole ? "KernelHasAll" : "KernelLacksFeatures";
-  said = find_condition(node, kDataplane);
-  if (!dataplane.message.empty() && (said == nullptr || said->status != model::ConditionStatus::kTrue ||
-                                     said->reason != reason || said->message != dataplane.message)) {
-    conditions.push_back(condition_json({.type = std::string(kDataplane),
-                                         .status = model::ConditionStatus::kTrue,
-                                         .last_heartbeat_time = now,
-                                         .last_transition_time = now,
-                                         .reason = reason,
-                                         .message = dataplane.message}));
-  }
-  if (conditions.empty()) return "";
-  json::Value patch;
-  patch["status"]["conditions"] = std::move(conditions);
-  return json::dump(patch);
+Condition network_available() {
+  return {.type = "NetworkUnavailable",
+          .status = model::ConditionStatus::kFalse,
+          .reason = "MargayIsUp",
+          .message = "Margay is running on this node",
+          .in_any_words = true};
+}
+
+Condition dataplane_condition(const DataplaneNote& note) {
+  return {.type = "MargayDataplane",
+          .status = model::ConditionStatus::kTrue,
+          .reason = note.is_whole ? "KernelHasAll" : "KernelLacksFeatures",
+          .message = note.message};
 }
 
 }  // namespace margay::startup

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "agent/startup/host_interface.h"
 #include "base/core/time.h"
@@ -18,16 +19,20 @@ std::string annotations_patch(const model::Node& node, const model::NodeNetworki
 // and service proxies, which come and go with them.
 std::string interfaces_patch(const model::Node& node, const HostInterfaces& interfaces);
 
-// Of any condition: a strategic merge patch of the subresource status. Its time of transition is that of its status,
-// whatever becomes of the words.
 struct Condition {
   std::string type;
   model::ConditionStatus status = model::ConditionStatus::kUnknown;
   std::string reason, message;
+  bool in_any_words = false;  // whoever says so
+  friend bool operator==(const Condition&, const Condition&) = default;
 };
-std::string condition_patch(const model::Node& node, const Condition& wanted, WallTime now);
+// A strategic merge patch of the subresource status with those that differ. The time of a transition is that of the
+// status, whatever becomes of the words.
+std::string conditions_patch(const model::Node& node, const std::vector<Condition>& wanted, WallTime now);
 
-enum class Availability : std::uint8_t { kUp, kDown };
+// "Node conditions" in the documentation of Kubernetes. Nodes of some clouds are born with it and a taint, and get pods
+// once it is False.
+Condition network_available();
 
 // What the dataplane is made of on this kernel, and why; for people.
 struct DataplaneNote {
@@ -36,10 +41,6 @@ struct DataplaneNote {
   friend bool operator==(const DataplaneNote&, const DataplaneNote&) = default;
 };
 
-// Of the conditions NetworkUnavailable ("Node conditions" in the documentation of Kubernetes) and MargayDataplane: a
-// strategic merge patch of the subresource status with those that differ. Nodes of some clouds are born with the first
-// and a taint, and get pods once it is False.
-std::string conditions_patch(const model::Node& node, Availability wanted, const DataplaneNote& dataplane,
-                             WallTime now);
+Condition dataplane_condition(const DataplaneNote& note);  // MargayDataplane
 
 }  // namespace margay::startup

@@ -26,54 +26,50 @@ TEST(NodePatch, OnlyWhatDiffersIsSent) {
 
 TEST(NodePatch, AConditionIsSaidOnceAndKeepsItsTime) {
   model::Node node;
-  const Condition wanted{"IPIPAvailable", model::ConditionStatus::kTrue, "EBPF", "no device"};
-  EXPECT_EQ(condition_patch(node, wanted, kNow),
+  const std::vector<Condition> wanted = {{"IPIPAvailable", model::ConditionStatus::kTrue, "EBPF", "no device"}};
+  EXPECT_EQ(conditions_patch(node, wanted, kNow),
             R"({"status":{"conditions":[{"type":"IPIPAvailable","status":"True","reason":"EBPF","message":"no device",)"
             R"("lastHeartbeatTime":"2026-01-01T00:00:00Z","lastTransitionTime":"2026-01-01T00:00:00Z"}]}})");
   model::NodeCondition& present = node.status.conditions.emplace_back();
   present = {"IPIPAvailable", model::ConditionStatus::kTrue, kNow, kNow, "EBPF", "no device"};
-  EXPECT_EQ(condition_patch(node, wanted, kNow), "");
+  EXPECT_EQ(conditions_patch(node, wanted, kNow), "");
   present.message = "another";
-  EXPECT_EQ(condition_patch(node, wanted, kNow + std::chrono::hours(1)),
+  EXPECT_EQ(conditions_patch(node, wanted, kNow + std::chrono::hours(1)),
             R"({"status":{"conditions":[{"type":"IPIPAvailable","status":"True","reason":"EBPF","message":"no device",)"
             R"("lastHeartbeatTime":"2026-01-01T01:00:00Z","lastTransitionTime":"2026-01-01T00:00:00Z"}]}})");
   present.status = model::ConditionStatus::kFalse;
-  EXPECT_NE(condition_patch(node, wanted, kNow + std::chrono::hours(1)).find("lastTransitionTime\":\"2026-01-01T01"),
+  EXPECT_NE(conditions_patch(node, wanted, kNow + std::chrono::hours(1)).find("lastTransitionTime\":\"2026-01-01T01"),
             std::string::npos);
   present.type = "Ready";
-  EXPECT_NE(condition_patch(node, wanted, kNow), "");
+  EXPECT_NE(conditions_patch(node, wanted, kNow), "");
 }
 
 TEST(NodePatch, NetworkUnavailableIsClearedOnce) {
   model::Node node;
-  EXPECT_EQ(conditions_patch(node, Availability::kUp, {}, kNow),
+  EXPECT_EQ(conditions_patch(node, {network_available()}, kNow),
             R"({"status":{"conditions":[{"type":"NetworkUnavailable","status":"False","reason":"MargayIsUp",)"
             R"("message":"Margay is running on this node","lastHeartbeatTime":"2026-01-01T00:00:00Z",)"
             R"("lastTransitionTime":"2026-01-01T00:00:00Z"}]}})");
   node.status.conditions.emplace_back().type = "NetworkUnavailable";
   node.status.conditions[0].status = model::ConditionStatus::kTrue;
-  EXPECT_NE(conditions_patch(node, Availability::kUp, {}, kNow), "");
+  EXPECT_NE(conditions_patch(node, {network_available()}, kNow), "");
   node.status.conditions[0].status = model::ConditionStatus::kFalse;
-  EXPECT_EQ(conditions_patch(node, Availability::kUp, {}, kNow), "") << "whoever said so";
-  EXPECT_NE(conditions_patch(node, Availability::kDown, {}, kNow), "");
+  EXPECT_EQ(conditions_patch(node, {network_available()}, kNow), "") << "whoever said so";
 }
 
-TEST(NodePatch, TheDataplaneIsSaidOnceAndWhenItIsAnother) {
+TEST(NodePatch, OfSeveralConditionsThoseThatDifferAreSent) {
   model::Node node;
-  node.status.conditions.emplace_back().type = "NetworkUnavailable";
-  node.status.conditions[0].status = model::ConditionStatus::kFalse;
-  EXPECT_EQ(conditions_patch(node, Availability::kUp, {.message = "rules by iptables", .is_whole = false}, kNow),
-            R"({"status":{"conditions":[{"type":"MargayDataplane","status":"True","reason":"KernelLacksFeatures",)"
-            R"("message":"rules by iptables","lastHeartbeatTime":"2026-01-01T00:00:00Z",)"
+  const Condition dataplane = dataplane_condition({.message = "rules by iptables", .is_whole = false});
+  model::NodeCondition& present = node.status.conditions.emplace_back();
+  present = {"MargayDataplane", model::ConditionStatus::kTrue, kNow, kNow, "KernelLacksFeatures", "rules by iptables"};
+  EXPECT_EQ(conditions_patch(node, {dataplane}, kNow), "");
+  EXPECT_EQ(conditions_patch(node, {dataplane, network_available()}, kNow),
+            conditions_patch(node, {network_available()}, kNow));
+  EXPECT_EQ(conditions_patch(node, {dataplane_condition({.message = "rules by iptables", .is_whole = true})},
+                             kNow + std::chrono::hours(1)),
+            R"({"status":{"conditions":[{"type":"MargayDataplane","status":"True","reason":"KernelHasAll",)"
+            R"("message":"rules by iptables","lastHeartbeatTime":"2026-01-01T01:00:00Z",)"
             R"("lastTransitionTime":"2026-01-01T00:00:00Z"}]}})");
-  model::NodeCondition& said = node.status.conditions.emplace_back();
-  said.type = "MargayDataplane";
-  said.status = model::ConditionStatus::kTrue;
-  said.reason = "KernelLacksFeatures";
-  said.message = "rules by iptables";
-  EXPECT_EQ(conditions_patch(node, Availability::kUp, {.message = "rules by iptables", .is_whole = false}, kNow), "");
-  EXPECT_NE(conditions_patch(node, Availability::kUp, {.message = "rules by iptables", .is_whole = true}, kNow), "");
-  EXPECT_NE(conditions_patch(node, Availability::kUp, {.message = "other", .is_whole = false}, kNow), "");
 }
 
 TEST(NodePatch, InterfacesOfTheHostAreSaidAndThoseOfPodsAndTunnelsAreNot) {

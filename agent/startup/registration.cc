@@ -1,6 +1,7 @@
 #include "agent/startup/registration.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "base/core/text.h"
@@ -70,9 +71,10 @@ class Registration::Impl {
     plan_interfaces();
     send();
   }
-  void set_dataplane(DataplaneNote note) {
-    if (note == dataplane_) return;
-    dataplane_ = std::move(note);
+  void set_condition(const Condition& condition) {
+    const auto [at, is_new] = conditions_.try_emplace(condition.type, condition);
+    if (!is_new && at->second == condition) return;
+    at->second = condition;
     done_version_ = "none";
     send();
   }
@@ -139,8 +141,11 @@ class Registration::Impl {
   // What differs, annotations first.
   [[nodiscard]] Request next_request() const {
     Request request{"", kube::PatchType::kMerge, annotations_patch(*node_, identity_->networking)};
-    if (!request.patch.empty() || !is_ready_) return request;
-    std::string patch = conditions_patch(*node_, Availability::kUp, dataplane_, parts_.loop.wall_now());
+    if (!request.patch.empty()) return request;
+    std::vector<Condition> conditions;
+    if (is_ready_) conditions.push_back(network_available());
+    for (const auto& [type, condition] : conditions_) conditions.push_back(condition);
+    std::string patch = conditions_patch(*node_, conditions, parts_.loop.wall_now());
     if (patch.empty()) return {};
     return {"status", kube::PatchType::kStrategicMerge, std::move(patch)};
   }
@@ -184,7 +189,7 @@ class Registration::Impl {
   std::optional<HostInterfaces> interfaces_;
   bool is_ready_ = false;
   bool may_send_interfaces_ = false;
-  DataplaneNote dataplane_;
+  std::map<std::string, Condition> conditions_;  // by type
   std::set<Note> told_;
   std::set<AddressConflict> told_conflicts_;
   std::string version_, subresource_;  // of the request under way
@@ -205,7 +210,7 @@ void Registration::set_node(const std::string& name, std::shared_ptr<const model
 }
 void Registration::set_interfaces(HostInterfaces interfaces) { impl_->set_interfaces(std::move(interfaces)); }
 void Registration::set_ready() { impl_->set_ready(); }
-void Registration::set_dataplane(DataplaneNote note) { impl_->set_dataplane(std::move(note)); }
+void Registration::set_condition(const Condition& condition) { impl_->set_condition(condition); }
 const std::optional<Identity>& Registration::identity() const { return impl_->identity_; }
 std::vector<AddressConflict> Registration::conflicts() const { return impl_->conflicts(); }
 bool Registration::is_registered() const { return impl_->is_registered(); }

@@ -1,6 +1,6 @@
-// Registration: keeps our Node object saying what this node is: annotations with addresses and AS number, and the
-// conditions NetworkUnavailable and MargayDataplane; and, when ready and not more often than every few seconds, which
-// interfaces it has.
+// Registration: keeps our Node object saying what this node is: annotations with addresses and AS number, and all
+// conditions that this agent sets (nobody else in it writes any); and, when ready and not more often than every few
+// seconds, which interfaces it has.
 //
 //   Node object, interfaces, readiness ─▶ decide ─▶ PATCH nodes/NAME, nodes/NAME/status ─▶ (seen again by the watch)
 //
@@ -54,8 +54,8 @@ class Registration {
   void set_interfaces(HostInterfaces interfaces);
   // The dataplane is in sync and routes can be carried.
   void set_ready();
-  // Said once ready, and again when it changes.
-  void set_dataplane(DataplaneNote note);
+  // Said as long as it is not said so on our Node; of each type the last counts.
+  void set_condition(const Condition& condition);
 
   // nullopt until our Node and the interfaces have been seen.
   [[nodiscard]] const std::optional<Identity>& identity() const;

@@ -117,21 +117,26 @@ TEST_F(RegistrationTest, InterfacesAreSaidWhenReadyAndNotAtEveryTurn) {
   ASSERT_THAT(client.open, SizeIs(1));
 }
 
-TEST_F(RegistrationTest, TheDataplaneIsSaidWhenReadyAndWhenItChanges) {
+TEST_F(RegistrationTest, AConditionIsSaidOnceAndWhenItChanges) {
   const auto registration = make();
   registration->set_interfaces(interfaces());
   registration->set_node("node-1", node(registered, true));
-  registration->set_dataplane({.message = "rules by iptables", .is_whole = true});
-  EXPECT_THAT(client.open, IsEmpty());
-  registration->set_ready();
+  registration->set_condition(dataplane_condition({.message = "rules by iptables", .is_whole = true}));
   ASSERT_THAT(client.open, SizeIs(1));
   EXPECT_THAT(client.open[0].body, ::testing::HasSubstr("MargayDataplane"));
   client.answer(true);
-  registration->set_dataplane({.message = "rules by iptables", .is_whole = true});
+  registration->set_condition(dataplane_condition({.message = "rules by iptables", .is_whole = true}));
   EXPECT_THAT(client.open, IsEmpty()) << "said already";
-  registration->set_dataplane({.message = "rules by nothing", .is_whole = true});
+  registration->set_condition(dataplane_condition({.message = "rules by nothing", .is_whole = true}));
   ASSERT_THAT(client.open, SizeIs(1)) << "although the watch has not shown the first yet";
   EXPECT_THAT(client.open[0].body, ::testing::HasSubstr("rules by nothing"));
+  client.answer(true);
+  registration->set_condition({"Other", model::ConditionStatus::kFalse, "Reason", "words"});
+  ASSERT_THAT(client.open, SizeIs(1));
+  EXPECT_THAT(client.open[0].body,
+              ::testing::AllOf(::testing::HasSubstr("Other"), ::testing::HasSubstr("rules by nothing")))
+      << "what the watch has not shown is said again beside it";
+  EXPECT_THAT(client.open[0].body, ::testing::Not(::testing::HasSubstr("NetworkUnavailable"))) << "it is not ready";
 }
 
 TEST_F(RegistrationTest, AnnotationsGoBeforeTheCondition) {
