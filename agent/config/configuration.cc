@@ -149,8 +149,9 @@ void Configuration::Impl::look_at(const Setting& setting, const std::vector<Sayi
   const std::string name(setting.name);
   if (winner.source.kind != Source::Kind::kDefault && setting.effect != Effect::kActs && winner.value != fallback) {
     problems.push_back({Problem::Kind::kNotHonoured, winner.source, name, text_of(winner.value),
-                        setting.effect == Effect::kNotYet ? "it is not honoured yet: nothing acts on it"
-                                                          : "it has no meaning here: nothing acts on it"});
+                        concat(setting.effect == Effect::kNotYet ? "it is not honoured yet: nothing acts on it"
+                                                                 : "it has no meaning here: nothing acts on it",
+                               setting.note.empty() ? "" : " (", setting.note, setting.note.empty() ? "" : ")")});
   }
   if (!is_local(winner.source.kind)) return;
   for (const Saying& other : all) {

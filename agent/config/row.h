@@ -28,6 +28,10 @@ constexpr Setting known_as(std::string_view local_name, Setting setting) {
   setting.local_name = local_name;
   return setting;
 }
+constexpr Setting noted(std::string_view note, Setting setting) {
+  setting.note = note;
+  return setting;
+}
 constexpr Setting never_none(Setting setting) {
   setting.may_be_none = false;
   return setting;

@@ -59,6 +59,7 @@ struct Setting {
   std::span<const std::string_view> words{};  // of kWord, as objects have them
   Range range{};                              // of kInteger
   bool may_be_none = true;                    // "none" turns it off
+  std::string_view note{};                    // for people: when it acts, or what is not there that it is about
 };
 
 // In the order of the parts of the object.

@@ -72,7 +72,7 @@ TEST(Setting, TheDocumentationListsThemAll) {
       "# All settings\n\nEvery field of FelixConfiguration, its name in files and the environment (there after "
       "`FELIX_`),\n"
       "the default in the form of a file, and whether it acts: *acts*; *not yet*: read and shown, the feature is not\n"
-      "there; *none*: there is nothing here that it could be about.\n\n"
+      "there (in brackets: which one); *none*: there is nothing here that it could be about.\n\n"
       "| field | in files | default | effect |\n|---|---|---|---|\n";
   std::map<std::string_view, const Setting*> sorted;
   for (const Setting& setting : settings()) sorted.emplace(setting.name, &setting);
@@ -82,7 +82,8 @@ TEST(Setting, TheDocumentationListsThemAll) {
       fallback.insert(at, "\\");
     }
     if (!fallback.empty()) fallback = concat("`", fallback, "`");
-    page += concat("| ", name, " | ", setting->local_name, " | ", fallback, " | ", to_string(setting->effect), " |\n");
+    page += concat("| ", name, " | ", setting->local_name, " | ", fallback, " | ", to_string(setting->effect),
+                   setting->note.empty() ? "" : " (", setting->note, setting->note.empty() ? " |\n" : ") |\n");
   }
   test::expect_golden("docs/settings.md", page);
 }

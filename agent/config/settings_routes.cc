@@ -7,6 +7,8 @@ namespace margay::config::table {
 namespace {
 
 constexpr std::int64_t kPriorityMax = 2'147'483'646;
+constexpr std::string_view kTables = "WireGuard, the only user of other routing tables";
+constexpr std::string_view kMigration = "live migration of virtual machines";
 
 constexpr Setting kRoutesRows[] = {
     row("natOutgoingAddress", Form::kText, "", kActs),
@@ -19,15 +21,15 @@ constexpr Setting kRoutesRows[] = {
     row("deviceRouteSourceAddressIPv6", Form::kText, "", kActs),
     row("removeExternalRoutes", Form::kBool, "true", kActs),
     row("routeRefreshInterval", Form::kSeconds, "90", kActs),
-    word<model::RouteSource>("routeSource", "CalicoIPAM", kNotYet),
+    noted("address managers other than Calico's", word<model::RouteSource>("routeSource", "CalicoIPAM", kNotYet)),
     row("routeSyncDisabled", Form::kBool, "false", kActs),
-    row("routeTableRanges", Form::kTableRanges, "1-250", kNotYet),
-    row("routeTableRange", Form::kTableRange, "", kNotYet),
+    noted(kTables, row("routeTableRanges", Form::kTableRanges, "1-250", kNotYet)),
+    noted(kTables, row("routeTableRange", Form::kTableRange, "", kNotYet)),
     within(row("ipv4NormalRoutePriority", Form::kInteger, "1024", kActs), 1, kPriorityMax),
     within(row("ipv6NormalRoutePriority", Form::kInteger, "1024", kActs), 1, kPriorityMax),
-    within(row("ipv4ElevatedRoutePriority", Form::kInteger, "512", kNotYet), 1, kPriorityMax),
-    within(row("ipv6ElevatedRoutePriority", Form::kInteger, "512", kNotYet), 1, kPriorityMax),
-    row("liveMigrationRouteConvergenceTime", Form::kSeconds, "30", kNotYet),
+    noted(kMigration, within(row("ipv4ElevatedRoutePriority", Form::kInteger, "512", kNotYet), 1, kPriorityMax)),
+    noted(kMigration, within(row("ipv6ElevatedRoutePriority", Form::kInteger, "512", kNotYet), 1, kPriorityMax)),
+    noted(kMigration, row("liveMigrationRouteConvergenceTime", Form::kSeconds, "30", kNotYet)),
     word<model::ProgramClusterRoutes>("programClusterRoutes", "EnabledIPIPOnly", kActs),
     word<model::LocalSubnetReachability>("localSubnetL2Reachability", "Disabled", kNotYet),
     row("localSubnetL2ReachabilityRefreshInterval", Form::kSeconds, "120", kNotYet),
