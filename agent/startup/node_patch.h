@@ -36,7 +36,7 @@ Condition network_available();
 
 // What the dataplane is made of on this kernel, and why; for people.
 struct DataplaneNote {
-  std::string message;   // "": nothing is said
+  std::string message;
   bool is_whole = true;  // no feature of the kernel is missing
   friend bool operator==(const DataplaneNote&, const DataplaneNote&) = default;
 };
