@@ -187,11 +187,14 @@ void Tunnels::tell_carriages(const Devices& devices) {
         });
   }
   // What the plan carries itself is not BGP's to say.
-  routes_.learned().set_carriage([rule = rule_, devices](const IpPrefix& prefix, const IpAddress& next_hop) {
-    const Carrier carrier = rule->carrier_of(prefix, next_hop);
-    if (carrier == Carrier::kVxlan) return Carriage{.kind = Carriage::Kind::kNone};
-    return carriage_of(carrier, prefix.family(), devices);
-  });
+  const bool plans_ipip = encapsulation_ != nullptr;
+  routes_.learned().set_carriage(
+      [rule = rule_, devices, plans_ipip](const IpPrefix& prefix, const IpAddress& next_hop) {
+        const Carrier carrier = rule->carrier_of(prefix, next_hop);
+        const bool is_planned = carrier == Carrier::kVxlan || (carrier == Carrier::kIpip && plans_ipip);
+        if (is_planned) return Carriage{.kind = Carriage::Kind::kElsewhere};
+        return carriage_of(carrier, prefix.family(), devices);
+      });
 }
 
 void Tunnels::drop_leftovers() {

@@ -338,6 +338,31 @@ TEST_F(TunnelsTest, LearntRoutesOfVxlanPoolsAreNotUsed) {
   plan.learned_rule = rule(EncapMode::kNever, EncapMode::kAlways);
   take(std::move(plan));
   EXPECT_EQ(lines(), Texts({"10.8.1.0/26 via 192.0.2.2 dev 2"}));
+  EXPECT_EQ(report_.unresolved_routes, 0U) << "the plan says where they go";
+}
+
+// As BGP teaches it as well; nobody is to be told that a next hop is missing.
+TEST_F(EncapsulatedTest, LearntRoutesThatTheProgramCarriesAreThePlans) {
+  route::RouteBatch learnt;
+  learnt.move_to(route::kMainTable);
+  learnt.set(range("10.9.1.0/26"), {route::LearnedHop{.address = at("192.0.2.2")}}, 1024);
+  learnt.converge();
+  dataplane_->take_routes(learnt);
+  ipip::PlanDelta plan;
+  plan.local = wanting(true, false);
+  plan.learned_rule = rule(EncapMode::kAlways, EncapMode::kNever);
+  take(std::move(plan));
+  EXPECT_EQ(report_.learned_routes, 1U);
+  EXPECT_EQ(report_.unresolved_routes, 0U);
+}
+
+TEST_F(TunnelsTest, WhereADeviceIsMissingLearntRoutesLeadNowhere) {
+  learn("10.9.1.0/26", "192.0.2.2");
+  ipip::PlanDelta plan;
+  plan.learned_rule = rule(EncapMode::kAlways, EncapMode::kNever);
+  take(std::move(plan));
+  EXPECT_EQ(lines(), Texts({}));
+  EXPECT_EQ(report_.unresolved_routes, 1U);
 }
 
 TEST_F(TunnelsTest, RulesKnowSendersAndDevicesAsLongAsThoseAreThere) {

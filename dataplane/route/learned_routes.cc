@@ -1,5 +1,6 @@
 #include "dataplane/route/learned_routes.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -122,7 +123,7 @@ std::optional<Route> LearnedRoutes::resolve(const CarriedHops& hops) {
   for (std::size_t i = 0; i < hops.hops.size(); ++i) {
     const LearnedHop& learned = hops.hops[i];
     const Carriage carriage = hops.carriages.empty() ? Carriage{} : hops.carriages[i];
-    if (carriage.kind == Carriage::Kind::kNone) continue;
+    if (carriage.kind == Carriage::Kind::kNone || carriage.kind == Carriage::Kind::kElsewhere) continue;
     if (carriage.kind == Carriage::Kind::kOnlink) {
       route.mtu = carriage.mtu;
       route.preferred_source = carriage.source;
@@ -181,9 +182,15 @@ bool LearnedRoutes::resolve_again() {
   return true;
 }
 
+bool LearnedRoutes::goes_elsewhere(const CarriedHops& hops) {
+  return !hops.carriages.empty() && std::all_of(hops.carriages.begin(), hops.carriages.end(), [](const Carriage& each) {
+    return each.kind == Carriage::Kind::kElsewhere;
+  });
+}
+
 std::size_t LearnedRoutes::unresolved() const {
   std::size_t count = 0;
-  for (const auto& [hops, state] : sets_) count += state.route ? 0 : state.uses;
+  for (const auto& [hops, state] : sets_) count += state.route || goes_elsewhere(hops) ? 0 : state.uses;
   return count;
 }
 

@@ -26,9 +26,10 @@ namespace margay::route {
 // How a learnt route leaves by one next hop.
 struct Carriage {
   enum class Kind : std::uint8_t {
-    kResolved,  // as the kernel reaches the next hop
-    kOnlink,    // straight to the next hop out of `device`, whatever that link's addresses say: a tunnel
-    kNone,      // not at all: somebody else says where this prefix goes
+    kResolved,   // as the kernel reaches the next hop
+    kOnlink,     // straight to the next hop out of `device`, whatever that link's addresses say: a tunnel
+    kElsewhere,  // not by this source: another says where this prefix goes
+    kNone,       // not at all: what should carry it is not there
   };
   Kind kind = Kind::kResolved;
   IfIndex device{};
@@ -56,7 +57,7 @@ class LearnedRoutes {
   bool resolve_again();
 
   [[nodiscard]] std::size_t wanted() const { return wanted_.size(); }
-  // Those of them that no next hop leads to.
+  // Those of them that no next hop leads to, but for those that go elsewhere.
   [[nodiscard]] std::size_t unresolved() const;
   // Next hops that can or cannot be reached now, unlike when last asked.
   std::map<IpAddress, bool> take_reachability();
@@ -96,6 +97,7 @@ class LearnedRoutes {
   void release(Sets::value_type* set);
   void decide_carriages(const IpPrefix& prefix, const HopSet& hops);
   [[nodiscard]] std::optional<Route> resolve(const CarriedHops& hops);
+  [[nodiscard]] static bool goes_elsewhere(const CarriedHops& hops);
   const std::optional<RouteHop>& hop_to(const IpAddress& next_hop);
   void forget_unused_hops();
 

@@ -395,7 +395,9 @@ TEST_F(RouteDriverTest, ByOurOwnInterfacesNothingIsOfOthers) {
   EXPECT_EQ(in_kernel(RTPROT_BOOT), (Lines{"10.9.3.6/32 dev 10", "10.9.3.7/32 dev 11"}));
   EXPECT_EQ(driver.apply(kStart + 10s).removed, 1U);
   EXPECT_EQ(in_kernel(RTPROT_BOOT), (Lines{"10.9.3.7/32 dev 11"}));
-  EXPECT_EQ(in_kernel(RTPROT_KERNEL), kernels);
+  // It may have come to more meanwhile: the local route of a new IPv6 address is made later.
+  const Lines now = in_kernel(RTPROT_KERNEL);
+  EXPECT_TRUE(std::includes(now.begin(), now.end(), kernels.begin(), kernels.end()));
   driver.set_own_interfaces({});
   add_foreign(key("10.9.3.6/32"), out, RTPROT_BOOT);
   driver.queue_resync();

@@ -105,22 +105,25 @@ TEST_F(RouteProgrammerTest, ARuleSendsRoutesThroughATunnelAndBackWithoutAGap) {
   set("10.8.0.0/26", "10.1.0.7");
   set("10.9.1.0/26", "192.0.2.1");  // leads nowhere
   set("10.7.0.0/26", "10.2.0.7");
+  set("10.6.0.0/26", "10.2.0.7");
   const auto rule = [&](const IpPrefix& prefix, const IpAddress&) -> Carriage {
     if (net("10.9.0.0/16").contains(prefix)) return {Carriage::Kind::kOnlink, kTunnel};
     if (net("10.7.0.0/16").contains(prefix)) return {Carriage::Kind::kNone, {}};
+    if (net("10.6.0.0/16").contains(prefix)) return {Carriage::Kind::kElsewhere, {}};
     return {};
   };
   programmer_->set_carriage(rule);
   EXPECT_EQ(lines(), (Lines{"10.8.0.0/26 via 10.1.0.7 dev 10", "10.9.0.0/26 via 10.1.0.7 dev 20 onlink",
                             "10.9.1.0/26 via 192.0.2.1 dev 20 onlink"}));
-  EXPECT_EQ(kernel_.most_routes(), 4U) << "what goes goes last";
+  EXPECT_EQ(kernel_.most_routes(), 5U) << "what goes goes last";
   set("10.9.2.0/26", "10.1.0.7");
   EXPECT_EQ(lines().back(), "10.9.2.0/26 via 10.1.0.7 dev 20 onlink") << "also what comes later";
-  EXPECT_EQ(report_.unresolved, 1U) << "what is not to be told counts as led nowhere";
+  EXPECT_EQ(report_.unresolved, 1U) << "what nothing carries leads nowhere; what others tell is theirs";
   remove("10.9.2.0/26");
   remove("10.9.0.0/26");
   programmer_->set_carriage({});
-  EXPECT_EQ(lines(), (Lines{"10.7.0.0/26 via 10.2.0.7 dev 11", "10.8.0.0/26 via 10.1.0.7 dev 10"}));
+  EXPECT_EQ(lines(), (Lines{"10.6.0.0/26 via 10.2.0.7 dev 11", "10.7.0.0/26 via 10.2.0.7 dev 11",
+                            "10.8.0.0/26 via 10.1.0.7 dev 10"}));
   EXPECT_EQ(report_.failed, 0U);
 }
 
