@@ -16,11 +16,12 @@ model::OwnerReference owner_of(const model::ObjectKey& key, const model::ObjectM
 
 // NetworkPolicy of Kubernetes has none.
 template <class T>
-std::vector<model::Condition> conditions_of(const T& object) {
-  if constexpr (requires { object.status.conditions; }) {
-    return object.status.conditions;
+std::shared_ptr<const std::vector<model::Condition>> conditions_of(
+    const std::shared_ptr<const PolicySource<T>>& source) {
+  if constexpr (requires { source->object.status.conditions; }) {
+    return {source, &source->object.status.conditions};
   } else {
-    return {};
+    return nullptr;
   }
 }
 
@@ -74,27 +75,28 @@ void PolicyController::translate_all(watch::ClusterWatch& cluster, Made<T>& made
   cluster.add<Read>(From::kKind, {}, read_source<From>,
                     {[this, &made](const model::ObjectKey& key, const std::shared_ptr<const Read>& source) {
                       if (source == nullptr || source->object.metadata.deletion_timestamp) return forget(key, made);
-                      translate(key, *source, made);
+                      translate<From>(key, source, made);
                     }});
 }
 
 template <class From, class T>
-void PolicyController::translate(const model::ObjectKey& key, const PolicySource<From>& read, Made<T>& made) {
-  const From& from = read.object;
+void PolicyController::translate(const model::ObjectKey& key, const std::shared_ptr<const PolicySource<From>>& read,
+                                 Made<T>& made) {
+  const From& from = read->object;
   auto translated = policy::from_kubernetes(from);
   const kube::ObjectName name{translated.object.metadata.name_space, translated.object.metadata.name};
   // The tier of a ClusterNetworkPolicy is part of the name.
   const auto before = sources_.find(key);
   if (before != sources_.end() && before->second.made != name) forget(key, made);
   Source& source = sources_[key];
-  source.metadata = from.metadata;
-  source.conditions = conditions_of(from);
+  source.metadata = {read, &from.metadata};
+  source.conditions = conditions_of(read);
   source.made = name;
   made.sources[name] = key;
   translated.object.metadata = {};
   translated.object.metadata.owner_references = {owner_of(key, from.metadata)};
   made.objects.want(name, std::move(translated.object));
-  const FieldErrors errors = errors_of(read.errors, translated.errors);
+  const FieldErrors errors = errors_of(read->errors, translated.errors);
   source.not_translated = errors.empty() ? "" : concat(to_string(errors), "; what cannot be translated allows nothing");
   tell(key);
   accepted_.look_at(key);
@@ -118,7 +120,7 @@ void PolicyController::tell(const model::ObjectKey& key) {
   const std::string text = concat(source.not_translated, says_both ? "; " : "", source.not_written);
   accepted_.set_problem(key, text);
   if (text.empty()) return events_.forget(key);
-  events_.warn(key, source.metadata, "PolicyNotHonoured", text);
+  events_.warn(key, *source.metadata, "PolicyNotHonoured", text);
 }
 
 // Who has a status speaks for itself.
@@ -126,9 +128,9 @@ std::optional<AcceptedConditions::Carrier> PolicyController::carrier_of(const mo
   const auto found = sources_.find(key);
   if (found == sources_.end()) return std::nullopt;
   const Source& source = found->second;
-  if (key.kind != model::Kind::kKubernetesNetworkPolicy) {
-    return AcceptedConditions::Carrier{key, source.metadata.resource_version, source.metadata.generation,
-                                       source.conditions};
+  if (source.conditions != nullptr) {
+    return AcceptedConditions::Carrier{key, source.metadata->resource_version, source.metadata->generation,
+                                       *source.conditions};
   }
   const model::NetworkPolicy* const made = policies_.objects.actual(source.made);
   if (made == nullptr) return std::nullopt;

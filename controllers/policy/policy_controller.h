@@ -49,10 +49,10 @@ class PolicyController final : public Controller {
   [[nodiscard]] WriteCounts counts() const;
 
  private:
-  // What is made of a source.
+  // What is made of a source. The first two are parts of what the watch keeps.
   struct Source {
-    model::ObjectMeta metadata;
-    std::vector<model::Condition> conditions;
+    std::shared_ptr<const model::ObjectMeta> metadata;
+    std::shared_ptr<const std::vector<model::Condition>> conditions;  // nullptr: the kind has none
     kube::ObjectName made;
     std::string not_translated;  // what of it, and why; "": nothing
     std::string not_written;
@@ -67,7 +67,7 @@ class PolicyController final : public Controller {
   template <class From, class T>
   void translate_all(watch::ClusterWatch& cluster, Made<T>& made);
   template <class From, class T>
-  void translate(const model::ObjectKey& key, const PolicySource<From>& source, Made<T>& made);
+  void translate(const model::ObjectKey& key, const std::shared_ptr<const PolicySource<From>>& read, Made<T>& made);
   template <class T>
   void watch_made(watch::ClusterWatch& cluster, Made<T>& made);
   template <class T>
