@@ -63,14 +63,17 @@ class KeptObjects {
     queue_.hold();
   }
 
-  // metadata.name and namespace are `name`'s; the label is added here.
+  // metadata.name and namespace are `name`'s; the label is added here. Of `object`, metadata and spec are kept.
   void want(const kube::ObjectName& name, T object) {
     object.metadata.name = name.name;
     object.metadata.name_space = name.name_space;
     object.metadata.labels.set(kManagedBy, kManagerName);
     const auto found = wanted_.find(name);
-    if (found != wanted_.end() && found->second == object) return;
-    wanted_.insert_or_assign(name, std::move(object));
+    const bool is_known =
+        found != wanted_.end() && found->second.metadata == object.metadata && *found->second.spec == object.spec;
+    if (is_known) return;
+    wanted_.insert_or_assign(name,
+                             Wanted{std::move(object.metadata), std::make_shared<const Spec>(std::move(object.spec))});
     queue_.add(name);
   }
   void forget(const kube::ObjectName& name) {
@@ -107,22 +110,40 @@ class KeptObjects {
   [[nodiscard]] const WriteCounts& counts() const { return writer_.counts(); }
 
  private:
-  [[nodiscard]] PlannedWrite plan(const kube::ObjectName& name) const {
-    const auto wanted = wanted_.find(name);
+  using Spec = decltype(T::spec);
+  struct Wanted {
+    model::ObjectMeta metadata;
+    std::shared_ptr<const Spec> spec;  // the actual object's own where that is as it should be: it is kept once
+
+    [[nodiscard]] T object() const {
+      T out;
+      out.metadata = metadata;
+      out.spec = *spec;
+      return out;
+    }
+  };
+
+  [[nodiscard]] PlannedWrite plan(const kube::ObjectName& name) {
+    const auto found = wanted_.find(name);
     const T* const actual = this->actual(name);
-    if (wanted == wanted_.end()) {
+    if (found == wanted_.end()) {
       if (actual == nullptr || !may_remove_ || actual->metadata.deletion_timestamp) return {};
       return {PlannedWrite::What::kRemove, {}, actual->metadata.uid, actual->metadata.resource_version};
     }
+    Wanted& wanted = found->second;
     PlannedWrite write;
     if (actual == nullptr) {
       write.what = PlannedWrite::What::kCreate;
-      codec::encode(wanted->second, write.object);
-    } else if (actual->spec != wanted->second.spec || !has_metadata(actual->metadata, wanted->second.metadata) ||
-               (kOwnsLabels<T> && actual->metadata.labels != wanted->second.metadata.labels)) {
-      T object = wanted->second;
+      codec::encode(wanted.object(), write.object);
+      return write;
+    }
+    const bool has_spec = actual->spec == *wanted.spec;
+    if (has_spec) wanted.spec = {actual_.at(name), &actual->spec};
+    if (!has_spec || !has_metadata(actual->metadata, wanted.metadata) ||
+        (kOwnsLabels<T> && actual->metadata.labels != wanted.metadata.labels)) {
+      T object = wanted.object();
       object.metadata = merged_metadata(actual->metadata, object.metadata);
-      if (kOwnsLabels<T>) object.metadata.labels = wanted->second.metadata.labels;
+      if (kOwnsLabels<T>) object.metadata.labels = wanted.metadata.labels;
       write.what = PlannedWrite::What::kUpdate;
       codec::encode(object, write.object);
     }
@@ -141,7 +162,7 @@ class KeptObjects {
 
   static constexpr Duration kUnseenMax = std::chrono::seconds(10);
 
-  std::map<kube::ObjectName, T> wanted_;
+  std::map<kube::ObjectName, Wanted> wanted_;
   std::map<kube::ObjectName, std::shared_ptr<const T>> actual_;
   bool may_remove_ = false;
   ObjectWriter writer_;
