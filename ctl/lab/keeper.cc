@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <optional>
+#include <thread>
 #include <utility>
 
 #include "base/core/text.h"
@@ -14,6 +16,8 @@ namespace {
 
 using json::Object;
 using json::Value;
+
+constexpr std::size_t kAtOnce = 8;
 
 // Into the keeper's log.
 void say(const std::string& line) {
@@ -59,11 +63,14 @@ bool Keeper::pass(const std::vector<Value>& objects, const std::string& now) {
     }
   }
   is_done = finish_deletions(all) && is_done;
+  std::vector<const LabPod*> to_start;
   for (LabPod& pod : all) {
     if (pod.is_going || pod.is_host_networked || runs_.contains(pod.to_string())) continue;
-    is_done = (!pod.node.empty() || schedule(pod, all)) && start(pod, now) && is_done;
+    const bool has_node = !pod.node.empty() || schedule(pod, all);
+    if (has_node) to_start.push_back(&pod);
+    is_done = has_node && is_done;
   }
-  return is_done;
+  return start(to_start, now) && is_done;
 }
 
 bool Keeper::finish_deletions(const std::vector<LabPod>& all) {
@@ -116,39 +123,61 @@ bool Keeper::schedule(LabPod& pod, const std::vector<LabPod>& all) {
   return true;
 }
 
-bool Keeper::start(const LabPod& pod, const std::string& now) {
+// The plugin waits more than it computes: some at a time.
+bool Keeper::start(const std::vector<const LabPod*>& pods, const std::string& now) {
+  bool is_done = true;
+  for (std::size_t begin = 0; begin < pods.size(); begin += kAtOnce) {
+    const std::size_t count = std::min(kAtOnce, pods.size() - begin);
+    std::vector<std::optional<Plugged>> plugged(count);
+    std::vector<std::thread> threads;
+    threads.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      threads.emplace_back([&, i] { plugged[i] = plug(*pods[begin + i]); });
+    }
+    for (std::thread& thread : threads) thread.join();
+    for (std::size_t i = 0; i < count; ++i) is_done = run(*pods[begin + i], *plugged[i], now) && is_done;
+  }
+  return is_done;
+}
+
+// A namespace that is there belongs to a pod that an earlier keeper started, and has its interface.
+Keeper::Plugged Keeper::plug(const LabPod& pod) const {
   const std::string space = options_.paths.space_of_pod(pod.name_space, pod.name);
   const bool is_new = !has_space(space);
   if (is_new) {
-    if (const Status made = create_space(space); !made.ok())
-      return say(concat(pod.to_string(), ": ", made.error().message)), false;
+    if (const Status made = create_space(space); !made.ok()) return {is_new, made.error()};
   }
-  auto addresses = plug(pod, space, is_new);
+  if (!is_new && !pod.addresses.empty()) return {is_new, pod.addresses};
+  auto addresses = add(pod, space);
   if (!addresses.ok()) {
-    say(concat(pod.to_string(), ": ", addresses.error().message));
     (void)plugin("DEL", pod, space);
     (void)remove_space(space);
-    return false;
   }
+  return {is_new, std::move(addresses)};
+}
+
+Result<std::vector<IpAddress>> Keeper::add(const LabPod& pod, const std::string& space) const {
+  MARGAY_ASSIGN_OR_RETURN(const std::string printed, plugin("ADD", pod, space));
+  MARGAY_ASSIGN_OR_RETURN(const Value result, json::parse(printed));
+  return addresses_in(result);
+}
+
+bool Keeper::run(const LabPod& pod, const Plugged& plugged, const std::string& now) {
+  if (!plugged.addresses.ok()) {
+    return say(concat(pod.to_string(), ": ", plugged.addresses.error().message)), false;
+  }
+  const std::string space = options_.paths.space_of_pod(pod.name_space, pod.name);
   const Status served = server_.serve(pod.to_string(), space, pod.ports, greeting_of(pod.to_string(), pod.node));
   if (!served.ok()) say(concat(pod.to_string(), ": ", served.error().message));
-  if (is_new || !pod.is_running) {
-    const Value status = Object{{"status", running_status(pod, *addresses, host_address(pod.node), now)}};
+  if (plugged.is_new || !pod.is_running) {
+    const Value status = Object{{"status", running_status(pod, *plugged.addresses, host_address(pod.node), now)}};
     const auto written =
         api_.patch_status(*kinds_.pods, {pod.name_space, pod.name}, kube::PatchType::kMerge, json::dump(status), {});
     if (!written.ok()) return say(concat(pod.to_string(), ": status: ", written.error().message)), false;
   }
   runs_[pod.to_string()] = Run{pod, space};
-  say(concat(pod.to_string(), " runs on ", pod.node, is_new ? "" : " (as before)"));
+  say(concat(pod.to_string(), " runs on ", pod.node, plugged.is_new ? "" : " (as before)"));
   return served.ok();
-}
-
-// A namespace that is there belongs to a pod that an earlier keeper started, and has its interface.
-Result<std::vector<IpAddress>> Keeper::plug(const LabPod& pod, const std::string& space, bool is_new) {
-  if (!is_new && !pod.addresses.empty()) return pod.addresses;
-  MARGAY_ASSIGN_OR_RETURN(const std::string printed, plugin("ADD", pod, space));
-  MARGAY_ASSIGN_OR_RETURN(const Value result, json::parse(printed));
-  return addresses_in(result);
 }
 
 bool Keeper::stop(const Run& run) {

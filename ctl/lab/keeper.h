@@ -44,13 +44,21 @@ class Keeper {
     LabPod pod;
     std::string space;
   };
+  struct Plugged {
+    bool is_new = false;  // an earlier keeper did not make it
+    Result<std::vector<IpAddress>> addresses;
+  };
   // Pods that are being deleted and run no more: a real API server waits for a kubelet to say so.
   bool finish_deletions(const std::vector<LabPod>& all);
   // Nodes of the lab that take pods.
   [[nodiscard]] std::vector<std::string> open_nodes();
   bool schedule(LabPod& pod, const std::vector<LabPod>& all);
-  bool start(const LabPod& pod, const std::string& now);
-  Result<std::vector<IpAddress>> plug(const LabPod& pod, const std::string& space, bool is_new);
+  bool start(const std::vector<const LabPod*>& pods, const std::string& now);
+  // Its namespace with an interface. Any thread; different pods may be plugged at a time.
+  [[nodiscard]] Plugged plug(const LabPod& pod) const;
+  [[nodiscard]] Result<std::vector<IpAddress>> add(const LabPod& pod, const std::string& space) const;
+  // Its server and its status.
+  bool run(const LabPod& pod, const Plugged& plugged, const std::string& now);
   bool stop(const Run& run);
   [[nodiscard]] Result<std::string> plugin(std::string_view command, const LabPod& pod, const std::string& space) const;
   [[nodiscard]] std::string host_address(const std::string& node) const;

@@ -35,6 +35,16 @@ TEST(LabPod, OneThatDeclaresNothingServesPort80) {
   EXPECT_EQ(read_pod(parsed("3")).to_string(), "/");
 }
 
+TEST(LabPod, RunsWithAllOfItsContainersReady) {
+  const LabPod pod = read_pod(parsed(R"({"spec":{"containers":[{"name":"a","image":"i"},{"name":"b"}]}})"));
+  const json::Value status = running_status(pod, {}, "192.0.2.1", "2026-01-01T00:00:00Z");
+  const json::Value* states = status.find("containerStatuses");
+  ASSERT_TRUE(states != nullptr && states->as_array() != nullptr && states->as_array()->size() == 2);
+  EXPECT_EQ(states->as_array()->front().string_at({"name"}), "a");
+  EXPECT_EQ(states->as_array()->front().string_at({"image"}), "i");
+  for (const json::Value& state : *states->as_array()) EXPECT_TRUE(*state.find("ready")->as_bool());
+}
+
 TEST(LabPod, GoesToTheNodeWithTheFewest) {
   const std::vector<std::string> nodes{"a", "b", "c"};
   EXPECT_EQ(choose_node(nodes, {}), "a");

@@ -47,6 +47,20 @@ std::vector<IpAddress> addresses_of(const Value& object) {
   return out;
 }
 
+Array container_states(const LabPod& pod, const std::string& now) {
+  Array out;
+  for (const LabContainer& each : pod.containers) {
+    out.push_back(Object{{"name", each.name},
+                         {"image", each.image},
+                         {"imageID", ""},
+                         {"ready", true},
+                         {"started", true},
+                         {"restartCount", 0},
+                         {"state", Object{{"running", Object{{"startedAt", now}}}}}});
+  }
+  return out;
+}
+
 }  // namespace
 
 LabPod read_pod(const Value& object) {
@@ -57,6 +71,9 @@ LabPod read_pod(const Value& object) {
   pod.node = std::string(object.string_at({"spec", "nodeName"}));
   pod.addresses = addresses_of(object);
   pod.ports = ports_of(object);
+  for (const Value& each : list_at(object, {"spec", "containers"})) {
+    pod.containers.push_back({std::string(each.string_at({"name"})), std::string(each.string_at({"image"}))});
+  }
   const Value* host = object.find({"spec", "hostNetwork"});
   pod.is_host_networked = host != nullptr && host->as_bool() != nullptr && *host->as_bool();
   const std::string_view phase = object.string_at({"status", "phase"});
@@ -88,7 +105,8 @@ Value running_status(const LabPod& pod, const std::vector<IpAddress>& addresses,
                 {"hostIP", host_address},
                 {"startTime", now},
                 {"podIPs", std::move(ips)},
-                {"conditions", std::move(conditions)}};
+                {"conditions", std::move(conditions)},
+                {"containerStatuses", container_states(pod, now)}};
   if (!addresses.empty()) status["podIP"] = addresses.front().to_string();
   if (pod.is_host_networked) status["podIP"] = host_address;
   return status;

@@ -11,6 +11,11 @@
 
 namespace margay::lab {
 
+struct LabContainer {
+  std::string name;
+  std::string image;
+};
+
 struct LabPod {
   std::string name_space;
   std::string name;
@@ -18,6 +23,7 @@ struct LabPod {
   std::string node;  // "": nobody has chosen one
   std::vector<IpAddress> addresses;
   std::vector<ServedPort> ports;  // TCP and UDP; 80/TCP for a pod that declares none
+  std::vector<LabContainer> containers;
   bool is_host_networked = false;
   bool is_going = false;    // being deleted, or has ended
   bool is_deleted = false;  // somebody has asked for that

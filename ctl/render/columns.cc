@@ -8,6 +8,7 @@
 #include "ctl/render/calico_columns.h"
 #include "ctl/render/cells.h"
 #include "datastore/schema/jsonpath.h"
+#include "datastore/schema/pod_columns.h"
 
 namespace margay::render {
 namespace {
@@ -38,8 +39,14 @@ Column pod_selector_column() {
           }};
 }
 
-Column printer_column(const schema::PrinterColumn& column, WallTime now) {
+Column printer_column(const schema::ResourceInfo& resource, const schema::PrinterColumn& column, WallTime now) {
   if (column.name == "Pod-Selector") return pod_selector_column();
+  if (const auto computed = schema::computed_cell(resource, column); computed != nullptr) {
+    return {upper(column.name), [computed](const json::Value& object) {
+              const json::Value value = computed(object);
+              return cell_text(&value, kAbsent);
+            }};
+  }
   const auto path = schema::JsonPath::parse(column.json_path);
   const bool is_date = column.type == "date";
   const auto cell = [path, is_date, now](const json::Value& object) {
@@ -56,7 +63,8 @@ std::vector<Column> printer_columns(const schema::ResourceInfo& resource, const 
   std::vector<Column> columns{name_column()};
   for (const schema::PrinterColumn& column : resource.columns) {
     const bool is_shown = options.wide || column.priority <= 0;
-    if (is_shown && !equals_ignoring_case(column.name, "name")) columns.push_back(printer_column(column, options.now));
+    if (is_shown && !equals_ignoring_case(column.name, "name"))
+      columns.push_back(printer_column(resource, column, options.now));
   }
   const auto is_age = [](const Column& column) { return column.header == "AGE"; };
   const auto tells_age = [](const schema::PrinterColumn& column) {

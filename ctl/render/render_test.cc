@@ -249,6 +249,15 @@ TEST_F(Rendering, EveryFormat) {
   test::expect_golden("ctl/render/testdata/formats.txt", screen);
 }
 
+TEST_F(Rendering, PodsAreReadyByTheirContainers) {
+  const Items pods = items(R"({apiVersion: v1, kind: Pod, metadata: {name: web}, spec: {containers: [{name: a}]},
+      status: {phase: Running, containerStatuses: [{name: a, ready: true, restartCount: 3}],
+               conditions: [{type: Ready, status: 'True'}]}})");
+  const std::string text = all("table", pods, {});
+  EXPECT_NE(text.find("1/1"), std::string::npos) << text;
+  EXPECT_EQ(text.find("True"), std::string::npos) << text;
+}
+
 TEST_F(Rendering, ErrorsOfTemplates) {
   EXPECT_EQ(all("go-template={{.a", {}, {}), "go-template: line 1, column 1: \"{{\" is not closed");
   EXPECT_EQ(all("jsonpath={.a[", {}, {}).substr(0, 10), "jsonpath: ");

@@ -74,7 +74,8 @@ Renderer::Renderer(ResourcePtr resource, Form form, RowObject rows)
   if (form_ != Form::kTable) return;
   const auto add = [&](const schema::PrinterColumn& column) {
     auto path = schema::JsonPath::parse(column.json_path);
-    columns_.push_back({&column, path ? std::optional(std::move(path).value()) : std::nullopt});
+    columns_.push_back({&column, path ? std::optional(std::move(path).value()) : std::nullopt,
+                        schema::computed_cell(resource_->info, column)});
   };
   for (const schema::PrinterColumn& column : resource_->info.columns) add(column);
   if (columns_.empty()) add(age_column());
@@ -106,6 +107,11 @@ void Renderer::append_row(std::string& out, const std::string& stored, store::Re
   json::append_quoted(out, object.string_at({"metadata", "name"}));
   for (const Column& column : columns_) {
     out += ',';
+    if (column.computed != nullptr) {
+      const json::Value value = column.computed(object);
+      append_cell(out, value.is_null() ? nullptr : &value, column.column->type, now);
+      continue;
+    }
     const auto found = column.path ? column.path->find(object) : std::vector<const json::Value*>{};
     append_cell(out, found.empty() ? nullptr : found.front(), column.column->type, now);
   }

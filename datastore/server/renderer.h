@@ -12,6 +12,7 @@
 
 #include "base/core/time.h"
 #include "datastore/schema/jsonpath.h"
+#include "datastore/schema/pod_columns.h"
 #include "datastore/server/accept.h"
 #include "datastore/server/catalog.h"
 #include "datastore/store/store.h"
@@ -48,6 +49,7 @@ class Renderer {
   struct Column {
     const schema::PrinterColumn* column;
     std::optional<schema::JsonPath> path;
+    schema::CellFunction computed;  // instead of the path; or null
   };
   void append_partial(std::string& out, std::string_view stored, store::Revision revision) const;
   void append_row(std::string& out, const std::string& stored, store::Revision revision, WallTime now) const;

@@ -284,6 +284,22 @@ TEST_F(RequestsTest, TablesCarryColumnsAndMetadata) {
   EXPECT_EQ(server.call("GET", at("a"), "", {{"Accept", "application/vnd.kubernetes.protobuf"}}).status, 406);
 }
 
+TEST_F(RequestsTest, TablesOfPodsAreAsKubectlKnowsThem) {
+  constexpr const char* kPods = "/api/v1/namespaces/default/pods";
+  server.call("POST", kPods,
+              R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"web","namespace":"default"},
+                  "spec":{"containers":[{"name":"a","image":"i"},{"name":"b","image":"i"}]}})");
+  server.call("PATCH", concat(kPods, "/web/status"),
+              R"({"status":{"phase":"Running","containerStatuses":[{"name":"a","ready":true,"restartCount":1}]}})",
+              {{"Content-Type", "application/merge-patch+json"}});
+  const json::Value table =
+      server.call("GET", kPods, "", {{"Accept", "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"}})
+          .json();
+  ASSERT_NE(table.find("rows"), nullptr) << json::dump(table);
+  const std::string cells = json::dump(*table.find("rows")->as_array()->front().find("cells"));
+  EXPECT_TRUE(cells.starts_with(R"(["web","1/2","Running",1,)")) << cells;
+}
+
 TEST_F(RequestsTest, KindsOfADefinitionAreDiscovered) {
   EXPECT_NE(server.call("GET", "/apis/example.org/v1").body.find("\"name\":\"foos/status\""), std::string::npos);
   const json::Value crd =
