@@ -201,8 +201,18 @@ Status Agent::start() {
   MARGAY_RETURN_IF_ERROR(start_dataplane());
   start_bgp();
   beat();
+  serve_health_alone();
   cluster_.start();
   return ok_status();
+}
+
+// Whether this process lives can be asked before there is an API server: a kubelet would start it again and again. What
+// a file and the environment say holds whatever objects say later.
+void Agent::serve_health_alone() {
+  config::Configuration own(parts_.environment.node_name);
+  own.set_environment(parts_.variables);
+  own.set_file(parts_.flags.config, config_text_);
+  status_server_.apply(*own.take().settings);
 }
 
 Status Agent::start_dataplane() {
@@ -506,7 +516,8 @@ void Agent::read_config_file() {
               {{"file", parts_.flags.config}, {"error", text.error()}});
     return;
   }
-  calculation_.configuration().set_file(parts_.flags.config, *text);
+  config_text_ = *text;
+  calculation_.configuration().set_file(parts_.flags.config, config_text_);
 }
 
 void Agent::reload() {

@@ -112,6 +112,7 @@ class Agent {
   void return_memory();
   void count_cluster();
   void read_config_file();
+  void serve_health_alone();
   [[nodiscard]] Calculation::Others others();
   [[nodiscard]] bool has_bgp() const { return parts_.environment.backend == startup::NetworkingBackend::kBgp; }
   void watch_node_status();
@@ -121,6 +122,7 @@ class Agent {
 
   Parts parts_;
   telemetry::Logger log_;
+  std::string config_text_;  // of the settings file
   Timeline timeline_;
   status::Health health_;
   status::AgentMetrics agent_metrics_;

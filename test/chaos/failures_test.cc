@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <functional>
 #include <memory>
@@ -215,6 +216,26 @@ TEST_F(Failures, PeersOfTheWrongFamilyAndDeadOnesAreToldAndHarmNothing) {
 // What kube-proxy leaves in each of its modes, by its tools.
 std::vector<std::string> write_of_iptables(const std::string& what) {
   return {"sh", "-c", concat("printf '", what, "' | iptables-restore --noflush -w 10")};
+}
+
+// A kubelet asks from the first second on, and starts again what it takes for dead.
+TEST_F(Failures, AnAgentThatWaitsForItsServerIsAliveAndNotReady) {
+  if (!start({.agent_environment = {{"FELIX_HEALTHENABLED", "true"}, {"FELIX_HEALTHPORT", "19099"}}})) {
+    GTEST_SKIP() << why_;
+  }
+  bring();
+  const auto answer = [this](const std::string& path) {
+    return node_->node()
+        .run(
+            {"curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--max-time", "5", "http://127.0.0.1:19099" + path})
+        .out;
+  };
+  node_->server().process()->send_signal(SIGSTOP);
+  node_->start_agent();
+  EXPECT_TRUE(poll_until(seconds(20), [&] { return answer("/livez") == "200"; })) << answer("/livez");
+  EXPECT_EQ(answer("/readyz"), "503");
+  node_->server().process()->send_signal(SIGCONT);
+  EXPECT_TRUE(poll_until(seconds(30), [&] { return answer("/readyz") == "200"; })) << answer("/readyz");
 }
 
 TEST_F(Failures, KubeProxyChangesItsModeBesideUs) {
