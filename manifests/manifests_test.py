@@ -48,7 +48,7 @@ def environment(objects):
 
 def kubectl():
     """The one of this machine, else that of scripts/kube-binaries; and whether it is older than `patches`."""
-    cached = subprocess.run([ROOT / "scripts" / "kube-binaries", "--check"], capture_output=True, text=True)
+    cached = subprocess.run([ROOT / "scripts" / "kube-binaries", "--check", "kubectl"], capture_output=True, text=True)
     candidates = [shutil.which("kubectl"), cached.stdout.strip() + "/kubectl" if cached.returncode == 0 else None]
     for program in filter(None, candidates):
         text = subprocess.run([program, "version", "--client", "-o", "json"], capture_output=True, text=True).stdout

@@ -71,10 +71,14 @@ oomScoreAdj: 0
 )";
 
 std::string missing_programs() {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return "images hold what is shipped, and sanitizers are not";
+#endif
   if (std::string missing = missing_for_net_spaces(); !missing.empty()) return missing;
   for (const char* program : {"containerd", "ctr", "runc", "busybox", "unshare", "conntrack", "openssl"}) {
     if (shell(concat("command -v ", program)).exit_status != 0) return concat(program, " is not installed");
   }
+  if (access("/usr/lib/cni/loopback", X_OK) != 0) return "containernetworking-plugins is not installed";
   // Version 1, each controller where it always is, and ours to write.
   if (shell(concat("test -w ", kGroups, "/memory && test -w ", kGroups, "/cpuset && test -w ", kGroups, "/pids"))
           .exit_status != 0) {

@@ -29,7 +29,8 @@ std::string find_in_path(const std::string& name) {
 // "" when the programs are not built.
 std::string kubernetes_dir() {
   static const std::string dir = [] {
-    const auto asked = run_program({{source_path("scripts/kube-binaries"), "--check"}, {}, "", ""});
+    const auto asked =
+        run_program({{source_path("scripts/kube-binaries"), "--check", "kube-apiserver", "kubectl"}, {}, "", ""});
     return asked.exit_status == 0 ? std::string(trim(asked.out)) : std::string();
   }();
   return dir;
