@@ -215,6 +215,25 @@ TEST_F(KindWatchTest, LogsAndMetricsTellWhatHappens) {
   EXPECT_LE(sink.lines().size(), 3U) << "failures in quick succession are one line";
 }
 
+TEST_F(KindWatchTest, AKindThatIsNotServedIsToldOnceUntilItIs) {
+  telemetry::CaptureSink sink;
+  telemetry::LogOutput output(
+      sink, [] { return WallTime{}; }, telemetry::Level::kInfo);
+  const auto refuse = [](std::string_view, const kube::ResourceType&) -> std::optional<kube::ApiError> {
+    return kube::ApiError{.code = ErrorCode::kNotFound, .message = "no such kind", .http_status = 404};
+  };
+  server.on_request = refuse;
+  KindWatch<Thing> logged({loop, random, server, telemetry::Logger(output), &metrics}, {.type = kThings},
+                          {.decode = decode_thing});
+  logged.start();
+  loop.advance(minutes(60));
+  EXPECT_GT(server.requests("list"), 10) << "it may be served some day";
+  EXPECT_EQ(sink.lines().size(), 1U);
+  server.on_request = nullptr;
+  loop.advance(minutes(2));
+  EXPECT_NE(sink.lines().back().find("in sync"), std::string::npos);
+}
+
 TEST(ObjectReader, RefusesWhatHasNoName) {
   for (const char* odd :
        {"{}", "{", "{\"metadata\":7}", "{\"metadata\":{\"name\":7}}", "{\"metadata\":{\"name\":\"\"}}"}) {

@@ -110,6 +110,7 @@ class WatchDriver {
   kube::OperationPtr operation_;
   kube::ObjectName current_;  // of the input being run
   std::optional<kube::ApiError> last_error_;
+  bool is_not_served_ = false;  // as the last failure said
 };
 
 }  // namespace margay::watch
