@@ -213,6 +213,7 @@ class RealNodes : public testing::Test {
   void drain();
   void fifty_pods();
   void deletions();
+  void complaints() const;
 
   std::optional<netlink::ScratchNamespace> scratch_;
   std::unique_ptr<KubeCluster> cluster_;
@@ -224,6 +225,20 @@ void RealNodes::install() {
   kubectl({"wait", "--for=condition=Ready", "nodes", "--all", "--timeout=60s"});
   kubectl({"rollout", "status", "-n", "kube-system", "daemonset/margay-node", "--timeout=60s"});
   kubectl({"rollout", "status", "-n", "kube-system", "deployment/margay-controllers", "--timeout=60s"});
+}
+
+// At the end, when it has done all there is to do.
+void RealNodes::complaints() const {
+  const std::string log = asked({"logs", "-n", "kube-system", "daemonset/margay-node", "--tail=-1"});
+  EXPECT_NE(log.find("msg=starting"), std::string::npos) << log;
+  for (const std::string_view line : split(log, '\n')) {
+    EXPECT_EQ(line.find("level=error"), std::string_view::npos) << line;
+    EXPECT_EQ(line.find("Read-only"), std::string_view::npos) << line;
+    EXPECT_EQ(line.find("forbidden"), std::string_view::npos) << line;
+  }
+  const std::string starts = asked({"get", "pods", "-n", "kube-system", "-l", "k8s-app=margay-node", "-o",
+                                    "jsonpath={.items[*].status.containerStatuses[*].restartCount}"});
+  EXPECT_EQ(starts, "0 0") << "the kubelet took it for dead";
 }
 
 void RealNodes::shop_and_policies() {
@@ -311,6 +326,7 @@ TEST_F(RealNodes, InstalledByTheManifestAndUsed) {
   (void)(timed("installed", [this] { install(); }) && timed("policies", [this] { shop_and_policies(); }) &&
          timed("drained", [this] { drain(); }) && timed("fifty pods", [this] { fifty_pods(); }) &&
          timed("deleted", [this] { deletions(); }));
+  complaints();
 }
 
 }  // namespace
