@@ -20,10 +20,10 @@ constexpr const char* kServer = "https://10.99.0.1:6443";
 constexpr const char* kGroups = "/sys/fs/cgroup";
 constexpr const char* kGroupPrefix = "margay-e2e-";
 
-ProgramResult call(std::vector<std::string> argv, seconds deadline = seconds(60)) {
+ProgramResult run_words(std::vector<std::string> argv, seconds deadline = seconds(60)) {
   return run_program({.argv = std::move(argv), .environment = {}, .stdin_text = "", .output_path = ""}, deadline);
 }
-ProgramResult shell(const std::string& text) { return call({"sh", "-c", text}); }
+ProgramResult shell(const std::string& text) { return run_words({"sh", "-c", text}); }
 
 // Who comes with which token: kubelets and kube-proxy as Kubernetes names them, so that its own roles are theirs.
 constexpr const char* kTokens = R"(admin,admin,admin,system:masters
@@ -132,7 +132,7 @@ std::unique_ptr<KubeCluster> KubeCluster::start(std::string* why) {
   *why = missing_programs();
   if (!why->empty()) return nullptr;
   std::unique_ptr<KubeCluster> made(new KubeCluster());
-  const auto asked = call({source_path("scripts/kube-binaries"), "--check"});
+  const auto asked = run_words({source_path("scripts/kube-binaries"), "--check"});
   if (asked.exit_status != 0) return *why = "the programs are not built (scripts/kube-binaries builds them)", nullptr;
   made->kubernetes_ = std::string(trim(asked.out));
   remove_left_groups();
@@ -154,7 +154,7 @@ std::unique_ptr<KubeCluster> KubeCluster::start(std::string* why) {
 
 bool KubeCluster::make_images(std::string* why) const {
   const std::string build = program_path("");
-  const auto made = call({"python3", "-B", source_path("test/e2e/images.py"), concat(build, ".."), dir_.path()});
+  const auto made = run_words({"python3", "-B", source_path("test/e2e/images.py"), concat(build, ".."), dir_.path()});
   if (made.exit_status != 0) *why = concat("no images: ", made.err);
   return made.exit_status == 0;
 }
@@ -175,10 +175,11 @@ void KubeCluster::run_server(const std::string& name, std::vector<std::string> f
 bool KubeCluster::start_servers(std::string* why) {
   const std::string key = dir_.file("sa.key");
   const std::string ca = dir_.file("certs/apiserver.crt");
-  if (call({"openssl", "genrsa", "-out", key, "2048"}).exit_status != 0) return *why = "openssl makes no key", false;
-  (void)call({"ip", "link", "add", "nodes", "type", "bridge"});
-  (void)call({"ip", "addr", "add", concat(kServerAddress, "/24"), "dev", "nodes"});
-  (void)call({"ip", "link", "set", "nodes", "up"});
+  if (run_words({"openssl", "genrsa", "-out", key, "2048"}).exit_status != 0)
+    return *why = "openssl makes no key", false;
+  (void)run_words({"ip", "link", "add", "nodes", "type", "bridge"});
+  (void)run_words({"ip", "addr", "add", concat(kServerAddress, "/24"), "dev", "nodes"});
+  (void)run_words({"ip", "link", "set", "nodes", "up"});
   write_text(dir_.file("tokens"), kTokens);
   run_server(
       "kube-apiserver",
@@ -226,9 +227,9 @@ void KubeCluster::start_node(Node& node) {
     MARGAY_CHECK(link(dir_.file(image).c_str(), file(image).c_str()) == 0);
   }
   // The network between the nodes is a bridge where the servers are.
-  (void)call({"ip", "link", "add", node.name, "type", "veth", "peer", "name", "uplink"});
-  (void)call({"ip", "link", "set", node.name, "master", "nodes", "up"});
-  (void)call({"ip", "link", "set", "uplink", "netns", node.space.path()});
+  (void)run_words({"ip", "link", "add", node.name, "type", "veth", "peer", "name", "uplink"});
+  (void)run_words({"ip", "link", "set", node.name, "master", "nodes", "up"});
+  (void)run_words({"ip", "link", "set", "uplink", "netns", node.space.path()});
   node.space.ip({concat("addr add ", node.address, "/24 dev uplink"), "link set uplink up",
                  concat("route add default via ", kServerAddress)});
   node.process = node.space.start({.argv = {"unshare", "--mount", "--pid", "--fork", "--kill-child", "sh",

@@ -28,7 +28,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kPods = 50;
+constexpr std::size_t kReplicas = 50;
 const kube::ResourceType kPodKind{"", "v1", "pods", "Pod", true};
 const kube::ResourceType kHandleKind{"projectcalico.org", "v3", "ipamhandles", "IPAMHandle", false};
 
@@ -277,14 +277,14 @@ void RealNodes::deploy(const std::string& name, std::size_t replicas) const {
 
 // All that can move is on the other node then, and is reached there.
 void RealNodes::drain() {
-  constexpr std::size_t kReplicas = 4;
-  deploy("moved", kReplicas);
-  ASSERT_TRUE(Stopwatch(cluster_->kubeconfig(), "moved", cluster_->space("node-1")).run(kReplicas));
+  constexpr std::size_t kFew = 4;
+  deploy("moved", kFew);
+  ASSERT_TRUE(Stopwatch(cluster_->kubeconfig(), "moved", cluster_->space("node-1")).run(kFew));
   kubectl({"drain", "node-2", "--ignore-daemonsets", "--force", "--delete-emptydir-data", "--grace-period=1",
            "--timeout=80s"});
   const std::string left = asked({"get", "pods", "-A", "--field-selector=spec.nodeName=node-2", "-o", "name"});
   EXPECT_TRUE(left.starts_with("pod/margay-node-") && split(left, '\n').size() == 1) << left;
-  EXPECT_TRUE(Stopwatch(cluster_->kubeconfig(), "moved", cluster_->space("node-2")).run(kReplicas));
+  EXPECT_TRUE(Stopwatch(cluster_->kubeconfig(), "moved", cluster_->space("node-2")).run(kFew));
   kubectl({"rollout", "status", "-n", "kube-system", "deployment/margay-controllers", "--timeout=60s"});
   kubectl({"uncordon", "node-2"});
 }
@@ -292,13 +292,13 @@ void RealNodes::drain() {
 void RealNodes::fifty_pods() {
   deploy("many", 0);
   Stopwatch watch(cluster_->kubeconfig(), "many", cluster_->space("node-1"));
-  kubectl({"scale", "-n", "many", "deployment/many", concat("--replicas=", kPods)});
-  ASSERT_TRUE(watch.run(kPods));
+  kubectl({"scale", "-n", "many", "deployment/many", concat("--replicas=", kReplicas)});
+  ASSERT_TRUE(watch.run(kReplicas));
   const std::vector<double> each = watch.each_s();
-  ASSERT_EQ(each.size(), kPods);
+  ASSERT_EQ(each.size(), kReplicas);
   std::printf(
       "%zu pods: %.1f s from scaled to the last reached; from scheduled to reachable median %.2f s, p99 %.2f s\n",
-      kPods, watch.whole_s(), each[kPods / 2], each[kPods - 1]);
+      kReplicas, watch.whole_s(), each[kReplicas / 2], each[kReplicas - 1]);
 }
 
 void RealNodes::deletions() {

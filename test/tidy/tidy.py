@@ -39,6 +39,7 @@ ALLOWED_CALLS = {
     ("clock", "base/loop/asio_loop.cc"): "the one place that turns real time into Loop::now()",
     ("clock", "base/telemetry/wall_clock.cc"): "log lines carry the real time",
     ("clock", "test/bench/"): "benchmarks measure real time",
+    ("clock", "test/e2e/real_node_test.cc"): "says how long pods take until they are reached",
     ("clock", "test/support/process.cc"): "waits for real child processes",
     ("sleep", "test/support/process.cc"): "waits for real child processes, which give no event",
 }
