@@ -81,22 +81,21 @@ void WatchDriver::act(Remove& remove) { sink_.remove(remove.name); }
 
 void WatchDriver::act(InSync&) {
   in_sync_.set(1);
-  is_not_served_ = false;
   log_.info("in sync", {{"objects", reflector_.known_count()}});
   sink_.on_in_sync();
 }
 
 // A watch that is gone (410) is the ordinary course of things.
 void WatchDriver::act(Report& report) {
+  constexpr int kNotFound = 404;
+  const bool was_not_served = last_error_ && last_error_->http_status == kNotFound;
   failures_.increment();
   last_error_ = std::move(report.error);
   if (on_failure_) on_failure_(*last_error_);
   const bool is_ordinary = last_error_->code == ErrorCode::kGone;
   if (is_ordinary) return log_.debug("history gone, listing again", {{"reason", last_error_->message}});
   // A kind that the server does not serve (an old Kubernetes): once is enough, it is asked for all the time.
-  constexpr int kNotFound = 404;
-  const bool is_not_served = last_error_->http_status == kNotFound;
-  if (std::exchange(is_not_served_, is_not_served) && is_not_served) return;
+  if (was_not_served && last_error_->http_status == kNotFound) return;
   if (const auto suppressed = log_limit_.admit(loop_.now())) {
     log_.warn(report.is_relist ? "cannot list" : "cannot watch",
               {{"reason", last_error_->message}, {"code", to_string(last_error_->code)}, {"suppressed", *suppressed}});

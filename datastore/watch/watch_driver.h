@@ -110,7 +110,6 @@ class WatchDriver {
   kube::OperationPtr operation_;
   kube::ObjectName current_;  // of the input being run
   std::optional<kube::ApiError> last_error_;
-  bool is_not_served_ = false;  // as the last failure said
 };
 
 }  // namespace margay::watch
