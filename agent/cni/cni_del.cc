@@ -7,6 +7,11 @@
 #include "datastore/watch/resource_of.h"
 
 namespace margay::agent {
+namespace {
+
+constexpr Duration kNoteDelay = std::chrono::milliseconds(1);
+
+}  // namespace
 
 void CniServer::begin_del(const CniRequest& request, std::unique_ptr<http::Responder> responder) {
   dels_.increment();
@@ -42,15 +47,19 @@ void CniServer::run_release(PendingRelease release, std::unique_ptr<http::Respon
     job.pod_uid = attachment->second.request.pod_uid;
     attachments_.erase(attachment);
   }
-  // The runtime waits for the release; the note is the second request.
-  try_again(id);
+  // The runtime waits for the release: the note follows a moment later, so that the API server answers that first.
+  job.note = parts_.loop.make_timer([this, id] {
+    if (dels_open_.at(id).must_clear) clear_note(id);
+  });
+  job.note->arm(kNoteDelay);
+  start_release(id);
 }
 
 void CniServer::try_again(JobId id) {
   DelJob& job = dels_open_.at(id);
-  if (job.open > 0) return job.retry->arm(parts_.limits.spool_period);
   job.retry->disarm();
-  if (job.must_release) start_release(id);
+  if (job.must_release && job.open > 0) job.retry->arm(parts_.limits.spool_period);
+  if (job.must_release && job.open == 0) start_release(id);
   if (dels_open_.at(id).must_clear) clear_note(id);
 }
 
@@ -165,8 +174,8 @@ void CniServer::settle_del(JobId id) {
   const auto found = dels_open_.find(id);
   DelJob& job = found->second;
   if (job.open > 0 || job.must_release) return;
-  count_addresses();
   if (job.responder != nullptr) send_json(*std::exchange(job.responder, nullptr), 200, json::Value(json::Object{}));
+  count_addresses();
   if (job.clearing != nullptr || job.must_clear) return;
   if (job.is_spooled) spool_.remove(job.release);
   const std::string container = job.release.container;
