@@ -10,6 +10,7 @@
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/file.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -53,10 +54,14 @@ Status checked(const netlink::BatchReport& report, std::string_view what, int ig
 }
 
 // Settings that cannot be written are those of a kernel without the feature, or of a machine that keeps them to itself.
+// One that is so already is not written: several need the kernel's lock of interfaces even then, and spin for it.
 void write_setting(const std::string& path, std::string_view value) {
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
   if (fd < 0) return;
-  (void)!write(fd, value.data(), value.size());
+  char buffer[16];
+  const ssize_t size = pread(fd, buffer, sizeof(buffer), 0);
+  const bool is_so = size > 0 && trim(std::string_view(buffer, static_cast<std::size_t>(size))) == value;
+  if (!is_so) (void)!pwrite(fd, value.data(), value.size(), 0);
   close(fd);
 }
 
@@ -202,6 +207,19 @@ void prepare_host_end(Netlink& kernel, const InterfacePlan& plan) {
 }
 
 }  // namespace
+
+KernelTurn::KernelTurn(const std::string& socket) {
+  const std::size_t slash = socket.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : socket.substr(0, slash + 1);
+  fd_ = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd_ < 0) return;
+  while (flock(fd_, LOCK_EX) != 0 && errno == EINTR) {
+  }
+}
+
+KernelTurn::~KernelTurn() {
+  if (fd_ >= 0) close(fd_);
+}
 
 Result<PodNetns> PodNetns::open(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);

@@ -62,6 +62,21 @@ class HostEnd {
   std::uint32_t link_;
 };
 
+// One plugin at a time, on this node, asks the kernel for an interface and its settings. They wait for each other
+// anyway, at the kernel's lock of interfaces; but there a write to /proc/sys does not sleep but spins, and a hundred
+// that start at once keep from running who has the lock. Where the folder of the agent's socket cannot be opened nobody
+// waits. Held until the object, or the process, ends.
+class KernelTurn {
+ public:
+  explicit KernelTurn(const std::string& socket);
+  ~KernelTurn();
+  KernelTurn(const KernelTurn&) = delete;
+  KernelTurn& operator=(const KernelTurn&) = delete;
+
+ private:
+  int fd_ = -1;
+};
+
 class PodNetns {
  public:
   // kNotFound: there is no such namespace (any more).

@@ -161,16 +161,22 @@ std::optional<CniError> get_addresses(AgentClient& agent, const json::Value& req
   return std::nullopt;
 }
 
+// The process is in the pod then.
+Result<HostEnd> make_interface(const Invocation& call, const PodNetns& space, const InterfacePlan& plan) {
+  const KernelTurn turn(call.socket());
+  MARGAY_ASSIGN_OR_RETURN(HostEnd host, space.make_pair(plan));
+  MARGAY_RETURN_IF_ERROR(space.enter());
+  prepare(plan);
+  return host;
+}
+
 Done add_interface(const Invocation& call, AgentClient& agent, const json::Value& request, const AgentAnswer& given) {
   auto plan = plan_of(call, given.body);
   if (!plan.ok()) return give_up(agent, request, {kInvalidConfiguration, plan.error().message});
   const auto space = PodNetns::open(call.netns);
   if (!space.ok()) return give_up(agent, request, interface_error(space.error()));
-  const auto host = space->make_pair(*plan);
+  const auto host = make_interface(call, *space, *plan);
   if (!host.ok()) return give_up(agent, request, interface_error(host.error()));
-  const Status inside = space->enter();
-  if (!inside.ok()) return give_up(agent, request, interface_error(inside.error()));
-  prepare(*plan);
   if (is_later(given.body)) {
     const auto refusal = get_addresses(agent, request, *plan);
     if (refusal) {
