@@ -3,12 +3,14 @@
 // with a whole margay-node, whose ADD ends when route and policy are in the kernel. Needs root.
 //
 //   bench_cni [alone|node]    one of the two
+#include <poll.h>
 #include <spawn.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <ctime>
 #include <map>
@@ -177,13 +179,15 @@ void slow_down(const test::ApiServer& server, int milliseconds) {
   if (told.out.find("delay") == std::string::npos) std::printf("the server is not slowed down: %s\n", told.out.c_str());
 }
 
-void measure_pods(Bed& bed, const std::string& when) {
+// `pause` between two: what the agent does after a call does not keep the next one waiting.
+void measure_pods(Bed& bed, const std::string& when, std::chrono::milliseconds pause) {
   Samples adds, dels;
   const auto before = cpu_seconds();
   for (int i = 0; i < kPods; ++i) {
     const std::string name = concat("one-", i, when.front());
     bed.make_pod(name);
     const PluginCall call = bed.call("ADD", name);
+    (void)poll(nullptr, 0, static_cast<int>(pause.count()));
     const auto start = Clock::now();
     if (!run(call)) return;
     adds.add(seconds_since(start));
@@ -193,6 +197,7 @@ void measure_pods(Bed& bed, const std::string& when) {
   const auto before_del = cpu_seconds();
   for (int i = 0; i < kPods; ++i) {
     const PluginCall call = bed.call("DEL", concat("one-", i, when.front()));
+    (void)poll(nullptr, 0, static_cast<int>(pause.count()));
     const auto start = Clock::now();
     if (!run(call)) return;
     dels.add(seconds_since(start));
@@ -223,10 +228,10 @@ void measure_burst(Bed& bed) {
   }
 }
 
-void measure(Bed& bed, const test::ApiServer& server) {
-  measure_pods(bed, "0 ms a request");
+void measure(Bed& bed, const test::ApiServer& server, std::chrono::milliseconds pause) {
+  measure_pods(bed, "0 ms a request", pause);
   slow_down(server, 5);
-  measure_pods(bed, "5 ms a request");
+  measure_pods(bed, "5 ms a request", pause);
   measure_burst(bed);
 }
 
@@ -248,7 +253,7 @@ void run_alone() {
   const test::CniNode node(
       {.kubeconfig = server->kubeconfig(), .socket = folder.file("cni.sock"), .spool_folder = folder.file("releases")});
   std::printf("the agent's side of the plugin alone, which makes routes and no policy\n");
-  measure(bed, *server);
+  measure(bed, *server, {});
 }
 
 test::ObjectMap policies() {
@@ -277,8 +282,8 @@ void run_with_agent() {
   node->start_agent();
   const std::string missing = node->wait_for_kernel();
   if (!missing.empty()) return (void)std::printf("not in the kernel: %s\n%s\n", missing.c_str(), node->logs().c_str());
-  std::printf("margay-node, %d policies of 5 rules, 10 of them on each pod\n", kPolicies);
-  node->node().call([&] { measure(bed, node->server()); });
+  std::printf("margay-node, %d policies of 5 rules, 10 of them on each pod; 50 ms between two pods\n", kPolicies);
+  node->node().call([&] { measure(bed, node->server(), std::chrono::milliseconds(50)); });
 }
 
 int run_programs(const std::string& which) {
