@@ -20,6 +20,16 @@ constexpr std::size_t kPieceMax = 4096;
 // IPv6 without a metric reads back as this (linux: IP6_RT_PRIO_USER).
 constexpr std::uint32_t kIpv6DefaultMetric = 1024;
 
+// Found when nothing might be removed yet: its grace begins when something may, as only then others can have said what
+// they want.
+constexpr TimePoint kNotCounting = TimePoint::min();
+
+void begin_grace(std::map<RouteKey, TimePoint>& found_at, TimePoint now) {
+  for (auto& [key, at] : found_at) {
+    if (at == kNotCounting) at = now;
+  }
+}
+
 RouteKey as_kernel_says(RouteKey key) {
   if (!key.prefix.is_v4() && key.metric == 0) key.metric = kIpv6DefaultMetric;
   return key;
@@ -110,7 +120,8 @@ RouteDriver::Owned RouteDriver::found(KernelRoute route) {
 // Before it becomes actual: what is neither wanted nor known was made by somebody else, or in an earlier life.
 void RouteDriver::remember_found(const RouteKey& key, TimePoint now) {
   if (config_.grace == Duration{}) return;
-  if (routes_.desired(key) == nullptr && routes_.actual(key) == nullptr) found_at_.try_emplace(key, now);
+  if (routes_.desired(key) != nullptr || routes_.actual(key) != nullptr) return;
+  found_at_.try_emplace(key, may_remove_ || may_remove_some_ ? now : kNotCounting);
 }
 
 bool RouteDriver::note_event(const netlink::MessageView& message, TimePoint now) {
@@ -182,6 +193,7 @@ dataplane::ApplyReport RouteDriver::apply(TimePoint now) {
     }
   }
   failures_.clear();  // each is tried again; send_updates() fills it anew
+  if (may_remove_ || may_remove_some_) begin_grace(found_at_, now);
   send_updates(report);
   if (may_remove_ || may_remove_some_) send_removes(report, now);
   plan_next(report, now);

@@ -270,6 +270,17 @@ TEST_F(RouteDriverTest, WhatIsFoundHasAGrace) {
   EXPECT_EQ(in_kernel(), Lines{});
 }
 
+// An agent that waits long for the API server has not told yet what it wants of what it found.
+TEST_F(RouteDriverTest, TheGraceBeginsWhenRemovalIsAllowed) {
+  RouteDriver driver(*kernel_, {.grace = 10s});
+  add_foreign(key("10.9.0.5/32"), Route{.hops = {RouteHop{std::nullopt, one_}}}, kDefaultMark);
+  static_cast<void>(driver.apply(kStart));
+  driver.allow_removal();
+  EXPECT_EQ(driver.apply(kStart + 60s).removed, 0U);
+  EXPECT_EQ(driver.apply(kStart + 69s).removed, 0U);
+  EXPECT_EQ(driver.apply(kStart + 70s).removed, 1U);
+}
+
 TEST_F(RouteDriverTest, DriftIsRepaired) {
   RouteDriver driver(*kernel_, {});
   driver.allow_removal();
