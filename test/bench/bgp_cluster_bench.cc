@@ -1,0 +1,86 @@
+// A whole cluster in one process: every node's own BGP speaker with its sessions to the reflectors, a block announced
+// by each, all routes of all nodes. The network and its clock are simulated (test/sim), the speakers are the real ones.
+//
+//   bench_bgp_cluster [nodes] [reflectors]
+//
+// Virtual time is what a cluster would need with 2 ms between any two nodes and processors that cost nothing; real time
+// is what the speakers of all nodes computed together on one processor.
+#include <malloc.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "base/core/text.h"
+#include "test/bench/measure.h"
+#include "test/sim/network.h"
+
+namespace margay::bench {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration kStep = 50ms;
+constexpr Duration kLimit = 10min;
+
+std::size_t routes_in(sim::Network& network) {
+  std::size_t sum = 0;
+  for (std::size_t i = 0; i < network.size(); ++i) sum += network.node(i).sink.routes.size();
+  return sum;
+}
+
+double bytes_in_use() { return static_cast<double>(mallinfo2().uordblks); }
+
+// Lets the network run until its nodes hold so many routes; prints both times. False: it did not come to that.
+bool converge(sim::Network& network, std::size_t routes, const std::string& what) {
+  const auto begin = Clock::now();
+  Duration virtual_time{};
+  while (routes_in(network) != routes && virtual_time < kLimit) {
+    network.run(kStep);
+    virtual_time += kStep;
+  }
+  print_figure(concat(what, ": virtual time"), std::chrono::duration<double>(virtual_time).count(), "s");
+  print_figure(concat(what, ": real time"), seconds_since(begin), "s");
+  if (virtual_time < kLimit) return true;
+  std::printf("%s: not reached: %zu routes of %zu\n", what.c_str(), routes_in(network), routes);
+  return false;
+}
+
+int run(int nodes, int reflectors) {
+  const auto count = static_cast<std::size_t>(nodes);
+  const double before = bytes_in_use();
+  sim::Network network(1);
+  network.reflected(nodes - reflectors, reflectors);
+  if (!converge(network, count * (count - 1), "all nodes start at once")) return 1;
+  const double per_node = (bytes_in_use() - before) / static_cast<double>(nodes);
+  print_figure("memory of a node: speaker, test's copy of the kernel", per_node / 1024, "KiB");
+  print_figure("of it for a route", per_node / static_cast<double>(nodes - 1), "B");
+
+  // The last node dies without a word; graceful restart keeps its route until the restart time is over.
+  network.node(count - 1).kill();
+  if (!converge(network, (count - 1) * (count - 1), "a node dies: its route is gone from all")) return 1;
+  network.node(count - 1).start(false);
+  if (!converge(network, count * (count - 1), "it comes back: all have all routes")) return 1;
+
+  // A reflector dies: nothing may change, the other reflects the same.
+  network.node(0).kill();
+  network.run(2min);
+  const std::size_t without = routes_in(network);
+  std::printf("a reflector dies: after two minutes %zu routes are missing, its own aside\n",
+              count * (count - 1) - without - (count - 1));
+  network.node(0).start(true);
+  return converge(network, count * (count - 1), "it comes back: all have all routes") ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace margay::bench
+
+int main(int argc, char** argv) {
+  const int nodes = argc > 1 ? std::atoi(argv[1]) : 1000;
+  const int reflectors = argc > 2 ? std::atoi(argv[2]) : 2;
+  if (nodes < 3 || nodes > 60'000 || reflectors < 2 || reflectors >= nodes) {
+    std::fprintf(stderr, "usage: bench_bgp_cluster [nodes, 3 to 60000] [reflectors, at least 2]\n");
+    return 2;
+  }
+  std::printf("%d nodes, %d of them reflectors, one process\n", nodes, reflectors);
+  return margay::bench::run(nodes, reflectors);
+}
