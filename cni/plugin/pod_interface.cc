@@ -372,7 +372,7 @@ Result<Mac> configure(const InterfacePlan& plan) {
 
 namespace {
 
-Status remove_link(Netlink& kernel, const std::string& name) {
+Status remove_link_by(Netlink& kernel, const std::string& name) {
   Batch batch;
   add_link_removal(batch, name);
   return checked(kernel.apply(batch), concat("removing ", name), ENODEV);
@@ -382,7 +382,7 @@ Status remove_link(Netlink& kernel, const std::string& name) {
 
 Status remove_link(const std::string& name) {
   MARGAY_ASSIGN_OR_RETURN(const std::unique_ptr<Netlink> kernel, open_route_socket());
-  return remove_link(*kernel, name);
+  return remove_link_by(*kernel, name);
 }
 
 namespace {
@@ -394,7 +394,7 @@ bool is_there(const std::string& name) { return if_nametoindex(name.c_str()) != 
 [[noreturn]] void remove_apart(Netlink& kernel, const std::string& name, int report) {
   (void)setsid();
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) close(fd);
-  const Status removed = remove_link(kernel, name);
+  const Status removed = remove_link_by(kernel, name);
   if (!removed.ok()) {
     const std::string& text = removed.error().message;
     (void)!write(report, text.data(), text.size());
@@ -426,14 +426,14 @@ void LinkRemoval::begin() {
   if (kernel_ == nullptr) return;
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) {
-    outcome_ = remove_link(*kernel_, name_);
+    outcome_ = remove_link_by(*kernel_, name_);
     return;
   }
   const pid_t child = fork();
   if (child == 0) remove_apart(*kernel_, name_, ends[1]);
   close(ends[1]);
   report_ = ends[0];
-  if (child < 0) outcome_ = remove_link(*kernel_, name_);
+  if (child < 0) outcome_ = remove_link_by(*kernel_, name_);
 }
 
 Status LinkRemoval::wait_until_gone() const {
