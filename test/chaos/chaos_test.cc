@@ -122,13 +122,16 @@ void Chaos::kill_once() {
 }
 
 void Chaos::expect_nothing_wrong(std::size_t sent_min) {
-  const ChaosWorld::Seen seen = world_->seen();
+  ChaosWorld::Seen seen;
+  // On a busy machine the witnesses may have sent little yet.
+  EXPECT_TRUE(poll_until(std::chrono::seconds(60), [&] {
+    seen = world_->seen();
+    return seen.forbidden_sent > sent_min && seen.permitted_sent > sent_min;
+  }));
   std::printf("seed %lu: %zu disturbances; %zu forbidden datagrams, %zu passed; %zu permitted, %zu lost\n", seed_,
               disturbances_, seen.forbidden_sent, seen.forbidden_passed, seen.permitted_sent, seen.permitted_lost);
   EXPECT_EQ(seen.forbidden_passed, 0U);
   EXPECT_EQ(seen.permitted_lost, 0U);
-  EXPECT_GT(seen.forbidden_sent, sent_min);
-  EXPECT_GT(seen.permitted_sent, sent_min);
 }
 
 void Chaos::expect_kernel_as_wanted() {
@@ -166,10 +169,11 @@ TEST_F(Chaos, WhatChangesWhileTheAgentIsAwayActsWhenItIsBack) {
   expect_kernel_as_wanted();
 }
 
-// MARGAY_CHAOS_AWAY_SECONDS, 2 without it.
+// MARGAY_CHAOS_AWAY_SECONDS, half of it with the agent that starts anew: by default longer than the 10 s for which it
+// leaves alone what it finds and does not know.
 TEST_F(Chaos, WithTheServerAwayAllStaysAlsoForAnAgentThatStartsAnew) {
   const std::string before = world_->kernel();
-  const auto away = static_cast<int>(number_from_environment("MARGAY_CHAOS_AWAY_SECONDS", 2) * 500);
+  const auto away = static_cast<int>(number_from_environment("MARGAY_CHAOS_AWAY_SECONDS", 25) * 500);
   node().server().process()->send_signal(SIGSTOP);
   (void)poll(nullptr, 0, away);
   node().kill_agent();
