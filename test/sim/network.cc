@@ -23,8 +23,10 @@ std::string address_of(std::size_t node) { return concat("10.0.", node / 250, ".
 
 }  // namespace
 
-Network::Network(std::uint64_t seed) : random_(seed), internet_(loop_, seed) {
-  internet_.set_conditions({.delay = 2ms, .piece_bytes_max = 700});
+Network::Network(std::uint64_t seed) : random_(seed), internet_(loop_, seed) { set_pieces(700); }
+
+void Network::set_pieces(std::size_t bytes_max) {
+  internet_.set_conditions({.delay = 2ms, .piece_bytes_max = bytes_max});
 }
 
 void Network::add_nodes(int count) {
@@ -70,7 +72,10 @@ void Network::reflected(int clients, int reflectors) {
 }
 
 void Network::start_all() {
-  for (const auto& node : nodes_) node->start();
+  for (const auto& node : nodes_) {
+    node->start();
+    if (start_gap_ > Duration::zero()) loop_.advance(start_gap_);
+  }
 }
 
 void Network::set_prefixes(std::size_t index) {

@@ -26,6 +26,10 @@ class Network {
  public:
   explicit Network(std::uint64_t seed);
 
+  // Before the topology. Nodes start one after another, so far apart; all at once unless told.
+  void set_start_gap(Duration gap) { start_gap_ = gap; }
+  // How many bytes arrive at once, 0: as they were written; 700 unless told.
+  void set_pieces(std::size_t bytes_max);
   // Every node peers with every other; iBGP.
   void full_mesh(int nodes);
   // `clients` peer with each of `reflectors`; these peer with each other.
@@ -56,6 +60,7 @@ class Network {
   [[nodiscard]] Pair any_pair();
 
   SeededRandom random_;
+  Duration start_gap_{};
   loop::SimLoop loop_;
   bgp::session::SimInternet internet_;
   std::vector<std::unique_ptr<bgp::Node>> nodes_;
