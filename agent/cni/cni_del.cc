@@ -7,11 +7,6 @@
 #include "datastore/watch/resource_of.h"
 
 namespace margay::agent {
-namespace {
-
-constexpr Duration kNoteDelay = std::chrono::milliseconds(1);
-
-}  // namespace
 
 void CniServer::begin_del(const CniRequest& request, std::unique_ptr<http::Responder> responder) {
   dels_.increment();
@@ -47,12 +42,8 @@ void CniServer::run_release(PendingRelease release, std::unique_ptr<http::Respon
     job.pod_uid = attachment->second.request.pod_uid;
     attachments_.erase(attachment);
   }
-  // The runtime waits for the release: the note follows a moment later, so that the API server answers that first.
-  job.note = parts_.loop.make_timer([this, id] {
-    if (dels_open_.at(id).must_clear) clear_note(id);
-  });
-  job.note->arm(kNoteDelay);
   start_release(id);
+  clear_note(id);  // after it, as the runtime waits for the release
 }
 
 void CniServer::try_again(JobId id) {

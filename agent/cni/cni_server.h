@@ -120,7 +120,7 @@ class CniServer {
     kube::OperationPtr clearing;                  // of the note
     bool was_ours = false;                        // this life of the agent made the note
     std::string pod_uid;                          // then; else ""
-    std::unique_ptr<loop::Timer> note, retry;
+    std::unique_ptr<loop::Timer> retry;
   };
   using JobId = std::uint64_t;
 
