@@ -55,6 +55,7 @@ authentication: {anonymous: {enabled: true}, webhook: {enabled: false}}
 authorization: {mode: AlwaysAllow}
 resolvConf: /node/resolv.conf
 oomScoreAdj: 0
+syncFrequency: 5s
 imageGCHighThresholdPercent: 100
 evictionHard: {}
 kubeAPIQPS: 50

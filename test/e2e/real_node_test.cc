@@ -281,7 +281,7 @@ void RealNodes::drain() {
   deploy("moved", kFew);
   ASSERT_TRUE(Stopwatch(cluster_->kubeconfig(), "moved", cluster_->space("node-1")).run(kFew));
   kubectl({"drain", "node-2", "--ignore-daemonsets", "--force", "--delete-emptydir-data", "--grace-period=1",
-           "--timeout=80s"});
+           "--timeout=180s"});
   const std::string left = asked({"get", "pods", "-A", "--field-selector=spec.nodeName=node-2", "-o", "name"});
   EXPECT_TRUE(left.starts_with("pod/margay-node-") && split(left, '\n').size() == 1) << left;
   EXPECT_TRUE(Stopwatch(cluster_->kubeconfig(), "moved", cluster_->space("node-2")).run(kFew));
