@@ -136,7 +136,7 @@ void CniServer::on_cleared(JobId id, const Status& outcome) {
 
 Status CniServer::write_down(DelJob& job) {
   if (job.is_spooled) return ok_status();
-  const Status written = spool_.put(job.release);
+  Status written = spool_.put(job.release);
   if (!written.ok()) {
     parts_.log.error("a release cannot be written down", {{"error", written.error()}});
     return written;
