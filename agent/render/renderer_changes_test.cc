@@ -163,7 +163,9 @@ TEST(RendererChanges, WhatCannotBeRenderedIsReportedAtItsPolicy) {
   Node node;
   policy::Delta delta = two_workloads();
   auto bad = std::make_shared<policy::Policy>(*policy_of("p", {model::RuleAction::kAllow}));
-  bad->rules.ingress.front().icmp = model::IcmpMatch{.type = {}, .code = 1};
+  policy::RuleSet rules = bad->rules;
+  rules.ingress.front().icmp = model::IcmpMatch{.type = {}, .code = 1};
+  bad->rules = std::move(rules);
   delta.policies[policy_key("p")] = bad;
   auto endpoint = workload(1);
   endpoint->policy.normal = {tier({"p"})};

@@ -16,7 +16,7 @@ Policy policy_of(const NodePolicies::Entry& entry) {
                 .pre_dnat = head.pre_dnat,
                 .apply_on_forward = head.apply_on_forward,
                 .selector = head.selector,
-                .rules = *entry.rules};
+                .rules = entry.rules};
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "datastore/model/endpoints.h"
@@ -24,6 +25,24 @@ struct RuleSet {
   friend bool operator==(const RuleSet&, const RuleSet&) = default;
 };
 
+// A RuleSet that copies have in common: whoever holds a policy holds the same rules.
+class SharedRules {
+ public:
+  SharedRules() : SharedRules(RuleSet()) {}
+  SharedRules(RuleSet rules) : rules_(std::make_shared<const RuleSet>(std::move(rules))) {}
+  SharedRules(std::shared_ptr<const RuleSet> rules) : rules_(std::move(rules)) {}  // not null
+
+  operator const RuleSet&() const { return *rules_; }
+  const RuleSet* operator->() const { return rules_.get(); }
+
+  friend bool operator==(const SharedRules& a, const SharedRules& b) {
+    return a.rules_ == b.rules_ || *a.rules_ == *b.rules_;
+  }
+
+ private:
+  std::shared_ptr<const RuleSet> rules_;
+};
+
 struct Policy {
   ObjectKey id;
   std::string tier;
@@ -32,7 +51,7 @@ struct Policy {
   bool pre_dnat = false;
   bool apply_on_forward = false;
   std::string selector;  // canonical: policies with the same one can be grouped
-  RuleSet rules;
+  SharedRules rules;
 
   friend bool operator==(const Policy&, const Policy&) = default;
 };

@@ -20,7 +20,7 @@ std::shared_ptr<const Policy> policy_with_set(const IpSetId& id) {
   Policy policy{.id = kWeb, .tier = "default", .selector = "all()", .rules = {}};
   Rule rule;
   rule.source.sets = {id};
-  policy.rules.ingress.push_back(rule);
+  policy.rules = RuleSet{.ingress = {rule}, .egress = {}};
   return std::make_shared<const Policy>(policy);
 }
 

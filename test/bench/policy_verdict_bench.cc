@@ -26,6 +26,7 @@ IpSetId set_name(std::uint32_t set) { return IpSetId(concat("s:abcdefghijklmnopq
 std::shared_ptr<const Policy> make_policy(std::uint32_t number) {
   Policy policy;
   policy.id = {.kind = model::Kind::kNetworkPolicy, .name_space = "ns", .name = concat("policy-", number)};
+  RuleSet rules;
   for (std::uint32_t i = 0; i < 3; ++i) {
     Rule rule;
     rule.action = model::RuleAction::kAllow;
@@ -33,10 +34,11 @@ std::shared_ptr<const Policy> make_policy(std::uint32_t number) {
     rule.index = i;
     rule.source.sets = {set_name((number + i) % kPolicies)};
     rule.destination.ports = {PortRange(Port(static_cast<std::uint16_t>(80 + i)))};
-    policy.rules.ingress.push_back(rule);
+    rules.ingress.push_back(rule);
     std::swap(rule.source.sets, rule.destination.sets);
-    policy.rules.egress.push_back(rule);
+    rules.egress.push_back(rule);
   }
+  policy.rules = std::move(rules);
   return std::make_shared<const Policy>(std::move(policy));
 }
 

@@ -40,6 +40,7 @@ std::shared_ptr<const policy::Policy> make_policy(std::uint32_t number, std::uin
   out.id = policy_key(number);
   out.tier = "default";
   out.selector = concat("role == 'r", number, "'");
+  policy::RuleSet rules;
   for (std::uint32_t i = 0; i < 3; ++i) {
     policy::Rule rule;
     rule.action = model::RuleAction::kAllow;
@@ -47,10 +48,11 @@ std::shared_ptr<const policy::Policy> make_policy(std::uint32_t number, std::uin
     rule.index = i;
     rule.source.sets = {set_name((number + i) % 100)};
     rule.destination.ports = {PortRange(Port(static_cast<std::uint16_t>(80 + i + version % 1000)))};
-    out.rules.ingress.push_back(rule);
+    rules.ingress.push_back(rule);
     std::swap(rule.source.sets, rule.destination.sets);
-    out.rules.egress.push_back(rule);
+    rules.egress.push_back(rule);
   }
+  out.rules = std::move(rules);
   return std::make_shared<const policy::Policy>(std::move(out));
 }
 

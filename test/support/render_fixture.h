@@ -90,11 +90,13 @@ inline std::shared_ptr<const policy::Policy> policy_of(const std::string& name,
   out.id = policy_key(name);
   out.tier = "default";
   out.selector = selector;
+  policy::RuleSet rules;
   for (const model::RuleAction action : actions) {
-    out.rules.ingress.push_back(rule(action));
-    out.rules.ingress.back().index = static_cast<std::uint32_t>(out.rules.ingress.size() - 1);
+    rules.ingress.push_back(rule(action));
+    rules.ingress.back().index = static_cast<std::uint32_t>(rules.ingress.size() - 1);
   }
-  out.rules.egress = out.rules.ingress;
+  rules.egress = rules.ingress;
+  out.rules = std::move(rules);
   return std::make_shared<const policy::Policy>(std::move(out));
 }
 
