@@ -139,6 +139,7 @@ std::vector<iptables::Rule> render_rules(const std::vector<policy::Rule>& rules,
     decided = mark;
     std::move(next.begin(), next.end(), std::back_inserter(out));
   }
+  out.shrink_to_fit();  // kept as long as the policy
   return out;
 }
 

@@ -5,7 +5,10 @@
 namespace margay::render {
 
 std::string spec(std::initializer_list<std::string_view> pieces) {
+  std::size_t size = 0;
+  for (const std::string_view piece : pieces) size += piece.empty() ? 0 : piece.size() + 1;
   std::string out;
+  out.reserve(size == 0 ? 0 : size - 1);  // thousands are kept: without spare room
   for (const std::string_view piece : pieces) {
     if (piece.empty()) continue;
     if (!out.empty()) out.push_back(' ');

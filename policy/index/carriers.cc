@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "policy/index/grow.h"
+
 namespace margay::policy {
 namespace {
 
@@ -67,7 +69,7 @@ void Carriers::release_all(const std::vector<CarriedLabel>& labels) {
 }
 
 bool Carriers::put_item(ItemId id, const StringMap& labels, std::span<const std::string_view> parents) {
-  if (id.value() >= items_.size()) items_.resize(std::size_t{id.value()} + 1);
+  grow_to(items_, std::size_t{id.value()} + 1);
   std::vector<CarriedLabel> carried = acquire_all(labels);
   const Links links = links_to(parents);
   const Item& at = item(id);

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "policy/index/grow.h"
 #include "policy/index/sorted.h"
 
 namespace margay::policy {
@@ -24,7 +25,7 @@ const ItemContent& SetItems::at(ItemId id) const {
 }
 
 void SetItems::put(ItemId id, ItemContent content) {
-  if (id.value() >= items_.size()) items_.resize(std::size_t{id.value()} + 1);
+  grow_to(items_, std::size_t{id.value()} + 1);
   ItemContent& mine = items_[id.value()];
   for (const IpPrefix& net : mine.nets) nets_.remove(net, id);
   mine = std::move(content);
