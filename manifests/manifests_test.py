@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What manifests/ promises: rendered files are what their sources say, chart and overlays come to the same objects, and
 every name in them (volumes, accounts, roles, ports, programs) stands for something. Needs Python 3 and PyYAML; overlays
-need a kubectl as well."""
+need a kubectl as well, and what Helm says of the chart is asked where scripts/kube-clients has fetched one."""
 
 import functools
 import pathlib
@@ -46,10 +46,15 @@ def environment(objects):
     return {each["name"]: each.get("value") for each in agent["env"]}
 
 
+def fetched(script, program):
+    """A program that a script has put into the cache of this machine, or None."""
+    asked = subprocess.run([ROOT / "scripts" / script, "--check", program], capture_output=True, text=True)
+    return f"{asked.stdout.strip()}/{program}" if asked.returncode == 0 else None
+
+
 def kubectl():
-    """The one of this machine, else that of scripts/kube-binaries; and whether it is older than `patches`."""
-    cached = subprocess.run([ROOT / "scripts" / "kube-binaries", "--check", "kubectl"], capture_output=True, text=True)
-    candidates = [shutil.which("kubectl"), cached.stdout.strip() + "/kubectl" if cached.returncode == 0 else None]
+    """The newest there is, and whether it is older than `patches`."""
+    candidates = [fetched("kube-clients", "kubectl"), shutil.which("kubectl"), fetched("kube-binaries", "kubectl")]
     for program in filter(None, candidates):
         text = subprocess.run([program, "version", "--client", "-o", "json"], capture_output=True, text=True).stdout
         minor = re.search(r'"minor": "(\d+)', text)
@@ -81,7 +86,7 @@ def kustomized(overlay):
 
 
 class Chart:
-    """As much of Helm's template language as manifests/source uses: values, if, with, toYaml."""
+    """As much of Helm's template language as manifests/source uses: values, if, with, toYaml. Where there is no Helm."""
 
     TAG = re.compile(r"\{\{(-?)\s*(.*?)\s*(-?)\}\}", re.DOTALL)
 
@@ -152,6 +157,90 @@ class Rendered(unittest.TestCase):
         pod = pod_of(one(rendered_chart(lambda values: values["cni"].update(install=False)), "DaemonSet", "margay-node"))
         self.assertNotIn("initContainers", pod)
         self.assertFalse([each for each in pod["volumes"] if each["name"].startswith("cni")])
+
+
+class Helm(unittest.TestCase):
+    """The same by Helm itself."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.helm = fetched("kube-clients", "helm")
+        if cls.helm is None:
+            raise unittest.SkipTest("no Helm: scripts/kube-clients fetches one")
+
+    def run_helm(self, *arguments):
+        with tempfile.TemporaryDirectory() as home:
+            return subprocess.run([self.helm, *arguments], capture_output=True, text=True, env={"HOME": home})
+
+    def rendered(self, *arguments, namespace="kube-system"):
+        run = self.run_helm("template", "margay", HERE / "helm" / "margay", "--namespace", namespace, *arguments)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        return documents(run.stdout)
+
+    def test_it_makes_what_the_plain_file_has(self):
+        self.assertEqual(sorted(self.rendered("--include-crds"), key=key), sorted(base(), key=key))
+
+    def test_it_finds_no_fault(self):
+        run = self.run_helm("lint", "--strict", HERE / "helm" / "margay")
+        self.assertEqual(run.returncode, 0, run.stdout)
+        self.assertNotIn("[WARNING]", run.stdout)
+
+    def test_values_are_where_they_belong(self):
+        def spec(made, workload):
+            return one(made, "DaemonSet" if workload == "node" else "Deployment", f"margay-{workload}")["spec"]
+
+        def container(made, workload):
+            return spec(made, workload)["template"]["spec"]["containers"][0]
+
+        def host_path(made, name):
+            return one_of(spec(made, "node")["template"]["spec"]["volumes"], name)["hostPath"]["path"]
+
+        def one_of(each_named, name):
+            return next(each for each in each_named if each["name"] == name)
+
+        cases = [
+            ("node.image", "a/b:1", lambda made: container(made, "node")["image"]),
+            ("node.image", "a/b:1", lambda made: spec(made, "node")["template"]["spec"]["initContainers"][0]["image"]),
+            ("node.maxUnavailable", "10%", lambda made: spec(made, "node")["updateStrategy"]["rollingUpdate"]["maxUnavailable"]),
+            ("node.metrics", "true", lambda made: environment(made)["FELIX_PROMETHEUSMETRICSENABLED"]),
+            ("node.extraEnv[0].name", "X", lambda made: one_of(container(made, "node")["env"], "X")["name"]),
+            ("node.extraEnv[0].value", "1 : #2", lambda made: environment(made)["X"]),
+            ("controllers.image", "a/c:1", lambda made: container(made, "controllers")["image"]),
+            ("controllers.logLevel", "debug", lambda made: container(made, "controllers")["command"][-1].partition("=")[2]),
+            ("controllers.replicas", "3", lambda made: str(spec(made, "controllers")["replicas"])),
+            ("pullPolicy", "Always", lambda made: container(made, "node")["imagePullPolicy"]),
+            ("pullPolicy", "Always", lambda made: container(made, "controllers")["imagePullPolicy"]),
+            ("network.backend", "vxlan", lambda made: environment(made)["CALICO_NETWORKING_BACKEND"]),
+            ("network.ipip", "Never", lambda made: environment(made)["CALICO_IPV4POOL_IPIP"]),
+            ("network.vxlan", "Always", lambda made: environment(made)["CALICO_IPV4POOL_VXLAN"]),
+            ("cni.binDir", "/x", lambda made: host_path(made, "cni-bin")),
+            ("cni.confDir", "/y", lambda made: host_path(made, "cni-conf")),
+        ]
+        made = self.rendered("--set", ",".join(f"{name}={value}" for name, value, _ in cases))
+        for name, value, find in cases:
+            self.assertEqual(find(made), value, name)
+        self.assertNotIn("initContainers", spec(self.rendered("--set", "cni.install=false"), "node")["template"]["spec"])
+
+        def names(values, prefix=""):
+            for name, value in values.items():
+                yield from names(value, f"{prefix}{name}.") if isinstance(value, dict) else [prefix + name]
+
+        known = set(names(yaml.safe_load((HERE / "helm" / "margay" / "values.yaml").read_text())))
+        self.assertEqual({name.partition("[")[0] for name, _, _ in cases} | {"cni.install"}, known)
+
+    def test_everything_is_in_the_namespace_of_the_release(self):
+        made = self.rendered(namespace="network")
+        spaces = [each["metadata"]["namespace"] for each in made if "namespace" in each["metadata"]]
+        spaces += [subject["namespace"] for each in made for subject in each.get("subjects", [])]
+        self.assertGreater(len(spaces), 10)
+        # What kubeadm says and the Leases of nodes have places that Kubernetes chose.
+        self.assertEqual(set(spaces) - {"network"}, {each["metadata"]["namespace"] for each in base()
+                                                     if each["metadata"].get("namespace", "kube-system") != "kube-system"})
+
+    def test_a_kubernetes_that_is_too_old_is_refused(self):
+        run = self.run_helm("template", "margay", HERE / "helm" / "margay", "--kube-version", "1.19.16")
+        self.assertNotEqual(run.returncode, 0)
+        self.assertIn("incompatible", run.stderr)
 
 
 class Objects(unittest.TestCase):

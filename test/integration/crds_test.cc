@@ -30,6 +30,10 @@ class CrdsInKubernetes : public testing::Test {
   void SetUp() override {
     if (server() == nullptr) GTEST_SKIP() << why();
   }
+  static const std::string& home() {
+    static const TempDir folder;  // what clients keep for the next time
+    return folder.path();
+  }
   static std::unique_ptr<ApiServer>& server() {
     static std::unique_ptr<ApiServer> instance;
     return instance;
@@ -38,11 +42,12 @@ class CrdsInKubernetes : public testing::Test {
     static std::string reason;
     return reason;
   }
-  static ProgramResult kubectl(const std::vector<std::string>& arguments) {
-    std::vector<std::string> argv{old_kubectl(), "--kubeconfig", server()->kubeconfig()};
+  static ProgramResult run(const std::string& program, const std::vector<std::string>& arguments) {
+    std::vector<std::string> argv{program, "--kubeconfig", server()->kubeconfig()};
     argv.insert(argv.end(), arguments.begin(), arguments.end());
-    return run_program({argv, {}, "", ""});
+    return run_program({argv, {{"HOME", home()}}, "", ""});
   }
+  static ProgramResult kubectl(const std::vector<std::string>& arguments) { return run(old_kubectl(), arguments); }
 };
 
 TEST_F(CrdsInKubernetes, EveryFileIsEstablishedAndStructural) {
@@ -63,6 +68,29 @@ TEST_F(CrdsInKubernetes, EveryKindIsServedWithItsColumns) {
     const ProgramResult result = kubectl({"get", plural + group, "-A", "-o", "wide"});
     EXPECT_EQ(result.exit_status, 0) << plural << ": " << result.err;
   }
+}
+
+TEST_F(CrdsInKubernetes, HelmInstallsChangesAndTakesAway) {
+  const ProgramResult fetched = run_program({{source_path("scripts/kube-clients"), "--check"}, {}, "", ""});
+  if (fetched.exit_status != 0) GTEST_SKIP() << "no Helm: scripts/kube-clients fetches one";
+  const std::string helm = concat(trim(fetched.out), "/helm");
+  const std::string chart = source_path("manifests/helm/margay");
+  const ProgramResult installed = run(helm, {"install", "margay", chart, "--namespace", "kube-system"});
+  ASSERT_EQ(installed.exit_status, 0) << installed.err;
+  EXPECT_EQ(kubectl({"-n", "kube-system", "get", "daemonset", "margay-node"}).exit_status, 0);
+  const ProgramResult changed =
+      run(helm, {"upgrade", "margay", chart, "-n", "kube-system", "--set", "controllers.replicas=3"});
+  ASSERT_EQ(changed.exit_status, 0) << changed.err;
+  EXPECT_EQ(
+      kubectl({"-n", "kube-system", "get", "deployment", "margay-controllers", "-o", "jsonpath={.spec.replicas}"}).out,
+      "3");
+  const ProgramResult gone = run(helm, {"uninstall", "margay", "-n", "kube-system"});
+  ASSERT_EQ(gone.exit_status, 0) << gone.err;
+  const ProgramResult left = kubectl({"get",
+                                      "daemonsets,deployments,clusterroles,clusterrolebindings,roles,rolebindings,"
+                                      "serviceaccounts,secrets",
+                                      "-A", "-o", "name"});
+  EXPECT_EQ(left.out.find("margay"), std::string::npos) << left.out;
 }
 
 TEST_F(CrdsInKubernetes, WhatIsInstalledIsTakenAndAppliedAgainChangesNothing) {
