@@ -24,7 +24,7 @@ model::ObjectReference reference_to(const model::ObjectKey& about, const model::
 EventGate::EventGate(Parts parts, std::string instance)
     : loop_(parts.loop),
       log_(parts.log),
-      recorder_(parts, "margay-controllers", std::move(instance)),
+      recorder_(std::move(parts), "margay-controllers", std::move(instance)),
       again_(loop_.make_timer([this] { say_all(); })) {}
 
 void EventGate::warn(const model::ObjectKey& about, const model::ObjectMeta& metadata, std::string_view reason,

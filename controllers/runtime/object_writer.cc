@@ -28,7 +28,7 @@ bool is_overtaken(PlannedWrite::What what, const kube::ApiError& error) {
 void ObjectWriter::write(const kube::ObjectName& name, const PlannedWrite& write, std::function<void(Verdict)> done) {
   using What = PlannedWrite::What;
   if (write.what == What::kNothing) return done(Verdict::kDone);
-  auto answered = [this, name, what = write.what, done = std::move(done)](kube::ApiResult<json::Value> answer) {
+  auto answered = [this, name, what = write.what, done = std::move(done)](const kube::ApiResult<json::Value>& answer) {
     finish(name, what, answer, done);
   };
   kube::OperationPtr& operation = operations_[name];

@@ -25,7 +25,7 @@ class SimServer {
   SimServer(loop::Loop& loop, loop::Network& network, const std::string& endpoint) {
     server_ = http::make_server(
         loop, network, {},
-        [this](http::Request request, const http::PeerInfo&, std::unique_ptr<http::Responder> responder) {
+        [this](const http::Request& request, const http::PeerInfo&, std::unique_ptr<http::Responder> responder) {
           if (request.target == "/readyz") {
             ++probes;
             if (is_ready) responder->send({.status = *is_ready ? 200 : 500, .headers = {}, .body = "ok"});
@@ -48,7 +48,7 @@ class SimServer {
   std::vector<std::unique_ptr<http::Responder>> held;
 
   // Answers everything with this.
-  void always(int status, std::string body, http::Headers headers = {}) {
+  void always(int status, const std::string& body, const http::Headers& headers = {}) {
     answer = [=](const http::Request&, std::unique_ptr<http::Responder> responder) {
       responder->send({.status = status, .headers = headers, .body = body});
     };
