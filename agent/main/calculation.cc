@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "datastore/codec/readable.h"
 #include "datastore/model/policy.h"
 #include "datastore/model/service.h"
 
@@ -64,17 +65,41 @@ void Calculation::watch_policy(watch::ClusterWatch& cluster, const Others& other
                           {to_engine<model::Pod>(engine_), others.on_pod});
   cluster.add<model::Namespace>({}, {to_engine<model::Namespace>(engine_), others.on_namespace});
   cluster.add<model::ServiceAccount>({}, {to_engine<model::ServiceAccount>(engine_)});
-  cluster.add<model::Tier>({}, {to_engine<model::Tier>(engine_)});
-  cluster.add<model::NetworkPolicy>({}, {to_engine<model::NetworkPolicy>(engine_)});
-  cluster.add<model::GlobalNetworkPolicy>({}, {to_engine<model::GlobalNetworkPolicy>(engine_)});
+  cluster.add<model::NetworkPolicy>(model::Kind::kNetworkPolicy, {}, codec::decode_readable<model::NetworkPolicy>,
+                                    {to_engine<model::NetworkPolicy>(engine_)});
+  cluster.add<model::GlobalNetworkPolicy>(model::Kind::kGlobalNetworkPolicy, {},
+                                          codec::decode_readable<model::GlobalNetworkPolicy>,
+                                          {to_engine<model::GlobalNetworkPolicy>(engine_)});
   cluster.add<model::StagedNetworkPolicy>({}, {to_engine<model::StagedNetworkPolicy>(engine_)});
   cluster.add<model::StagedGlobalNetworkPolicy>({}, {to_engine<model::StagedGlobalNetworkPolicy>(engine_)});
-  cluster.add<model::NetworkSet>({}, {to_engine<model::NetworkSet>(engine_)});
-  cluster.add<model::GlobalNetworkSet>({}, {to_engine<model::GlobalNetworkSet>(engine_)});
   cluster.add<model::Profile>({}, {to_engine<model::Profile>(engine_)});
-  cluster.add<model::HostEndpoint>({}, {to_engine<model::HostEndpoint>(engine_)});
+  watch_readable<model::Tier>(cluster);
+  watch_readable<model::NetworkSet>(cluster);
+  watch_readable<model::GlobalNetworkSet>(cluster);
+  watch_readable<model::HostEndpoint>(cluster);
   // Those of this node reach BGP through the engine, with those that pods make (note_workloads).
   cluster.add<model::WorkloadEndpoint>({}, {to_engine<model::WorkloadEndpoint>(engine_)});
+}
+
+// What these cannot be read of is left out of them, alone: without them less would be denied (D-110).
+template <class T>
+void Calculation::watch_readable(watch::ClusterWatch& cluster) {
+  const auto key_of = [](const T& object) {
+    return model::ObjectKey{T::kKind, std::string(std::string_view(object.metadata.name_space)), object.metadata.name};
+  };
+  cluster.add<T>(T::kKind, {},
+                 [this, key_of](json::View view, T& object) -> FieldErrors {
+                   FieldErrors errors = codec::decode(view, object);
+                   if (errors.empty()) {
+                     unread_.erase(key_of(object));
+                   } else {
+                     unread_[key_of(object)] = std::move(errors);
+                   }
+                   return {};
+                 },
+                 {to_engine<T>(engine_), [this](const model::ObjectKey& key, const std::shared_ptr<const T>& object) {
+                    if (object == nullptr) unread_.erase(key);
+                  }});
 }
 
 void Calculation::watch_bgp(watch::ClusterWatch& cluster, const Others& others) {
@@ -161,7 +186,7 @@ Calculation::Change Calculation::take() {
 
 std::map<model::ObjectKey, FieldErrors> Calculation::problems() const {
   std::map<model::ObjectKey, FieldErrors> out = engine_.problems();
-  for (const auto* problems : {&bgp_.problems(), &planner_.problems()}) {
+  for (const auto* problems : {&bgp_.problems(), &planner_.problems(), &unread_}) {
     for (const auto& [key, errors] : *problems) {
       FieldErrors& all = out[key];
       all.insert(all.end(), errors.begin(), errors.end());

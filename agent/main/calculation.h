@@ -69,13 +69,15 @@ class Calculation {
   void set_plans_ipip(bool plans_ipip) { plans_ipip_ = plans_ipip; }
   // Policies that apply to an endpoint of this node.
   [[nodiscard]] std::size_t local_policies() const { return policies_.size(); }
-  // Objects that count as absent, or act otherwise than written.
+  // Objects that cannot be used, or not all of them, or act otherwise than written.
   [[nodiscard]] std::map<model::ObjectKey, FieldErrors> problems() const;
 
  private:
   void watch_policy(watch::ClusterWatch& cluster, const Others& others);
   void watch_bgp(watch::ClusterWatch& cluster, const Others& others);
   void watch_both(watch::ClusterWatch& cluster, const Others& others);
+  template <class T>
+  void watch_readable(watch::ClusterWatch& cluster);
   void note_workloads(const policy::Delta& delta);
   void note_policies(const policy::Delta& delta);
   [[nodiscard]] ipip::PlannedRoutes planned_routes(const model::FelixConfigurationSpec& settings) const;
@@ -93,6 +95,7 @@ class Calculation {
   const bool has_bgp_;
   bool plans_ipip_ = false;
   std::set<model::ObjectKey> policies_;
+  std::map<model::ObjectKey, FieldErrors> unread_;  // of objects that are used as far as they can be read
   bool is_in_sync_ = false;
 };
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/core/field_error.h"
 #include "datastore/model/meta.h"
 #include "datastore/model/rule.h"
 
@@ -70,6 +71,8 @@ struct PolicySpec {
   bool do_not_track = false;      // before connection tracking; host endpoints only
   bool pre_dnat = false;          // before DNAT; ingress of host endpoints only
   bool apply_on_forward = false;  // also to what host endpoints forward
+
+  FieldErrors unread;  // in no object: what of this one could not be read (codec::decode_readable)
 
   friend bool operator==(const PolicySpec&, const PolicySpec&) = default;
 };

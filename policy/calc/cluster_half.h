@@ -2,9 +2,10 @@
 // each set that somebody demanded, over all endpoints and network sets of the cluster.
 //
 // Pure: no I/O, no clock, one thread. The same objects in any order, with any repetition, give the same end state.
-// An object that cannot be used (a selector that does not parse, ports without a protocol that has them) counts as
-// absent; problems() names object and field until it is put right. It also names objects that act, though not as
-// written: a policy with a rule that fails closed (rule_compiler.h), one whose tier does not exist.
+// A policy that cannot be used as it is (a selector that does not parse, ports without a protocol that has them) fails
+// closed (closed_policy.h), a profile counts as absent, which denies; problems() names object and field until it is put
+// right. It also names objects that act, though not as written: a policy with a rule that asks for HTTP
+// (rule_compiler.h), one whose tier does not exist.
 #pragma once
 
 #include <map>

@@ -31,7 +31,8 @@ class Engine {
   void mark_in_sync();
   Delta flush();
 
-  // Objects that count as absent, and those that act otherwise than written, each with the fields (cluster_half.h).
+  // Objects that cannot be used as they are, and those that act otherwise than written, each with the fields
+  // (cluster_half.h).
   [[nodiscard]] const std::map<ObjectKey, FieldErrors>& problems() const;
 
  private:

@@ -221,18 +221,24 @@ TEST_F(EngineTest, APolicyForEveryNodeIsHereWithoutAnEndpoint) {
   EXPECT_TRUE(state().policies().empty());
 }
 
-TEST_F(EngineTest, AnObjectThatCannotBeUsedCountsAsAbsentUntilItIsPutRight) {
-  step(concat(kTwoEndpoints, policy("p", "{selector: app == 'a'}")));
-  ASSERT_EQ(state().policies().size(), 1U);
-  step(policy("p", "{selector: app = 'a'}"));
-  EXPECT_TRUE(state().policies().empty());
-  ASSERT_EQ(problems("GlobalNetworkPolicy//p").size(), 1U);
+TEST_F(EngineTest, APolicyThatCannotBeReadIsClosedUntilItIsPutRight) {
+  const std::string good =
+      policy("p", "{selector: app == 'a', ingress: [{action: Allow, source: {selector: x == 'y'}}]}");
+  const auto rules = [this] { return state().policies().at(key("GlobalNetworkPolicy//p"))->rules->ingress.size(); };
+  step(concat(kTwoEndpoints, good));
+  ASSERT_EQ(rules(), 1U);
+  step(policy("p", "{selector: app = 'a', ingress: [{action: Allow, source: {selector: x == 'y'}}]}"));
+  EXPECT_EQ(normal(kOurs), "default Deny: in GlobalNetworkPolicy//p; out ");
+  EXPECT_EQ(rules(), 0U);
+  EXPECT_TRUE(state().ip_sets().empty());
+  ASSERT_EQ(problems("GlobalNetworkPolicy//p").size(), 2U);
   EXPECT_EQ(problems("GlobalNetworkPolicy//p")[0].path, "spec.selector");
   step(policy("p", "{selector: app == 'a', ingress: [{action: Allow, source: {selector: '('}}]}"));
-  EXPECT_TRUE(state().policies().empty());
+  EXPECT_EQ(normal(kOurs), "default Deny: in GlobalNetworkPolicy//p; out ");
+  EXPECT_EQ(rules(), 0U);
   EXPECT_EQ(problems("GlobalNetworkPolicy//p").at(0).path, "spec.ingress[0].source.selector");
-  step(policy("p", "{selector: app == 'a'}"));
-  EXPECT_EQ(state().policies().size(), 1U);
+  step(good);
+  EXPECT_EQ(rules(), 1U);
   EXPECT_TRUE(world_.engine().problems().empty());
   step(policy("p", "{selector: '('}"));
   remove("GlobalNetworkPolicy//p");

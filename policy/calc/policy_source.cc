@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "datastore/codec/validate.h"
+#include "policy/calc/closed_policy.h"
 #include "policy/calc/endpoint_selector.h"
 
 namespace margay::policy {
@@ -37,7 +38,8 @@ PolicySource source_of(const Shared<T>& policy) {
   }
   if constexpr (AnyPolicy<T> || AnyStagedPolicy<T>) {
     out.name_space = policy->metadata.name_space;
-    out.errors = errors_beside_metadata(codec::validate(*policy));
+    out.errors = out.spec->unread;
+    for (FieldError& error : errors_beside_metadata(codec::validate(*policy))) out.errors.push_back(std::move(error));
   }
   return out;
 }
@@ -76,8 +78,7 @@ PolicyDirections directions_of(const model::PolicySpec& spec) {
 CompiledPolicy compile_policy(const PolicySource& source) {
   const model::PolicySpec& spec = *source.spec;
   CompiledPolicy out;
-  FieldErrors errors = source.errors;
-  const bool is_valid = errors.empty();
+  FieldErrors errors;
   const PolicyDirections directions = directions_of(spec);
   const auto& hints = spec.performance_hints;
   out.head = PolicyHead{
@@ -95,11 +96,12 @@ CompiledPolicy compile_policy(const PolicySource& source) {
   };
   out.rules = compile_rules(spec.ingress, spec.egress, source.name_space);
   // What validation has found already would only be said twice.
-  if (is_valid) {
-    out.rules.errors.insert(out.rules.errors.begin(), errors.begin(), errors.end());
+  if (!source.errors.empty()) {
+    errors = source.errors;
   } else {
-    out.rules.errors = source.errors;
+    errors.insert(errors.end(), out.rules.errors.begin(), out.rules.errors.end());
   }
+  if (!errors.empty()) close_policy(source, errors, out);
   return out;
 }
 

@@ -17,7 +17,7 @@ struct PolicySource {
   Shared<model::PolicySpec> spec;  // null: absent
   std::string name_space;
   bool is_staged = false;
-  FieldErrors errors;  // of the object's own rules (datastore/codec/validate.h)
+  FieldErrors errors;  // what could not be read, and of the object's own rules (datastore/codec/validate.h)
 
   friend bool operator==(const PolicySource& a, const PolicySource& b);
 };
@@ -27,7 +27,7 @@ PolicySource policy_source_of(const ObjectValue& value);
 
 struct CompiledPolicy {
   PolicyHead head;
-  CompiledRules rules;  // its errors: all that make the policy count as absent
+  CompiledRules rules;  // with errors the policy fails closed (closed_policy.h)
 };
 // `source.spec` is not null.
 CompiledPolicy compile_policy(const PolicySource& source);

@@ -23,10 +23,10 @@ void PolicyTable::put(const ObjectKey& key, PolicySource source) {
     return;
   }
   CompiledPolicy compiled = compile_policy(entry.source);
-  const bool is_usable = compiled.rules.errors.empty();
-  entry.problems = is_usable ? compiled.rules.left_out : compiled.rules.errors;
-  set_head(key, entry, is_usable ? std::optional(std::move(compiled.head)) : std::nullopt);
-  if (is_usable && !entry.demanded_by.empty()) set_rules(key, entry, std::move(compiled.rules));
+  entry.problems = std::move(compiled.rules.errors);
+  entry.problems.insert(entry.problems.end(), compiled.rules.left_out.begin(), compiled.rules.left_out.end());
+  set_head(key, entry, std::move(compiled.head));
+  if (!entry.demanded_by.empty()) set_rules(key, entry, std::move(compiled.rules));
   report(key, entry);
 }
 

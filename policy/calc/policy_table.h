@@ -40,7 +40,7 @@ class PolicyTable {
  private:
   struct Entry {
     PolicySource source;
-    std::optional<PolicyHead> head;  // nullopt: absent, or counts as absent
+    std::optional<PolicyHead> head;  // nullopt: absent
     FieldErrors problems;            // those that do not depend on other objects
     // While it is demanded.
     std::set<SubscriberId> demanded_by;

@@ -18,8 +18,8 @@ namespace margay::policy {
 struct CompiledRules {
   RuleSet rules;
   std::map<IpSetId, SetSource> sets;  // all that the rules name
-  FieldErrors errors;                 // not empty: the object cannot be used
-  FieldErrors left_out;               // what fails closed in an object that can be used
+  FieldErrors errors;                 // what is wrong; the rules are no more than a beginning then
+  FieldErrors left_out;               // what fails closed in rules that are right
 };
 
 // `name_space` is the policy's, "" for a global one or a profile.

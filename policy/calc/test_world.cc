@@ -7,6 +7,7 @@
 #include "base/json/view.h"
 #include "base/json/yaml.h"
 #include "datastore/codec/codec.h"
+#include "datastore/codec/readable.h"
 #include "policy/calc/exchange_fields.h"
 #include "policy/calc/normalise.h"
 
@@ -21,8 +22,11 @@ bool try_decode(model::Kind kind, const json::Value& value, Input& out) {
   const Result<json::View> view = document.parse(text);
   MARGAY_CHECK(view.ok());
   auto object = std::make_shared<T>();
-  const FieldErrors errors = codec::decode(*view, *object);
-  MARGAY_CHECK(errors.empty());
+  if constexpr (requires { object->spec.unread; }) {
+    codec::decode_readable(*view, *object);
+  } else {
+    MARGAY_CHECK(codec::decode(*view, *object).empty());
+  }
   out.key = {.kind = kind,
              .name_space = std::string(std::string_view(object->metadata.name_space)),
              .name = object->metadata.name};

@@ -5,6 +5,7 @@
 
 #include "datastore/codec/any_kind.h"
 #include "datastore/codec/codec.h"
+#include "datastore/codec/readable.h"
 
 namespace margay::policy {
 namespace {
@@ -50,8 +51,12 @@ FieldErrors World::add(model::Kind kind, const json::Value& object) {
       json::Document parser;
       const auto view = parser.parse(json::dump(object));
       if (!view.ok()) return {{FieldError::Kind::kInvalid, "", view.error().message}};
-      FieldErrors errors = codec::decode(*view, decoded);
-      if (!errors.empty()) return errors;
+      if constexpr (requires { decoded.spec.unread; }) {
+        codec::decode_readable(*view, decoded);
+      } else {
+        FieldErrors errors = codec::decode(*view, decoded);
+        if (!errors.empty()) return errors;
+      }
       complete(decoded);
       put(std::move(decoded));
     }

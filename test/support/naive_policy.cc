@@ -407,20 +407,52 @@ bool ask_tiers_and_profiles(const Question& question, const model::WorkloadEndpo
   return false;
 }
 
-template <class T>
-bool is_refused(const NaivePolicy::Object& object) {
-  const T* one = std::get_if<T>(&object);
-  if (one == nullptr) return false;
-  const FieldErrors errors = codec::validate(*one);
+bool has_error_at(const FieldErrors& errors, const std::string& place) {
   return std::any_of(errors.begin(), errors.end(),
-                     [](const FieldError& error) { return !error.path.starts_with("metadata"); });
+                     [&place](const FieldError& error) { return error.path.starts_with(place); });
+}
+
+// A rule that is refused allows nothing, or denies everything.
+void close_rules(const FieldErrors& errors, const std::string& list, std::vector<model::Rule>& rules) {
+  std::vector<model::Rule> closed;
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    const model::RuleAction action = rules[i].action;
+    if (!has_error_at(errors, concat("spec.", list, "[", i, "]"))) {
+      closed.push_back(rules[i]);
+    } else if (action == model::RuleAction::kDeny || action == model::RuleAction::kPass) {
+      closed.emplace_back().action = model::RuleAction::kDeny;
+    }
+  }
+  rules = std::move(closed);
+}
+
+template <class T>
+void close(NaivePolicy::Object& object) {
+  T* one = std::get_if<T>(&object);
+  if (one == nullptr) return;
+  const FieldErrors errors = codec::validate(*one);
+  // Which directions there are does not change with what the rules do.
+  if (one->spec.types.empty()) {
+    for (const bool is_ingress : {true, false}) {
+      if (!has_direction(one->spec, is_ingress)) continue;
+      one->spec.types.push_back(is_ingress ? model::PolicyType::kIngress : model::PolicyType::kEgress);
+    }
+  }
+  close_rules(errors, "ingress", one->spec.ingress);
+  close_rules(errors, "egress", one->spec.egress);
+}
+
+bool is_refused(const NaivePolicy::Object& object) {
+  const auto* profile = std::get_if<model::Profile>(&object);
+  return profile != nullptr && has_error_at(codec::validate(*profile), "spec");
 }
 
 }  // namespace
 
 void NaivePolicy::put(const ObjectKey& key, Object object) {
-  if (is_refused<model::NetworkPolicy>(object) || is_refused<model::GlobalNetworkPolicy>(object) ||
-      is_refused<model::Profile>(object)) {
+  close<model::NetworkPolicy>(object);
+  close<model::GlobalNetworkPolicy>(object);
+  if (is_refused(object)) {
     objects_.erase(key);
   } else {
     objects_.insert_or_assign(key, std::move(object));
