@@ -142,6 +142,27 @@ TEST_F(Services, LocalPolicyTellsAddressesWhereAnEndpointIsReady) {
   EXPECT_EQ(world_.routes(), ranges);
 }
 
+TEST_F(Services, TheNodeOfAnEndpointIsInItsTopologyOnOlderServers) {
+  advertise();
+  const Lines ranges = world_.routes();
+  world_.apply(
+      service("web", [](auto& object) { load_balancer(object, "198.51.100.7", model::TrafficPolicy::kLocal); }));
+  const auto old_slice = [](std::string_view node) {
+    auto object = std::make_shared<model::EndpointSlice>();
+    object->metadata.name = "web-1";
+    object->metadata.name_space = "default";
+    object->metadata.labels.set(model::kServiceNameLabel, "web");
+    model::Endpoint& endpoint = object->endpoints.emplace_back();
+    endpoint.addresses = {"10.0.0.1"};
+    endpoint.topology = {{"kubernetes.io/hostname", node}};
+    return input_of(std::move(object));
+  };
+  world_.apply(old_slice("b"));
+  EXPECT_EQ(world_.routes(), ranges);
+  world_.apply(old_slice("us"));
+  EXPECT_EQ(world_.routes().size(), ranges.size() + 1);
+}
+
 TEST_F(Services, ASliceMayComeBeforeItsServiceAndChangeIt) {
   advertise();
   const Lines ranges = world_.routes();

@@ -37,7 +37,7 @@ ServiceRoutes::Slice ServiceRoutes::slice_of(const model::ObjectKey& key, const 
   out.service = {key.name_space, std::string(slice.metadata.labels.get(model::kServiceNameLabel))};
   out.has_ready_endpoint =
       std::any_of(slice.endpoints.begin(), slice.endpoints.end(), [&](const model::Endpoint& endpoint) {
-        return endpoint.node_name == node_ && endpoint.conditions.ready.value_or(true);
+        return model::node_of(endpoint) == node_ && endpoint.conditions.ready.value_or(true);
       });
   return out;
 }

@@ -2,6 +2,7 @@
 
 #include "base/core/text.h"
 #include "ctl/verbs/load.h"
+#include "datastore/model/old_version.h"
 
 namespace margay::verbs {
 namespace {
@@ -36,18 +37,26 @@ void add_listed(Session& session, model::Kind kind, const std::vector<json::Valu
   }
 }
 
+// The objects of a kind, in the newest version that the server has; none where it does not have the kind.
+kube::ApiResult<std::vector<json::Value>> list_kind(Session& session, Api& api, const model::KindInfo& info) {
+  for (const std::string_view version : {info.api_version, model::old_api_version(info.kind)}) {
+    const schema::ResourceInfo* resource = session.registry().by_kind(version, info.name);
+    if (resource == nullptr) continue;
+    auto listed = api.list(*resource, "", {});
+    if (listed.ok()) return std::move(listed->items);
+    if (listed.error().code != ErrorCode::kNotFound) return std::move(listed).error();
+  }
+  return std::vector<json::Value>{};
+}
+
 std::optional<ExitCode> load_from_server(Session& session, policy::World& world) {
   const auto api = session.api();
   if (!api.ok()) return session.fail(api.error());
   for (const model::Kind kind : policy::World::kinds()) {
     const model::KindInfo& info = model::info(kind);
-    const schema::ResourceInfo* resource = session.registry().by_kind(info.api_version, info.name);
-    if (resource == nullptr) continue;
-    const auto listed = (*api)->list(*resource, "", {});
-    // A cluster need not have every kind.
-    if (!listed.ok() && listed.error().code == ErrorCode::kNotFound) continue;
-    if (!listed.ok()) return session.fail(resource->plural, listed.error());
-    add_listed(session, kind, listed->items, world);
+    const auto items = list_kind(session, **api, info);
+    if (!items.ok()) return session.fail(info.name, items.error());
+    add_listed(session, kind, *items, world);
   }
   return std::nullopt;
 }

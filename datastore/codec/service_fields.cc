@@ -73,6 +73,7 @@ void fields(Archive& a, S& s) {
   a.field("targetRef", s.target_ref);
   a.field("nodeName", s.node_name);
   a.field("zone", s.zone);
+  a.field("topology", s.topology);
 }
 
 template <class Archive, Is<model::EndpointSlicePort> S>

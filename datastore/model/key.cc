@@ -58,9 +58,14 @@ std::span<const KindInfo> all_kinds() { return kKinds; }
 
 const KindInfo& info(Kind kind) { return kKinds[static_cast<std::size_t>(kind)]; }
 
+std::string_view old_api_version(Kind kind) {
+  return kind == Kind::kEndpointSlice ? "discovery.k8s.io/v1beta1" : std::string_view();
+}
+
 std::optional<Kind> find_kind(std::string_view api_version, std::string_view name) {
   const auto* found = std::find_if(kKinds.begin(), kKinds.end(), [&](const KindInfo& candidate) {
-    return candidate.api_version == api_version && candidate.name == name;
+    if (candidate.name != name || api_version.empty()) return false;
+    return candidate.api_version == api_version || old_api_version(candidate.kind) == api_version;
   });
   if (found == kKinds.end()) return std::nullopt;
   return found->kind;

@@ -134,6 +134,7 @@ struct Endpoint {
   EndpointConditions conditions;
   std::string node_name;
   std::string zone;
+  StringMap topology;  // v1beta1: labels of the node, among them what node_name and zone say in v1
   EndpointTarget target_ref;
 
   friend bool operator==(const Endpoint&, const Endpoint&) = default;
@@ -158,6 +159,11 @@ struct EndpointSlice {
 
   friend bool operator==(const EndpointSlice&, const EndpointSlice&) = default;
 };
+
+// The node it is on; "" when it is not said.
+inline std::string_view node_of(const Endpoint& endpoint) {
+  return endpoint.node_name.empty() ? endpoint.topology.get("kubernetes.io/hostname") : endpoint.node_name;
+}
 
 inline constexpr std::string_view kServiceNameLabel = "kubernetes.io/service-name";
 

@@ -116,6 +116,8 @@ TEST(Kind, TableIsInTheOrderOfTheEnumAndWithoutDoubles) {
   }
   EXPECT_EQ(all_kinds().back().kind, Kind::kServiceAccount);
   EXPECT_EQ(find_kind("projectcalico.org/v1", "IPPool"), std::nullopt);
+  EXPECT_EQ(find_kind("discovery.k8s.io/v1beta1", "EndpointSlice"), Kind::kEndpointSlice) << "Kubernetes 1.20";
+  EXPECT_EQ(find_kind("", "EndpointSlice"), std::nullopt);
 }
 
 TEST(ObjectKey, ReadsLikeAName) {

@@ -3,6 +3,7 @@
 //   add<T>(kind, consumer…) ─▶ KindWatch<T> ─┐
 //   add<U>(kind, consumer…) ─▶ KindWatch<U> ─┴─▶ consumers, then on_turn(is_in_sync): once, however many kinds changed
 //
+// A kind that the server has in an older version only (EndpointSlice before Kubernetes 1.21) is read in that one.
 // A kind that the server does not have (404: its CRD is missing) counts as empty, with a warning; it is asked for again
 // and again, and what it then has arrives like any change. Objects that cannot be decoded count as absent; invalid()
 // names them.
@@ -123,7 +124,8 @@ class ClusterWatch::KindFeed final : public Feed {
         watch_(owner.environment_,
                {.type = resource_of(kind),
                 .name_space = scope.name_space,
-                .reflector = {.label_selector = scope.label_selector, .field_selector = scope.field_selector}},
+                .reflector = {.label_selector = scope.label_selector, .field_selector = scope.field_selector},
+                .old_version = old_version_of(kind)},
                {.decode = std::move(decode),
                 .on_invalid = [this](const InvalidObject& object) { owner_.note_invalid(kind_, object); }}),
         consumer_(watch_.cache().subscribe([this] { owner_.turn_soon(); })) {

@@ -234,6 +234,41 @@ TEST_F(KindWatchTest, AKindThatIsNotServedIsToldOnceUntilItIs) {
   EXPECT_NE(sink.lines().back().find("in sync"), std::string::npos);
 }
 
+// A server with one of two versions, which is changed to the other under the watch.
+TEST_F(KindWatchTest, AnOlderVersionIsReadWhereTheNewerIsNotServed) {
+  std::string served = "v1beta1";
+  server.on_request = [&](std::string_view, const kube::ResourceType& type) -> std::optional<kube::ApiError> {
+    if (type.version == served) return std::nullopt;
+    return kube::ApiError{.code = ErrorCode::kNotFound, .message = "no such version", .http_status = 404};
+  };
+  kube::ResourceType old = kThings;
+  old.version = "v1beta1";
+  for (const kube::ResourceType& type : {old, kThings}) server.put(type, {"ns", "a"}, thing(1));
+  int failures = 0;
+  KindWatch<Thing> things({loop, random, server, telemetry::Logger(), &metrics},
+                          {.type = kThings, .old_version = "v1beta1"}, {.decode = decode_thing});
+  things.set_on_failure([&](const kube::ApiError&) { ++failures; });
+  things.start();
+  loop.advance(seconds(1));
+  EXPECT_EQ(things.cache().size(), 1U);
+  EXPECT_EQ(things.driver().source().type.version, "v1beta1");
+  EXPECT_EQ(failures, 0) << "it does not count as missing in between";
+  served = "v1";
+  server.end_watches(std::nullopt);
+  loop.advance(minutes(1));
+  EXPECT_EQ(things.driver().source().type.version, "v1");
+  EXPECT_EQ(things.driver().last_error(), nullptr);
+  served = "none";
+  server.end_watches(std::nullopt);
+  loop.advance(minutes(10));
+  EXPECT_GT(failures, 0);
+  EXPECT_EQ(things.cache().size(), 1U) << "fail static";
+  served = "v1beta1";
+  loop.advance(minutes(2));
+  EXPECT_EQ(things.driver().source().type.version, "v1beta1");
+  EXPECT_EQ(things.driver().last_error(), nullptr);
+}
+
 TEST(ObjectReader, RefusesWhatHasNoName) {
   for (const char* odd :
        {"{}", "{", "{\"metadata\":7}", "{\"metadata\":{\"name\":7}}", "{\"metadata\":{\"name\":\"\"}}"}) {

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/core/text.h"
+#include "datastore/model/old_version.h"
 
 namespace margay::watch {
 namespace {
@@ -30,6 +31,11 @@ kube::ResourceType resource_of(model::Kind kind) {
   out.plural = plural_of(info.name);
   out.is_namespaced = info.is_namespaced;
   return out;
+}
+
+std::string old_version_of(model::Kind kind) {
+  const auto parts = split_once(model::old_api_version(kind), '/');
+  return parts ? std::string(parts->second) : std::string();
 }
 
 }  // namespace margay::watch

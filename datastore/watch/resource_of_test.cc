@@ -15,6 +15,8 @@ TEST(ResourceOf, KindsLieWhereTheServerKeepsThem) {
   EXPECT_EQ(resource_of(Kind::kKubernetesNetworkPolicy),
             (kube::ResourceType{"networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", true}));
   EXPECT_EQ(resource_of(Kind::kEndpointSlice).group, "discovery.k8s.io");
+  EXPECT_EQ(old_version_of(Kind::kEndpointSlice), "v1beta1");
+  EXPECT_EQ(old_version_of(Kind::kPod), "");
   EXPECT_EQ(resource_of(Kind::kBlockAffinity).plural, "blockaffinities");
   EXPECT_EQ(resource_of(Kind::kCalicoNodeStatus).plural, "caliconodestatuses");
 }

@@ -85,9 +85,19 @@ void WatchDriver::act(InSync&) {
   sink_.on_in_sync();
 }
 
+// Which version a server has is found by asking: one that is upgraded changes it under a watch. The newer one that is
+// missing is no news as long as the older one has not been asked for.
+bool WatchDriver::turns_to_old_version() {
+  if (source_.old_version.empty()) return false;
+  std::swap(source_.type.version, source_.old_version);
+  is_old_version_ = !is_old_version_;
+  return is_old_version_;
+}
+
 // A watch that is gone (410) is the ordinary course of things.
 void WatchDriver::act(Report& report) {
   constexpr int kNotFound = 404;
+  if (report.error.http_status == kNotFound && turns_to_old_version()) return;
   const bool was_not_served = last_error_ && last_error_->http_status == kNotFound;
   failures_.increment();
   last_error_ = std::move(report.error);

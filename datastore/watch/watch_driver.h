@@ -37,6 +37,8 @@ struct WatchSource {
   kube::ResourceType type;
   std::string name_space{};  // "": all
   ReflectorConfig reflector{};
+  // Asked for where the server does not serve the version of `type` (404), and the other way round; "": there is none.
+  std::string old_version{};
 };
 
 class ObjectSink {
@@ -88,6 +90,7 @@ class WatchDriver {
   void on_item(std::string_view json);
   void on_event(const kube::WatchEvent& event);
   bool decode(const ObjectHead& head);
+  bool turns_to_old_version();
   void report_invalid(InvalidObject invalid);
 
   loop::Loop& loop_;
@@ -110,6 +113,7 @@ class WatchDriver {
   kube::OperationPtr operation_;
   kube::ObjectName current_;  // of the input being run
   std::optional<kube::ApiError> last_error_;
+  bool is_old_version_ = false;  // source_ has them swapped
 };
 
 }  // namespace margay::watch
