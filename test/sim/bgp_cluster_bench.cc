@@ -15,20 +15,22 @@
 #include <string>
 
 #include "base/core/text.h"
-#include "test/bench/measure.h"
 #include "test/sim/network.h"
 
 namespace margay::sim {
 namespace {
 
 using namespace std::chrono_literals;
-using bench::print_figure;
 
 constexpr Duration kStep = 50ms;
 constexpr Duration kLimit = 10min;
 constexpr Duration kStartGap = 5ms;
 
 double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
+void print_figure(const std::string& what, double value, const char* unit) {
+  std::printf("%-60s %9.1f %s\n", what.c_str(), value, unit);
+}
 
 std::size_t routes_in(Network& network) {
   std::size_t sum = 0;
@@ -64,16 +66,16 @@ int run(int nodes, int reflectors) {
   print_figure("all nodes started: virtual time",
                static_cast<double>(nodes) * std::chrono::duration<double>(kStartGap).count(), "s");
   print_figure("all nodes started: CPU time", cpu_seconds() - begin, "s");
-  if (!converge(network, count * (count - 1), "all have all routes")) return 1;
+  if (!converge(network, count * (count - 1), "then all have all routes")) return 1;
   const double per_node = (bytes_in_use() - before) / static_cast<double>(nodes);
-  print_figure("memory of a node, the kernel's copy included", per_node / 1024, "KiB");
+  print_figure("memory of a node: speaker, test's copy of the kernel", per_node / 1024, "KiB");
   print_figure("of it for a route", per_node / static_cast<double>(nodes - 1), "B");
 
   // The last node dies without a word; graceful restart keeps its route until the restart time is over.
   network.node(count - 1).kill();
-  if (!converge(network, (count - 1) * (count - 1), "a node dies, nobody has it")) return 1;
+  if (!converge(network, (count - 1) * (count - 1), "a node dies: its route is gone from all")) return 1;
   network.node(count - 1).start(false);
-  if (!converge(network, count * (count - 1), "it comes back to all")) return 1;
+  if (!converge(network, count * (count - 1), "it comes back: all have all routes")) return 1;
 
   // A reflector dies: nothing may change, the other reflects the same.
   network.node(0).kill();
