@@ -92,7 +92,7 @@ class FakeStore {
 // An allocator with a store that answers at once, in order: requests as plain calls.
 class DirectAllocator {
  public:
-  DirectAllocator(FakeStore& store, AllocatorConfig config)
+  DirectAllocator(FakeStore& store, const AllocatorConfig& config)
       : store_(store), allocator_(config), owner_(config.rules.owner) {
     run(allocator_.start(now));
   }

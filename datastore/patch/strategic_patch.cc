@@ -152,8 +152,8 @@ class Merger {
     const auto key = strategic_merge_key(path_);
     if (!key) return without_directives(patch);
     const std::vector<std::string> before = element_identities(list, *key);
-    MARGAY_ASSIGN_OR_RETURN(Array merged, key->empty() ? merge_scalars(std::move(list), patch)
-                                                       : merge_objects(std::move(list), patch, *key));
+    MARGAY_ASSIGN_OR_RETURN(Array merged,
+                            key->empty() ? merge_scalars(list, patch) : merge_objects(std::move(list), patch, *key));
     return in_patched_order(
         std::move(merged), *key,
         {order == nullptr ? named_elements(patch, *key) : element_identities(*order, *key), before});

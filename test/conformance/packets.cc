@@ -77,7 +77,8 @@ std::optional<ProbeProtocol> protocol_of(const policy::Packet& packet) {
   if (name == "TCP") return ProbeProtocol::kTcp;
   if (name == "UDP") return ProbeProtocol::kUdp;
   if (name == "SCTP") return ProbeProtocol::kSctp;
-  const bool is_echo = packet.icmp_type == 8 || packet.icmp_type == 128;
+  const int type = packet.icmp_type.value_or(0);
+  const bool is_echo = type == 8 || type == 128;
   return is_echo ? std::optional(ProbeProtocol::kIcmp) : std::nullopt;
 }
 

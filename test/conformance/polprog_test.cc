@@ -248,7 +248,7 @@ class Case {
     Policy policy;
     policy.id = {.kind = model::Kind::kGlobalNetworkPolicy, .name_space = "", .name = concat("p", policies_++)};
     policy.rules = rules(row);
-    const ObjectKey id = policy.id;
+    ObjectKey id = policy.id;
     delta_.policies[id] = std::make_shared<const Policy>(std::move(policy));
     return id;
   }

@@ -201,7 +201,7 @@ void WorldReader::read_kubernetes(const json::Value& world, const json::Value& s
   for (const json::Value& pod : *get(world, "pods").as_array()) {
     const std::string name_space(pod.string_at({"namespace"}));
     const std::string name(pod.string_at({"name"}));
-    add_pod(pod, name_space, name, name_space + "/" + name);
+    add_pod(pod, name_space, name, concat(name_space, "/", name));
   }
   for (const json::Value& object : *get(step, "policies").as_array()) add_object(object);
 }

@@ -169,14 +169,13 @@ TEST_F(Topologies, AMissingProgramIsNamedWithItsPackage) {
   const Lab lab("missing");
   const TempDir folder;
   write_text(folder.file("lab.yaml"), with_routers("full-mesh.yaml", "bird"));
-  const ProgramResult up = run_program(
-      {.argv = {"unshare", "-m", "sh", "-c",
-                "for f in /usr/sbin/bird /usr/bin/bird; do [ ! -e $f ] || mount --bind "
-                "/dev/null $f; done; exec \"$@\"",
-                "sh", program_path("netctl"), "lab", "up", "-f", folder.file("lab.yaml"), "--name", lab.name()},
-       .environment = {},
-       .stdin_text = "",
-       .output_path = ""});
+  const char* script =
+      "for f in /usr/sbin/bird /usr/bin/bird; do [ ! -e $f ] || mount --bind /dev/null $f; done; exec \"$@\"";
+  const ProgramResult up = run_program({.argv = {"unshare", "-m", "sh", "-c", script, "sh", program_path("netctl"),
+                                                 "lab", "up", "-f", folder.file("lab.yaml"), "--name", lab.name()},
+                                        .environment = {},
+                                        .stdin_text = "",
+                                        .output_path = ""});
   EXPECT_EQ(up.exit_status, 4) << up.err;
   EXPECT_NE(up.err.find("bird2"), std::string::npos) << up.err;
 }
