@@ -73,7 +73,7 @@ Status create_space(const std::string& name) {
   const int fd = open(path.c_str(), O_CREAT | O_EXCL | O_RDONLY | O_CLOEXEC, 0444);
   if (fd < 0) return file::error_of(errno, path, "cannot create");
   close(fd);
-  const Status made = on_thread([&path] {
+  Status made = on_thread([&path] {
     if (unshare(CLONE_NEWNET) != 0) return Status(netlink::error_of(errno, "a network namespace"));
     return pin_here(path);
   });

@@ -26,7 +26,7 @@ std::vector<ServedPort> ports_of(const Value& object) {
       const std::string_view protocol = port.string_at({"protocol"});
       const bool is_number = number != nullptr && number->as_integer() != nullptr && *number->as_integer() > 0 &&
                              *number->as_integer() <= 65535;
-      if (!is_number || (protocol != "" && protocol != "TCP" && protocol != "UDP")) continue;
+      if (!is_number || (!protocol.empty() && protocol != "TCP" && protocol != "UDP")) continue;
       out.push_back({static_cast<std::uint16_t>(*number->as_integer()), protocol == "UDP"});
     }
   }

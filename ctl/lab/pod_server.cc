@@ -68,7 +68,7 @@ Status PodServer::serve(const std::string& pod, const std::string& space, const 
                         const std::string& greeting) {
   end(pod);
   std::vector<Listener> made;
-  const Status done = run_in_space(space, [&]() -> Status {
+  Status done = run_in_space(space, [&]() -> Status {
     for (const ServedPort& port : ports) {
       MARGAY_ASSIGN_OR_RETURN(const int fd, listen_on(port));
       made.push_back({fd, port.is_udp, pod, greeting});

@@ -231,7 +231,7 @@ std::string find_program(const std::string& name) {
   const char* const path = std::getenv("PATH");
   const std::string folders = concat(path == nullptr ? "" : path, ":/usr/sbin:/usr/bin:/usr/lib/frr");
   for (const std::string_view folder : split(folders, ':')) {
-    const std::string file = concat(folder, '/', name);
+    std::string file = concat(folder, '/', name);
     if (!folder.empty() && access(file.c_str(), X_OK) == 0) return file;
   }
   return {};

@@ -43,7 +43,7 @@ class Riser {
   Status step(std::string_view name, const std::function<Status()>& work) {
     const auto begin = session_.io().wall_now();
     session_.io().message(concat("  ", name, std::string(24 - std::min<std::size_t>(name.size(), 23), ' ')));
-    const Status done = work();
+    Status done = work();
     const auto took = std::chrono::duration_cast<milliseconds>(session_.io().wall_now() - begin).count();
     session_.io().message(done.ok() ? concat(took, " ms\n") : std::string("failed\n"));
     return done;

@@ -115,7 +115,7 @@ Status lay_cable(const std::string& name, unsigned bridge, const char* peer_name
   if (fd < 0) return file::error_of(errno, path, "cannot open");
   Batch batch;
   add_cable(batch, name, bridge, peer_name, fd);
-  const Status done = send(batch, name);
+  Status done = send(batch, name);
   close(fd);
   return done;
 }

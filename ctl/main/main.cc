@@ -74,7 +74,7 @@ ExitCode run(const verbs::Self& self, const std::vector<std::string>& words) {
   return ExitCode::kFailed;
 }
 
-int main(int count, char** arguments) {
+int netctl(int count, char** arguments) {
   // Nobody reads any more: write() says so, and the command ends quietly.
   std::signal(SIGPIPE, SIG_IGN);
   const std::string_view called = count > 0 ? arguments[0] : "netctl";
@@ -91,4 +91,4 @@ int main(int count, char** arguments) {
 }  // namespace
 }  // namespace margay::ctl
 
-int main(int count, char** arguments) { return margay::ctl::main(count, arguments); }
+int main(int count, char** arguments) { return margay::ctl::netctl(count, arguments); }

@@ -114,7 +114,7 @@ void Collector::look_at_object(const std::string& key, const store::Entry& entry
     if (has_finalizer(object.value(), kOrphan)) return finish_orphaning(key, object.value(), std::move(done));
     return done(WorkQueue::Verdict::kDone);
   }
-  check_owners(key, object.value(), std::move(done));
+  check_owners(key, object.value(), done);
 }
 
 // Asks for every owner, then judges.

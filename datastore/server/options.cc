@@ -67,7 +67,7 @@ ApiStatus check_match(const ListOptions& options) {
   }
   if (options.send_initial_events && options.match != VersionMatch::kNotOlderThan)
     refuse("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
-  if (!errors.empty()) return bad_option("ListOptions", std::move(errors));
+  if (!errors.empty()) return bad_option("ListOptions", errors);
   if (!options.continue_token.empty() && options.resource_version && *options.resource_version != 0)
     return bad_request("specifying resource version is not allowed when using continue");
   return api_ok();
