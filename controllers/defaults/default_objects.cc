@@ -82,7 +82,7 @@ void DefaultObjects::lead(bool is_leading) {
 void DefaultObjects::make(std::size_t index, const std::function<void(Verdict)>& done) {
   const DefaultObject& object = objects_[index];
   operations_[index] = parts_.client.create(
-      object.type, "", object.object, {}, [this, index, done](kube::ApiResult<json::Value> answer) {
+      object.type, "", object.object, {}, [this, index, done](const kube::ApiResult<json::Value>& answer) {
         const auto operation = operations_.extract(index);
         const bool is_there = answer.ok() || answer.error().code == ErrorCode::kAlreadyExists;
         if (!is_there) {

@@ -99,8 +99,8 @@ void IpamController::lead(bool is_leading) {
   collector_.abandon();
 }
 
-void IpamController::ask(std::vector<Question> questions) {
-  for (Question& question : questions) {
+void IpamController::ask(const std::vector<Question>& questions) {
+  for (const Question& question : questions) {
     asks_.run(question.ask, [this, job = question.job](Told told) {
       ask(collector_.on_told(job, std::move(told), now()));
       tell();

@@ -38,7 +38,7 @@ class IpamController final : public Controller {
   template <class T>
   void feed(std::function<void(const std::string& name, const std::shared_ptr<const T>& value)> also = nullptr);
   void look();
-  void ask(std::vector<Question> questions);
+  void ask(const std::vector<Question>& questions);
   void tell();
   [[nodiscard]] ipam::Moment now() const { return {parts_.loop.now(), parts_.loop.wall_now()}; }
 

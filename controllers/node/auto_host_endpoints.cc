@@ -137,7 +137,7 @@ class Maker {
     }
   }
 
-  void problem(const model::HostEndpointTemplate& each, std::string text) {
+  void problem(const model::HostEndpointTemplate& each, std::string_view text) {
     out_.problems.push_back(concat("template ", each.generate_name, ": ", text));
   }
 

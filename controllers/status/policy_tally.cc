@@ -112,7 +112,7 @@ std::vector<std::pair<model::ObjectKey, PolicyVerdict>> PolicyTally::take_verdic
       policy.message = verdict.message;
       out.emplace_back(key, verdict);
     }
-    std::erase_if(waiting, [this](const auto& each) { return policies_.at(each.second).said == true; });
+    std::erase_if(waiting, [this](const auto& each) { return policies_.at(each.second).said.value_or(false); });
   }
   return out;
 }
