@@ -25,7 +25,7 @@ class KubectlCommands : public KubectlTest {
                                          name, ", uid: ", uid_of("configmap", name), ", blockOwnerDeletion: true}\n"));
   }
   bool is_there(const std::string& name) {
-    return output({"get", "configmap", name, "--ignore-not-found", "-o", "name"}) != "";
+    return !output({"get", "configmap", name, "--ignore-not-found", "-o", "name"}).empty();
   }
   void set_ready(const std::string& peer) {
     const std::string path = concat("/apis/projectcalico.org/v3/bgppeers/", peer, "/status");
