@@ -20,7 +20,7 @@ bool is_executable(const std::string& path) { return access(path.c_str(), X_OK) 
 std::string find_in_path(const std::string& name) {
   const char* path = std::getenv("PATH");
   for (const std::string_view folder : split(path == nullptr ? "" : path, ':')) {
-    const std::string candidate = concat(folder, "/", name);
+    std::string candidate = concat(folder, "/", name);
     if (is_executable(candidate)) return candidate;
   }
   return "";
@@ -120,7 +120,7 @@ class KubeApiserver final : public ApiServer {
   std::string name() const override { return "kubernetes"; }
   std::string kubeconfig() const override { return dir_.file("kubeconfig"); }
   std::string kubeconfig_of(const std::string& account) override {
-    const std::string path = dir_.file("kubeconfig-" + account);
+    std::string path = dir_.file("kubeconfig-" + account);
     if (!read_text(path).empty()) return path;
     for (const char* file : {"manifests/rbac-controllers.yaml", "manifests/rbac-node.yaml"}) {
       const auto applied = kubectl({"apply", "-f", source_path(file)});
