@@ -23,7 +23,8 @@ class LaggingWatch {
 
   // What happened, to be shown later.
   void publish(std::string name_space, std::string name, WatchedValue value, TimePoint at) {
-    changes_[value.index()].push_back({std::move(name_space), std::move(name), std::move(value), at});
+    auto& changes = changes_[value.index()];
+    changes.push_back({std::move(name_space), std::move(name), std::move(value), at});
   }
   // Some of one kind.
   void deliver_some(Random& random) {
