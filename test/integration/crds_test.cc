@@ -86,10 +86,9 @@ TEST_F(CrdsInKubernetes, HelmInstallsChangesAndTakesAway) {
       "3");
   const ProgramResult gone = run(helm, {"uninstall", "margay", "-n", "kube-system"});
   ASSERT_EQ(gone.exit_status, 0) << gone.err;
-  const ProgramResult left = kubectl({"get",
-                                      "daemonsets,deployments,clusterroles,clusterrolebindings,roles,rolebindings,"
-                                      "serviceaccounts,secrets",
-                                      "-A", "-o", "name"});
+  const std::string kinds =
+      concat("daemonsets,deployments,clusterroles,clusterrolebindings,roles,rolebindings,", "serviceaccounts,secrets");
+  const ProgramResult left = kubectl({"get", kinds, "-A", "-o", "name"});
   EXPECT_EQ(left.out.find("margay"), std::string::npos) << left.out;
 }
 

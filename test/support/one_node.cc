@@ -187,7 +187,7 @@ Value OneNode::ask(const std::string& path) const { return ask_agent(dir_.path()
 std::string OneNode::missing_in_kernel() const {
   const Value status = ask("/status");
   if (status.is_null()) return "the agent does not answer";
-  const std::string unseen = missing_in_watches(status, writer_->watched());
+  std::string unseen = missing_in_watches(status, writer_->watched());
   if (!unseen.empty()) return unseen;
   const Value* dataplane = status.find("dataplane");
   const std::int64_t sent = integer_at(*dataplane, {"batchesSent"});

@@ -82,7 +82,7 @@ std::vector<IpPrefix> RandomPolicy::some_nets(IpFamily family) {
 std::vector<IpPrefix> RandomPolicy::nets_of_set() {
   std::vector<IpPrefix> out = some_nets(IpFamily::kV4);
   for (const IpPrefix& net : some_nets(IpFamily::kV6)) out.push_back(net);
-  if (chance(6)) out.push_back(IpPrefix());
+  if (chance(6)) out.emplace_back();
   return out;
 }
 
