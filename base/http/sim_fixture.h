@@ -59,7 +59,7 @@ struct Outcome {
                   body.append(bytes);
                 },
             .on_done =
-                [this](Status outcome) {
+                [this](const Status& outcome) {
                   log += "done ";
                   is_done = true;
                   if (!outcome.ok()) error = outcome.error();
