@@ -27,7 +27,7 @@ constexpr Setting kNetfilterRows[] = {
     // Since iptables 1.8.8 who waits for the lock is woken when it is free; the programs ignore an interval.
     known_as("IptablesLockProbeIntervalMillis", row("iptablesLockProbeInterval", Form::kMilliseconds, "50", kNone)),
     never_none(within(row("maxIpsetSize", Form::kInteger, "1048576", kActs), 1, 0x7fffffff)),
-    noted("kube-proxy in IPVS mode", row("kubeNodePortRanges", Form::kTexts, "30000:32767", kNotYet)),
+    noted("with kube-proxy in IPVS mode", row("kubeNodePortRanges", Form::kTexts, "30000:32767", kActs)),
     word<model::ServiceLoopPrevention>("serviceLoopPrevention", "Drop", kActs),
     row("disableConntrackInvalidCheck", Form::kBool, "false", kActs),
     row("logPrefix", Form::kText, "calico-packet", kActs),

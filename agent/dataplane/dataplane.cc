@@ -204,7 +204,7 @@ void Dataplane::tell_interfaces() {
   for (const auto& [name, interface] : interfaces_) {
     if (is_workload_interface(name)) continue;
     by_index[interface.state.index] = interface.addresses;
-    if (!excluded_.matches(name)) addresses[name] = interface.addresses;
+    if (!excluded_.matches(name) || name == render::kIpvsDevice) addresses[name] = interface.addresses;
   }
   tunnels_.set_addresses(by_index);
   ports_.renderer->set_interfaces(std::move(addresses));

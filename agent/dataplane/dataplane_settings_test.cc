@@ -104,14 +104,18 @@ TEST_F(DataplaneSettingsTest, RoutesOfOthersToWorkloadsGoUnlessTheyMayStay) {
 
 TEST_F(DataplaneSettingsTest, ExcludedInterfacesAreNotTold) {
   const IpAddress address = IpAddress::parse("192.0.2.1").value();
-  for (const char* name : {"eth0", "kube-ipvs0", "veth1"}) {
+  for (const char* name : {"eth0", "docker0", "veth1"}) {
     dataplane_.set_interface(name, NodeInterface{{IfIndex(2), true}, {address}});
   }
   EXPECT_EQ(renderer_->interfaces_.size(), 3U);
-  change([](auto& settings) { settings.host.interface_exclude = "kube-ipvs0,/^veth/,/(/"; });
+  change([](auto& settings) { settings.host.interface_exclude = "docker0,/^veth/,/(/"; });
   EXPECT_EQ(renderer_->interfaces_, (render::InterfaceAddresses{{"eth0", {address}}}));
   take(test::batch_of({}));
   EXPECT_EQ(report_.problems.at("FelixConfiguration").size(), 1U);
+  dataplane_.set_interface("kube-ipvs0", NodeInterface{{IfIndex(3), false}, {address}});
+  change([](auto& settings) { settings.host.interface_exclude = "kube-ipvs0,docker0,veth1"; });
+  EXPECT_TRUE(renderer_->interfaces_.contains("kube-ipvs0")) << "it tells which addresses IPVS rewrites";
+  dataplane_.set_interface("kube-ipvs0", std::nullopt);
   change([](auto& settings) { settings.host.interface_exclude = ""; });
   EXPECT_EQ(renderer_->interfaces_.size(), 3U);
   EXPECT_FALSE(report_.problems.contains("FelixConfiguration"));

@@ -23,7 +23,6 @@ constexpr Duration kTellProblems = std::chrono::seconds(5);
 constexpr Duration kReconcileFiles = std::chrono::seconds(10);  // as Calico's agent does
 constexpr Duration kAfterStart = std::chrono::seconds(3);
 constexpr Duration kReturnMemory = std::chrono::minutes(5);
-constexpr std::string_view kIpvsDevice = "kube-ipvs0";  // kube-proxy makes it in that mode only
 constexpr std::string_view kDefaultNamespace = "kube-system";
 
 std::string secret_namespace(const std::map<std::string, std::string>& variables) {
@@ -456,16 +455,6 @@ void Agent::check_ready() {
   if (parts_.on_ready) parts_.on_ready();
 }
 
-// What kube-proxy forwards in that mode passes other chains than policy stands in.
-void Agent::tell_ipvs() {
-  if (!links_.links.contains(std::string(kIpvsDevice)) || std::exchange(is_ipvs_told_, true)) return;
-  const std::string message =
-      "kube-proxy works in IPVS mode, where pods do not reach Services and policy does not see "
-      "what comes through them: let it work in iptables or nftables mode";
-  log_.error("kube-proxy", {{"error", message}});
-  note("IPVSNotSupported", message, true);
-}
-
 void Agent::on_links(const HostLinks& links) {
   tunnels_.set_links(links);
   if (auto changed = tunnels_.take()) {
@@ -474,7 +463,6 @@ void Agent::on_links(const HostLinks& links) {
     send(std::move(batch));
   }
   links_ = links;
-  tell_ipvs();
   startup::HostInterfaces interfaces;
   std::map<IfIndex, const link::Interface*> by_index;
   for (const auto& [name, interface] : links.links) by_index[interface.index] = &interface;

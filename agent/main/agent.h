@@ -108,7 +108,6 @@ class Agent {
   void beat();
   void reconcile_files();
   void tell_problems();
-  void tell_ipvs();
   void return_memory();
   void count_cluster();
   void read_config_file();
@@ -141,7 +140,6 @@ class Agent {
   BgpSnapshot bgp_snapshot_;                    // as long as somebody asks
   std::map<std::string, bool> status_objects_;  // by name: whether routes are asked for
   HostLinks links_;
-  bool is_ipvs_told_ = false;
   int beats_ = 0;
   status::NodeStatusReporter node_status_;
   status::PolicyProgress policy_progress_;

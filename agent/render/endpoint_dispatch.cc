@@ -25,6 +25,17 @@ iptables::Chain rpf_skip(const std::map<std::string, const policy::Endpoint*>& w
   return chain;
 }
 
+iptables::Chain from_addresses(const std::map<std::string, const policy::Endpoint*>& workloads, IpFamily family) {
+  iptables::Chain chain{.name = std::string(kFromWorkloadAddress), .rules = {}};
+  for (const auto& [interface, endpoint] : workloads) {
+    for (const IpPrefix& net : endpoint->workload->spec.ip_networks) {
+      if (net.family() != family) continue;
+      chain.rules.push_back({.spec = spec({"-s", net.to_string(), go_to(from_workload_chain(interface))})});
+    }
+  }
+  return chain;
+}
+
 // The one for all is neither for the loopback nor for workloads.
 Rules any_interface(HostPlace place, const Settings& settings) {
   const bool by_output = info(place).direction == Direction::kEgress;
@@ -60,7 +71,7 @@ Dispatch dispatch_of(HostPlace place, const HostChoice& choice, const Endpoints&
 }  // namespace
 
 EndpointChains workload_dispatch(const std::map<std::string, const policy::Endpoint*>& workloads,
-                                 const Settings& settings) {
+                                 const Settings& settings, bool by_address) {
   const Rules unknown = {{.spec = std::string(deny(Table::kFilter, settings)), .comment = "unknown interface"}};
   EndpointChains out;
   for (const IpFamily family : families(settings)) {
@@ -75,6 +86,7 @@ EndpointChains workload_dispatch(const std::map<std::string, const policy::Endpo
     add_dispatch(to, {family, Table::kFilter}, out);
     add_dispatch(from, {family, Table::kFilter}, out);
     out.chains.push_back({{family, Table::kRaw}, rpf_skip(workloads, family, settings)});
+    if (by_address) out.chains.push_back({{family, Table::kFilter}, from_addresses(workloads, family)});
   }
   return out;
 }

@@ -10,9 +10,10 @@
 
 namespace margay::render {
 
-// To and from workloads, where an unknown interface drops, and whose sources the check by routes skips.
+// To and from workloads, where an unknown interface drops, and whose sources the check by routes skips. `by_address`:
+// from them also by their addresses, where a packet does not say any more which interface it came by.
 EndpointChains workload_dispatch(const std::map<std::string, const policy::Endpoint*>& workloads,
-                                 const Settings& settings);
+                                 const Settings& settings, bool by_address);
 
 // To and from host endpoints, in each table that asks them; an interface without one goes on.
 EndpointChains host_dispatch(const HostChoice& choice, const Endpoints& endpoints, const Settings& settings);

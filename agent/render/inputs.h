@@ -2,8 +2,10 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "base/ip/address.h"
 #include "base/ip/prefix.h"
@@ -17,6 +19,9 @@ using KernelFeatures = iptables::KernelFeatures;
 // Addresses of this node's interfaces: host endpoints may be named by address.
 using InterfaceAddresses = std::map<std::string, std::set<IpAddress>>;
 
+// kube-proxy makes it in IPVS mode only; it has the addresses of Services, and no host endpoint.
+inline constexpr std::string_view kIpvsDevice = "kube-ipvs0";
+
 // Networks the tables must know besides policy.
 struct NodeNetworks {
   std::set<IpPrefix> pools;             // of all enabled IPPools: destinations that are not masqueraded
@@ -29,6 +34,8 @@ struct NodeNetworks {
   bool vxlan_enabled = false;
   // Tunnel devices of this node: what the host itself sends through one gets its address as source.
   std::set<std::string> tunnel_devices;
+  // Addresses of Services that IPVS rewrites on their way into this host. The renderer's own; nullopt: there is no IPVS.
+  std::optional<std::set<IpAddress>> ipvs_services;
   friend bool operator==(const NodeNetworks&, const NodeNetworks&) = default;
 };
 

@@ -45,6 +45,7 @@ class IptablesRenderer::Impl {
   }
 
   void set_networks(NodeNetworks networks) {
+    networks.ipvs_services = networks_.ipvs_services;
     if (networks == networks_) return;
     networks_ = std::move(networks);
     sets_.set_networks(networks_, settings_.external_nodes);
@@ -52,6 +53,8 @@ class IptablesRenderer::Impl {
   }
 
   void set_interfaces(InterfaceAddresses interfaces) {
+    auto ipvs = interfaces.extract(std::string(kIpvsDevice));
+    set_ipvs(ipvs.empty() ? std::nullopt : std::optional(std::move(ipvs.mapped())));
     if (interfaces == interfaces_) return;
     interfaces_ = std::move(interfaces);
     are_hosts_dirty_ = true;
@@ -74,6 +77,15 @@ class IptablesRenderer::Impl {
   [[nodiscard]] const std::map<std::string, ObjectKey>& hosts() const { return hosts_; }
 
  private:
+  void set_ipvs(std::optional<std::set<IpAddress>> services) {
+    if (services == networks_.ipvs_services) return;
+    // Chains come or go.
+    is_everything_dirty_ |= services.has_value() != networks_.ipvs_services.has_value();
+    networks_.ipvs_services = std::move(services);
+    sets_.set_networks(networks_, settings_.external_nodes);
+    are_static_dirty_ = true;
+  }
+
   void report(const std::string& object, FieldErrors errors) {
     if (errors.empty()) {
       problems_.erase(object);
@@ -242,7 +254,7 @@ class IptablesRenderer::Impl {
   void render_workload_dispatch() {
     std::map<std::string, const policy::Endpoint*> first_of;
     for (const auto& [interface, keys] : workloads_) first_of[interface] = endpoints_.at(*keys.begin()).get();
-    dispatch_chains_.replace("workloads", workload_dispatch(first_of, settings_));
+    dispatch_chains_.replace("workloads", workload_dispatch(first_of, settings_, networks_.ipvs_services.has_value()));
   }
 
   void render_hosts() {

@@ -240,6 +240,39 @@ TEST(IptablesRenderer, AHostEndpointFollowsItsAddress) {
   EXPECT_EQ(node.node.text(kFilter4, "margay-fh-eth0"), "");
 }
 
+TEST(IptablesRenderer, WhatIpvsForwardsMeetsThePolicyOfBothEnds) {
+  Node node;
+  policy::Delta delta = two_workloads();
+  delta.endpoints[workload_key("w3")] = workload(3, {});
+  node.put(delta);
+  const auto by_ipvs = [](const char* source, const char* out, const char* destination) {
+    NodePacket packet = test::fixture::packet("", source, out, destination);
+    packet.is_by_ipvs = true;
+    return packet;
+  };
+  const NodePacket to_service = packet("cali1", "10.0.0.1", "", "10.96.0.1");
+  EXPECT_FALSE(node.walk(to_service).passes()) << "a workload may not talk to its host";
+  node.renderer.set_interfaces({{"kube-ipvs0", {ip("10.96.0.1")}}});
+  node.take();
+  EXPECT_TRUE(node.walk(to_service).passes());
+  EXPECT_FALSE(node.walk(packet("cali1", "10.0.0.1", "", "10.0.0.254")).passes()) << "not of a Service";
+  EXPECT_TRUE(node.walk(by_ipvs("10.0.0.1", "cali2", "10.0.0.2")).passes());
+  EXPECT_EQ(node.walk(by_ipvs("10.0.0.1", "cali3", "10.0.0.3")).where,
+            "filter margay-tw-cali3: no policy or profile allows it");
+  EXPECT_EQ(node.walk(by_ipvs("10.0.0.3", "cali2", "10.0.0.2")).where,
+            "filter margay-fw-cali3: no policy or profile allows it");
+  EXPECT_EQ(node.walk(by_ipvs("10.0.0.3", "eth0", "192.0.2.9")).where,
+            "filter margay-fw-cali3: no policy or profile allows it");
+  EXPECT_EQ(node.walk(by_ipvs("192.0.2.9", "cali3", "10.0.0.3")).where,
+            "filter margay-tw-cali3: no policy or profile allows it");
+  EXPECT_TRUE(node.walk(packet("", "10.0.0.254", "cali3", "10.0.0.3")).passes()) << "the host's own";
+  node.renderer.set_interfaces({});
+  node.take();
+  EXPECT_FALSE(node.walk(to_service).passes());
+  EXPECT_EQ(node.node.text(kFilter4, "margay-ipvs"), "");
+  EXPECT_EQ(node.node.text(kFilter4, "margay-from-wl-ip"), "");
+}
+
 TEST(IptablesRenderer, TheHostsOwnPacketsArePolicedAfterDnat) {
   Node node;
   policy::Delta delta;

@@ -32,6 +32,8 @@ inline constexpr std::string_view kFailsafeIn = "margay-failsafe-in";
 inline constexpr std::string_view kFailsafeOut = "margay-failsafe-out";
 inline constexpr std::string_view kRpfSkip = "margay-rpf-skip";
 inline constexpr std::string_view kCidrBlock = "margay-cidr-block";
+inline constexpr std::string_view kIpvs = "margay-ipvs";
+inline constexpr std::string_view kFromWorkloadAddress = "margay-from-wl-ip";
 inline constexpr std::string_view kNatOutgoing = "margay-nat-outgoing";
 
 // Sets that are not of policy, to be given to set_name.
@@ -40,6 +42,7 @@ inline constexpr std::string_view kMasqueradePools = "masq-pools";
 inline constexpr std::string_view kHosts = "hosts";
 inline constexpr std::string_view kIpipPeers = "ipip-peers";
 inline constexpr std::string_view kVxlanPeers = "vxlan-peers";
+inline constexpr std::string_view kIpvsServices = "ipvs-services";
 
 // "margay-tw-cali1234" of "tw" and "cali1234".
 std::string chain_name(std::string_view prefix, std::string_view id);

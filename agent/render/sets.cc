@@ -60,6 +60,7 @@ void Sets::set_networks(const NodeNetworks& networks, const std::set<IpPrefix>& 
   wanted[std::string(kHosts)] = hosts(networks.hosts);
   wanted[std::string(kIpipPeers)] = hosts(networks.ipip_peers);
   wanted[std::string(kVxlanPeers)] = hosts(networks.vxlan_peers);
+  wanted[std::string(kIpvsServices)] = hosts(networks.ipvs_services.value_or(std::set<IpAddress>()));
   for (const std::string_view peers : {kIpipPeers, kVxlanPeers}) {
     wanted[std::string(peers)].insert(external.begin(), external.end());
   }

@@ -91,7 +91,7 @@ TEST(Sets, NetworksAreSetsThatChangeByMember) {
   networks.ipip_peers = {IpAddress::parse("192.0.2.1").value()};
   sets.set_networks(networks, {});
   const auto first = sets.take();
-  EXPECT_EQ(first.size(), 10U) << "five sets of two families";
+  EXPECT_EQ(first.size(), 12U) << "six sets of two families";
   EXPECT_EQ(first.at(set_name(IpFamily::kV4, kPools)).added.size(), 1U);
   EXPECT_EQ(first.at(set_name(IpFamily::kV4, kIpipPeers)).added[0].net.to_string(), "192.0.2.1/32");
   networks.ipip_peers = {IpAddress::parse("192.0.2.2").value()};

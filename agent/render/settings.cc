@@ -148,6 +148,16 @@ void fill_host(const model::FelixHost& spec, Settings& out, FieldErrors& problem
   out.allows_ipip = spec.allow_ipip_packets_from_workloads.value_or(false);
 }
 
+// At most seven, as the rules on the object have it: as many ranges go into one multiport.
+std::string node_ports(const std::optional<std::vector<PortRange>>& ranges) {
+  if (!ranges) return "30000:32767";
+  std::string out;
+  for (const PortRange& range : *ranges) {
+    out += concat(out.empty() ? "" : ",", range.first().value(), ":", range.last().value());
+  }
+  return out;
+}
+
 }  // namespace
 
 std::vector<IpFamily> families(const Settings& settings) {
@@ -160,6 +170,7 @@ Settings settings_of(const model::FelixConfigurationSpec& spec, const KernelFeat
   Settings out;
   out.features = features;
   out.marks = marks(netfilter.iptables_mark_mask, problems);
+  out.node_ports = node_ports(netfilter.kube_node_port_ranges);
   out.drops_invalid = !netfilter.disable_conntrack_invalid_check.value_or(false);
   out.rejects = netfilter.iptables_filter_deny_action == std::optional(model::DenyAction::kReject);
   out.filter_allow = netfilter.iptables_filter_allow_action.value_or(model::AllowAction::kAccept);

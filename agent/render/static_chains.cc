@@ -46,6 +46,7 @@ class Filter {
   TableContent content() {
     TableContent out;
     out.chains = {input(), forward(), output(), workload_to_host(), cidr_block()};
+    if (has_ipvs()) out.chains.push_back(ipvs());
     for (iptables::Chain& chain : failsafe_chains(family_, Table::kFilter, settings_)) {
       out.chains.push_back(std::move(chain));
     }
@@ -97,14 +98,55 @@ class Filter {
     }
   }
 
+  [[nodiscard]] bool has_ipvs() const { return networks_.ipvs_services.has_value(); }
+
+  // What IPVS takes is for nobody on this host: it comes back as output, with its destination (ipvs()). RETURN, as
+  // kube-proxy refuses ports of Services that nobody serves.
+  void add_workloads_to_services(Rules& rules) const {
+    if (!has_ipvs()) return;
+    for (const std::string& prefix : settings_.workload_prefixes) {
+      rules.push_back(
+          {.spec = spec({from_interface(workload_wildcard(prefix)), in_set(family_, kIpvsServices, "dst"), kReturn}),
+           .comment = "to a Service by IPVS"});
+    }
+  }
+
+  // For a host endpoint it is forwarded: here it still says by which interface it came.
+  void add_hosts_to_services(Rules& rules) const {
+    if (!has_ipvs()) return;
+    rules.push_back({.spec = spec({in_set(family_, kIpvsServices, "dst"), go_to(kFromHostsForward)}),
+                     .comment = "to a Service by IPVS"});
+    if (settings_.node_ports.empty()) return;
+    for (const std::string_view protocol : {"tcp", "udp", "sctp"}) {
+      rules.push_back({.spec = spec({concat("-p ", protocol, " -m multiport --dports ", settings_.node_ports),
+                                     "-m addrtype --dst-type LOCAL", go_to(kFromHostsForward)}),
+                       .comment = "kubeNodePortRanges"});
+    }
+  }
+
+  // As forward(), without the interface by which it came.
+  [[nodiscard]] iptables::Chain ipvs() const {
+    Rules rules;
+    rules.push_back({.spec = clear_mark(marks_.all())});
+    rules.push_back({.spec = jump(kFromWorkloadAddress)});
+    for (const std::string& prefix : settings_.workload_prefixes) {
+      rules.push_back({.spec = spec({to_interface(workload_wildcard(prefix)), jump(kToWorkloads)})});
+    }
+    rules.push_back({.spec = jump(kToHostsForward)});
+    add_accept_if_marked(rules);
+    return {.name = std::string(kIpvs), .rules = std::move(rules)};
+  }
+
   [[nodiscard]] iptables::Chain input() const {
     Rules rules;
     add_tunnels_in(rules);
+    add_workloads_to_services(rules);
     for (const std::string& prefix : settings_.workload_prefixes) {
       rules.push_back({.spec = spec({from_interface(workload_wildcard(prefix)), go_to(kWorkloadToHost)})});
     }
     add_accept_if_marked(rules);
     rules.push_back({.spec = clear_mark(marks_.all())});
+    add_hosts_to_services(rules);
     rules.push_back({.spec = jump(kFromHosts)});
     add_accept_if_marked(rules);
     return {.name = std::string(kInputChain), .rules = std::move(rules)};
@@ -129,6 +171,12 @@ class Filter {
   // A host may always talk to its own workloads.
   [[nodiscard]] iptables::Chain output() const {
     Rules rules;
+    if (has_ipvs()) {
+      // A host without an address yet (duplicate address detection, RFC 4862) is this host all the same.
+      const std::string_view source = family_ == IpFamily::kV6 ? "! -s ::/128" : "";
+      rules.push_back({.spec = spec({source, "-m addrtype ! --src-type LOCAL", go_to(kIpvs)}),
+                       .comment = "not of this host: by IPVS"});
+    }
     add_accept_if_marked(rules);
     for (const std::string& prefix : settings_.workload_prefixes) {
       rules.push_back({.spec = spec({to_interface(workload_wildcard(prefix)), kReturn})});

@@ -48,6 +48,41 @@ TEST(StaticChains, RawClearsMarksAndChecksSourcesOfWorkloads) {
             "-m mark --mark 0x10000/0x10000 -j ACCEPT\n");
 }
 
+// LOCAL_IN ─ filter INPUT ─ IPVS gives the packet its destination ─ LOCAL_OUT, where nothing says how it came.
+TEST(StaticChains, WhatIpvsForwardsIsPolicedAsOutput) {
+  EXPECT_EQ(chain_text(static_filter(IpFamily::kV4, static_settings(), {}), "margay-ipvs"), "no such chain");
+  NodeNetworks networks;
+  networks.ipvs_services.emplace();
+  model::FelixConfigurationSpec spec;
+  spec.netfilter.kube_node_port_ranges = {PortRange::parse("30000:30100").value(), PortRange::parse("80").value()};
+  const TableContent filter = static_filter(IpFamily::kV4, static_settings(spec), networks);
+  EXPECT_EQ(chain_text(filter, "margay-ipvs"),
+            "-j MARK --set-xmark 0x0/0xf0000\n"
+            "-j margay-from-wl-ip\n"
+            "-o cali+ -j margay-to-wl\n"
+            "-j margay-to-hepfw\n"
+            "-m mark --mark 0x10000/0x10000 -j ACCEPT\n");
+  EXPECT_EQ(chain_text(filter, "margay-OUTPUT").find("-m addrtype ! --src-type LOCAL -g margay-ipvs\n"), 0U)
+      << "before anything lets packets to workloads pass";
+  const TableContent filter6 = static_filter(IpFamily::kV6, static_settings(spec), networks);
+  EXPECT_EQ(chain_text(filter6, "margay-OUTPUT").find("! -s ::/128 -m addrtype ! --src-type LOCAL -g margay-ipvs\n"),
+            0U);
+  EXPECT_EQ(chain_text(filter, "margay-INPUT"),
+            "-i cali+ -m set --match-set margay4ipvs-services dst -j RETURN\n"
+            "-i cali+ -g margay-wl-to-host\n"
+            "-m mark --mark 0x10000/0x10000 -j ACCEPT\n"
+            "-j MARK --set-xmark 0x0/0xf0000\n"
+            "-m set --match-set margay4ipvs-services dst -g margay-from-hepfw\n"
+            "-p tcp -m multiport --dports 30000:30100,80:80 -m addrtype --dst-type LOCAL -g margay-from-hepfw\n"
+            "-p udp -m multiport --dports 30000:30100,80:80 -m addrtype --dst-type LOCAL -g margay-from-hepfw\n"
+            "-p sctp -m multiport --dports 30000:30100,80:80 -m addrtype --dst-type LOCAL -g margay-from-hepfw\n"
+            "-j margay-from-hep\n"
+            "-m mark --mark 0x10000/0x10000 -j ACCEPT\n");
+  spec.netfilter.kube_node_port_ranges.emplace();
+  const TableContent none = static_filter(IpFamily::kV4, static_settings(spec), networks);
+  EXPECT_EQ(chain_text(none, "margay-INPUT").find("multiport"), std::string::npos);
+}
+
 TEST(StaticChains, AKernelWithoutRpfilterHasNoSuchRule) {
   KernelFeatures features;
   features.has_rpfilter = false;

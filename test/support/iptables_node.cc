@@ -349,7 +349,7 @@ class IptablesNode::Walker {
       case What::kRpfilterFails: return !packet_.is_way_back_right;
       case What::kLimit: return packet_.is_within_limits;
       case What::kConnections: return packet_.connections > match.number;
-      case What::kSourceLocal: return packet_.in.empty();
+      case What::kSourceLocal: return packet_.in.empty() && !packet_.is_by_ipvs;
       case What::kDestinationLocal: return packet_.out.empty();
     }
     return false;

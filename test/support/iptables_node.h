@@ -35,6 +35,7 @@ struct NodePacket {
   bool is_within_limits = true;   // rate limits
   std::uint32_t connections = 0;  // that the endpoint has
   std::uint32_t mark = 0;         // when it comes in
+  bool is_by_ipvs = false;        // it left no interface behind, but is not from a process of the host
 };
 
 struct Walked {
