@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include "base/core/text.h"
@@ -412,13 +413,16 @@ bool has_error_at(const FieldErrors& errors, const std::string& place) {
                      [&place](const FieldError& error) { return error.path.starts_with(place); });
 }
 
-// A rule that is refused allows nothing, or denies everything.
-void close_rules(const FieldErrors& errors, const std::string& list, std::vector<model::Rule>& rules) {
+// A rule that is refused allows nothing, or denies everything; one of a policy that is for nobody knows whom allows
+// nothing.
+void close_rules(const FieldErrors& errors, const std::string& list, bool is_unclear, std::vector<model::Rule>& rules) {
   std::vector<model::Rule> closed;
   for (std::size_t i = 0; i < rules.size(); ++i) {
     const model::RuleAction action = rules[i].action;
     if (!has_error_at(errors, concat("spec.", list, "[", i, "]"))) {
+      if (is_unclear && action == model::RuleAction::kAllow) continue;
       closed.push_back(rules[i]);
+      if (is_unclear && action == model::RuleAction::kPass) closed.back().action = model::RuleAction::kDeny;
     } else if (action == model::RuleAction::kDeny || action == model::RuleAction::kPass) {
       closed.emplace_back().action = model::RuleAction::kDeny;
     }
@@ -433,13 +437,23 @@ void close(NaivePolicy::Object& object) {
   const FieldErrors errors = codec::validate(*one);
   // Which directions there are does not change with what the rules do.
   if (one->spec.types.empty()) {
-    for (const bool is_ingress : {true, false}) {
-      if (!has_direction(one->spec, is_ingress)) continue;
-      one->spec.types.push_back(is_ingress ? model::PolicyType::kIngress : model::PolicyType::kEgress);
-    }
+    const bool has_egress = has_direction(one->spec, false);
+    if (has_direction(one->spec, true)) one->spec.types.push_back(model::PolicyType::kIngress);
+    if (has_egress) one->spec.types.push_back(model::PolicyType::kEgress);
   }
-  close_rules(errors, "ingress", one->spec.ingress);
-  close_rules(errors, "egress", one->spec.egress);
+  bool is_unclear = false;
+  const auto widen = [&](const char* place, std::string& selector) {
+    if (!has_error_at(errors, place)) return;
+    is_unclear = true;
+    selector.clear();
+  };
+  widen("spec.selector", one->spec.selector);
+  widen("spec.namespaceSelector", one->spec.namespace_selector);
+  widen("spec.serviceAccountSelector", one->spec.service_account_selector);
+  const bool is_global = std::is_same_v<T, model::GlobalNetworkPolicy>;
+  if (is_unclear && is_global && one->spec.namespace_selector.empty()) one->spec.namespace_selector = "all()";
+  close_rules(errors, "ingress", is_unclear, one->spec.ingress);
+  close_rules(errors, "egress", is_unclear, one->spec.egress);
 }
 
 bool is_refused(const NaivePolicy::Object& object) {

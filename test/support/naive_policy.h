@@ -40,8 +40,8 @@ class NaivePolicy {
                               model::GlobalNetworkSet, model::Profile, model::HostEndpoint, model::WorkloadEndpoint,
                               model::EndpointSlice, model::Node>;
 
-  // A profile that the rules for objects refuse counts as absent, a policy fails closed; only errors within rules are
-  // thought of.
+  // A profile that the rules for objects refuse counts as absent, a policy fails closed; only errors within rules and
+  // in selectors are thought of.
   void put(const model::ObjectKey& key, Object object);
   void erase(const model::ObjectKey& key) { objects_.erase(key); }
 
