@@ -50,9 +50,10 @@ Status DataplaneThread::open(Parts& parts) {
   MARGAY_RETURN_IF_ERROR(worker.monitor->watch(thread_.loop()));
   MARGAY_RETURN_IF_ERROR(worker.monitor->read());
   watch_rulesets(parts.log);
+  worker.gather.emplace(thread_.loop(), [&worker](DataplaneBatch batch) { worker.dataplane->take(std::move(batch)); });
   auto [batches, on_batch] = Batches::make(
       thread_.loop(),
-      {.on_value = [&worker](DataplaneBatch batch) { worker.dataplane->take(std::move(batch)); }, .on_closed = {}});
+      {.on_value = [&worker](DataplaneBatch batch) { worker.gather->take(std::move(batch)); }, .on_closed = {}});
   batches_.emplace(std::move(batches));
   worker.batches.emplace(std::move(on_batch));
   auto [routes, on_routes] = Routes::make(
@@ -151,6 +152,7 @@ DataplaneThread::~DataplaneThread() {
   if (routes_) routes_->close();
   thread_.call([this] {
     worker_->batches.reset();
+    worker_->gather.reset();
     worker_->routes.reset();
     worker_->monitor.reset();
     worker_->rulesets.reset();

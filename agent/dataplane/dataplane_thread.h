@@ -4,6 +4,7 @@
 //   control ── Channel<DataplaneBatch> ─▶ Dataplane ── Channel<DataplaneReport> ─▶ control
 //   BGP     ── Channel<RouteBatch> ─────▶    ▲      ── Channel<HostLinks> ───────▶ control
 //                              InterfaceMonitor, RulesetEvents
+// Batches come by a RemovalGather.
 // Made and destroyed on the owner's loop. Destroying it leaves everything in the kernel in place.
 #pragma once
 
@@ -14,6 +15,7 @@
 
 #include "agent/dataplane/dataplane.h"
 #include "agent/dataplane/kernel_ports.h"
+#include "agent/dataplane/removal_gather.h"
 #include "base/loop/channel.h"
 #include "base/loop/loop_thread.h"
 #include "dataplane/link/interface_monitor.h"
@@ -79,6 +81,7 @@ class DataplaneThread {
     std::set<iptables::TableId> drifted;
     TimePoint looked_at{};
     std::optional<Routes::Receiver> routes;
+    std::optional<RemovalGather> gather;
     std::optional<Batches::Receiver> batches;  // first to end
   };
 
