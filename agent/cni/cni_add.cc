@@ -79,6 +79,35 @@ NewEndpoint CniServer::endpoint_for(const CniRequest& request, std::vector<IpPre
   return out;
 }
 
+// Without Kubernetes.
+model::WorkloadEndpoint CniServer::object_for(const CniRequest& request, const NewEndpoint& endpoint) const {
+  model::WorkloadEndpoint out;
+  out.metadata.name = endpoint.key.name;
+  out.metadata.name_space = endpoint.key.name_space;
+  out.metadata.labels = {{"projectcalico.org/namespace", kHostNamespace},
+                         {"projectcalico.org/orchestrator", kOrchestratorCni}};
+  out.spec.orchestrator = kOrchestratorCni;
+  out.spec.workload = request.network;
+  out.spec.node = parts_.facts.node();
+  out.spec.container_id = endpoint.container;
+  out.spec.endpoint = request.interface;
+  out.spec.ip_networks = endpoint.addresses;
+  out.spec.interface_name = endpoint.interface;
+  out.spec.profiles = {std::string(kAllowProfile)};
+  return out;
+}
+
+// Its rules can be made while the API server takes its addresses, and even before there are any.
+void CniServer::attach(const CniRequest& request, const NewEndpoint& endpoint) {
+  if (request.has_pod()) return parts_.attached.attach(endpoint, request.pod_uid);
+  parts_.attached.attach(calculation_key(endpoint), object_for(request, endpoint));
+}
+
+void CniServer::detach(const CniRequest& request) {
+  if (request.is_ipam_only) return;
+  parts_.attached.detach(calculation_key(endpoint_for(request, {})), request.container);
+}
+
 void CniServer::begin_add(CniRequest request, std::unique_ptr<http::Responder> responder) {
   adds_.increment();
   if (const std::string problem = why_not_ready(); !problem.empty()) {
@@ -168,6 +197,7 @@ void CniServer::go_on_add(JobId id, const model::Pod* pod) {
     holder.attributes.set(ipam::kNamespaceAttribute, request.pod_namespace);
     holder.attributes.set(ipam::kPodAttribute, request.pod_name);
   }
+  if (!request.is_ipam_only) attach(request, endpoint_for(request, {}));
   if (request.wants_plan_first && !request.is_ipam_only) tell_plan(id);
   job.assigning = parts_.book.assign(std::move(holder), job.plan.demands,
                                      [this, id](const std::vector<ipam::Got>& got) { on_assigned(id, got); });
@@ -272,6 +302,7 @@ void CniServer::finish_add(JobId id, std::vector<IpPrefix> addresses) {
     attachment.request = job.request;
     attachment.mac = job.plan.mac;
     body["hostInterface"] = attachment.endpoint.interface;
+    attach(job.request, attachment.endpoint);
     note(container);
   }
   answer_add(job, json::Value(std::move(body)));
@@ -287,6 +318,7 @@ void CniServer::fail_add(JobId id, const Error& error) {
                                                    {"pod", found->second.request.pod_name},
                                                    {"error", error}});
   tell_pod(found->second.request, error);
+  if (!attachments_.contains(found->second.request.container)) detach(found->second.request);
   answer_add(found->second, error);
   // Not from inside a callback of its own operation.
   parts_.loop.post([job = std::make_shared<AddJob>(std::move(found->second))] {});
@@ -317,23 +349,10 @@ void CniServer::note(const std::string& container) {
                             kube::PatchType::kMerge, json::dump(patch), {}, std::move(done));
     return;
   }
-  model::WorkloadEndpoint endpoint;
-  endpoint.metadata.name = attachment.endpoint.key.name;
-  endpoint.metadata.name_space = attachment.endpoint.key.name_space;
-  endpoint.metadata.labels = {{"projectcalico.org/namespace", kHostNamespace},
-                              {"projectcalico.org/orchestrator", kOrchestratorCni}};
-  endpoint.spec.orchestrator = kOrchestratorCni;
-  endpoint.spec.workload = request.network;
-  endpoint.spec.node = parts_.facts.node();
-  endpoint.spec.container_id = container;
-  endpoint.spec.endpoint = request.interface;
-  endpoint.spec.ip_networks = attachment.endpoint.addresses;
-  endpoint.spec.interface_name = attachment.endpoint.interface;
-  endpoint.spec.profiles = {std::string(kAllowProfile)};
   json::Value body;
-  codec::encode(endpoint, body);
+  codec::encode(object_for(request, attachment.endpoint), body);
   attachment.operation = parts_.client.create(watch::resource_of(model::Kind::kWorkloadEndpoint),
-                                              endpoint.metadata.name_space, body, {}, std::move(done));
+                                              attachment.endpoint.key.name_space, body, {}, std::move(done));
 }
 
 void CniServer::on_noted(const std::string& container, const Status& outcome) {

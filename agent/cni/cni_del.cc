@@ -33,15 +33,26 @@ void CniServer::run_release(PendingRelease release, std::unique_ptr<http::Respon
   DelJob& job = dels_open_[id];
   job.release = std::move(release);
   job.responder = std::move(responder);
-  job.is_spooled = is_spooled;
+  if (is_spooled) job.note = SpoolNote::kFlushed;
+  job.patience = parts_.loop.make_timer([this, id] { on_del_patience(id); });
   job.deadline = parts_.loop.make_timer([this, id] { on_del_deadline(id); });
   job.retry = parts_.loop.make_timer([this, id] { try_again(id); });
-  if (job.responder != nullptr) job.deadline->arm(parts_.limits.del_timeout);
+  if (job.responder != nullptr) {
+    job.patience->arm(parts_.limits.del_patience);
+    job.deadline->arm(parts_.limits.del_timeout);
+  }
   if (const auto attachment = attachments_.find(job.release.container); attachment != attachments_.end()) {
     job.was_ours = true;
     job.pod_uid = attachment->second.request.pod_uid;
     attachments_.erase(attachment);
   }
+  // Of who is named by nothing here, nothing changes.
+  CniRequest container;
+  container.container = job.release.container;
+  container.interface = job.release.interface;
+  container.pod_namespace = job.release.pod_namespace;
+  container.pod_name = job.release.pod_name;
+  detach(container);
   start_release(id);
   clear_note(id);  // after it, as the runtime waits for the release
 }
@@ -79,7 +90,7 @@ void CniServer::on_released(JobId id, const Status& outcome) {
     parts_.log.warn("an address cannot be released yet",
                     {{"container", job.release.container}, {"error", outcome.error()}});
     job.must_release = true;
-    if (!job.is_spooled) on_del_deadline(id);
+    if (job.note != SpoolNote::kFlushed) on_del_deadline(id);
     job.retry->arm(parts_.limits.spool_period);
     return;
   }
@@ -135,16 +146,32 @@ void CniServer::on_cleared(JobId id, const Status& outcome) {
 }
 
 Status CniServer::write_down(DelJob& job) {
-  if (job.is_spooled) return ok_status();
+  if (job.note == SpoolNote::kFlushed) return ok_status();
   Status written = spool_.put(job.release);
   if (!written.ok()) {
     parts_.log.error("a release cannot be written down", {{"error", written.error()}});
     return written;
   }
-  job.is_spooled = true;
+  job.note = SpoolNote::kFlushed;
   delayed_releases_.increment();
   parts_.log.info("a release is done later", {{"container", job.release.container}});
   return written;
+}
+
+// The runtime has no use for waiting longer: no packet leaves with the address any more, nobody else is given it before
+// its release is stored, and the note outlives this process. Should the machine crash in these milliseconds, clean-up
+// finds the address.
+void CniServer::on_del_patience(JobId id) {
+  DelJob& job = dels_open_.at(id);
+  if (job.responder == nullptr || job.note != SpoolNote::kNone || !spool_.put_quickly(job.release).ok()) return;
+  job.note = SpoolNote::kQuick;
+  answer_later(job);
+}
+
+void CniServer::answer_later(DelJob& job) {
+  json::Object body;
+  body["later"] = true;
+  send_json(*std::exchange(job.responder, nullptr), 200, json::Value(std::move(body)));
 }
 
 // Written down, it is as good as done for the runtime.
@@ -155,9 +182,7 @@ void CniServer::on_del_deadline(JobId id) {
   const Status written = write_down(job);
   if (job.responder == nullptr) return;
   if (!written.ok()) return send_error(*std::exchange(job.responder, nullptr), written.error());
-  json::Object body;
-  body["later"] = true;
-  send_json(*std::exchange(job.responder, nullptr), 200, json::Value(std::move(body)));
+  answer_later(job);
 }
 
 // Released, it is over for the runtime; for us, when the note is cleared, too.
@@ -168,7 +193,7 @@ void CniServer::settle_del(JobId id) {
   if (job.responder != nullptr) send_json(*std::exchange(job.responder, nullptr), 200, json::Value(json::Object{}));
   count_addresses();
   if (job.clearing != nullptr || job.must_clear) return;
-  if (job.is_spooled) spool_.remove(job.release);
+  if (job.note != SpoolNote::kNone) spool_.remove(job.release);
   const std::string container = job.release.container;
   dels_open_.erase(found);
   for (const auto& [add, waiting] : adds_open_) {

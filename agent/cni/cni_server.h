@@ -6,7 +6,7 @@
 //                   that the plugin makes it while the API server writes; then
 //   POST /v1/addresses   the addresses, or why there are none
 //   POST /v1/ready  waits for the annotation and for EndpointReadiness              ─▶ ADD is over
-//   POST /v1/del    releases; what cannot be done in time is written down and done later
+//   POST /v1/del    releases; what is not done in two milliseconds is written down, and answered ("later")
 //   POST /v1/check  the addresses it has, or 404        POST /v1/gc  all containers but those named are released
 //   GET  /v1/status 200, or 503 with the reason
 //
@@ -22,6 +22,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/cni/attached_endpoints.h"
 #include "agent/cni/cluster_facts.h"
 #include "agent/cni/readiness.h"
 #include "agent/cni/release_spool.h"
@@ -48,8 +49,9 @@ struct PodNews {
 struct CniLimits {
   Duration add_timeout = std::chrono::seconds(30);    // for addresses
   Duration ready_timeout = std::chrono::seconds(20);  // for the kernel; policy_setup_timeout_seconds instead, if given
-  Duration del_timeout = std::chrono::seconds(3);     // then the release is written down
-  Duration spool_period = std::chrono::seconds(10);   // for what plugins wrote down
+  Duration del_patience = std::chrono::milliseconds(2);  // for the API server; then DEL is answered by a note
+  Duration del_timeout = std::chrono::seconds(3);        // then the release counts as delayed
+  Duration spool_period = std::chrono::seconds(10);      // for what plugins wrote down
 };
 
 class CniServer {
@@ -60,6 +62,7 @@ class CniServer {
     ClusterFacts& facts;
     addresses::AddressBook& book;
     EndpointReadiness& readiness;
+    AttachedEndpoints& attached;
     telemetry::Logger log{};
     telemetry::Registry* metrics = nullptr;
     std::string spool_folder = "/var/lib/margay/cni/releases";
@@ -81,6 +84,7 @@ class CniServer {
   void serve(const http::Request& request, std::unique_ptr<http::Responder> responder);
 
  private:
+  enum class SpoolNote { kNone, kQuick, kFlushed };  // that a release is to be done
   enum class Noting { kOpen, kDone, kFailed };
   // A container that has addresses.
   struct Attachment {
@@ -114,7 +118,8 @@ class CniServer {
     PendingRelease release;
     std::unique_ptr<http::Responder> responder;  // null: answered, or nobody asked
     std::unique_ptr<loop::Timer> deadline;
-    bool is_spooled = false;
+    SpoolNote note = SpoolNote::kNone;
+    std::unique_ptr<loop::Timer> patience;
     bool must_release = true, must_clear = true;  // and is not under way
     std::size_t open = 0;                         // releases under way
     kube::OperationPtr clearing;                  // of the note
@@ -151,6 +156,9 @@ class CniServer {
   void on_noted(const std::string& container, const Status& outcome);
   bool note_later(const std::string& container, Attachment& attachment, const Error& error);
   [[nodiscard]] NewEndpoint endpoint_for(const CniRequest& request, std::vector<IpPrefix> addresses) const;
+  [[nodiscard]] model::WorkloadEndpoint object_for(const CniRequest& request, const NewEndpoint& endpoint) const;
+  void attach(const CniRequest& request, const NewEndpoint& endpoint);
+  void detach(const CniRequest& request);
   void begin_ready(const CniRequest& request, std::unique_ptr<http::Responder> responder);
   void go_on_ready(JobId id);
   void end_ready(JobId id, const Status& outcome);
@@ -165,6 +173,8 @@ class CniServer {
   void on_cleared(JobId id, const Status& outcome);
   void try_again(JobId id);
   Status write_down(DelJob& job);
+  void on_del_patience(JobId id);
+  static void answer_later(DelJob& job);
   bool hurry_del(const CniRequest& request);
   void on_del_deadline(JobId id);
   void settle_del(JobId id);

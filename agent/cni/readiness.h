@@ -23,6 +23,12 @@ struct NewEndpoint {
   std::vector<IpPrefix> addresses;
 };
 
+// By which calculation knows it: endpoints that pods make go by the pod.
+inline model::ObjectKey calculation_key(const NewEndpoint& endpoint) {
+  if (endpoint.pod_name.empty()) return endpoint.key;
+  return {model::Kind::kPod, endpoint.pod_namespace, endpoint.pod_name};
+}
+
 // Destroying it gives up waiting: the callback does not run any more.
 class ReadinessWait {
  public:

@@ -24,6 +24,16 @@ std::string file_name(std::string_view text) {
   return out;
 }
 
+std::string text_of(const PendingRelease& release) {
+  json::Object object;
+  object["network"] = release.network;
+  object["container"] = release.container;
+  object["interface"] = release.interface;
+  object["podNamespace"] = release.pod_namespace;
+  object["podName"] = release.pod_name;
+  return json::dump(json::Value(std::move(object)));
+}
+
 }  // namespace
 
 std::string ReleaseSpool::path_of(const PendingRelease& release) const {
@@ -31,14 +41,13 @@ std::string ReleaseSpool::path_of(const PendingRelease& release) const {
 }
 
 Status ReleaseSpool::put(const PendingRelease& release) {
-  json::Object object;
-  object["network"] = release.network;
-  object["container"] = release.container;
-  object["interface"] = release.interface;
-  object["podNamespace"] = release.pod_namespace;
-  object["podName"] = release.pod_name;
   MARGAY_RETURN_IF_ERROR(file::make_folders(folder_, 0700));
-  return file::write_file_atomically(path_of(release), json::dump(json::Value(std::move(object))), 0600);
+  return file::write_file_atomically(path_of(release), text_of(release), 0600);
+}
+
+Status ReleaseSpool::put_quickly(const PendingRelease& release) {
+  MARGAY_RETURN_IF_ERROR(file::make_folders(folder_, 0700));
+  return file::update_file_atomically(path_of(release), text_of(release), 0600);
 }
 
 void ReleaseSpool::remove(const PendingRelease& release) { (void)unlink(path_of(release).c_str()); }

@@ -25,7 +25,10 @@ class ReleaseSpool {
  public:
   explicit ReleaseSpool(std::string folder) : folder_(std::move(folder)) {}
 
+  // Flushed to the disk, which may take long.
   Status put(const PendingRelease& release);
+  // It outlives this process, but perhaps not the machine.
+  Status put_quickly(const PendingRelease& release);
   void remove(const PendingRelease& release);
   // Whatever its network is called.
   [[nodiscard]] bool has(const std::string& container, const std::string& interface) const;

@@ -63,6 +63,8 @@ struct EndpointState {
   std::string version;    // resourceVersion of the object that the kernel has, "" before the first
   std::string interface;  // on the host
   std::string message;
+  std::string container{};            // of a workload, as that object names it
+  std::vector<IpPrefix> addresses{};  // of a workload
   friend bool operator==(const EndpointState&, const EndpointState&) = default;
 };
 

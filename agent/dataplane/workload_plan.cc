@@ -181,6 +181,8 @@ std::optional<EndpointState> WorkloadPlan::state(const model::ObjectKey& key,
     if (entry.confirmed(family) != entry.wanted) return out;
   }
   out.version = entry.wanted->metadata.resource_version;
+  out.container = entry.wanted->spec.container_id;
+  out.addresses = entry.wanted->spec.ip_networks;
   for (const IpFamily family : {IpFamily::kV4, IpFamily::kV6}) {
     if (families.contains(family) || !has_address(entry.wanted, family)) continue;
     out.stage = EndpointStage::kFailed;

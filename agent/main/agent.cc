@@ -118,6 +118,7 @@ Agent::Agent(Parts parts)
       control_beat_(health_.heartbeat("control")),
       dataplane_beat_(health_.heartbeat("dataplane")),
       bgp_beat_(health_.heartbeat("bgp")),
+      turn_timer_(parts_.loop.make_timer([this] { on_turn(cluster_.is_in_sync()); })),
       beat_timer_(parts_.loop.make_timer([this] { beat(); })),
       files_timer_(parts_.loop.make_timer([this] { reconcile_files(); })),
       problems_timer_(parts_.loop.make_timer([this] { tell_problems(); })),
@@ -127,6 +128,10 @@ Agent::Agent(Parts parts)
   calculation_.configuration().set_environment(parts_.variables);
   calculation_.watch_all(cluster_, others());
   cni_.watch_all(cluster_);
+  cni_.attached().on_change = [this](const model::ObjectKey& key, const AttachedEndpoints::Endpoint& endpoint) {
+    calculation_.put_workload(key, endpoint);
+    turn_timer_->arm({});
+  };
   cni_.measure_ready(agent_metrics_.endpoint_ready);
   watch_node_status();
   watch_policies();
@@ -192,7 +197,8 @@ Calculation::Others Agent::others() {
           .on_block =
               [this](const ObjectKey&, const std::shared_ptr<const model::IpamBlock>& block) {
                 if (block != nullptr) cni_.see(*block);
-              }};
+              },
+          .attached = cni_.attached()};
 }
 
 Status Agent::start() {

@@ -146,6 +146,7 @@ class Agent {
   status::PolicyReport policy_report_;
   status::Readiness datastore_ready_, dataplane_ready_, node_ready_;
   status::Heartbeat control_beat_, dataplane_beat_, bgp_beat_;
+  std::unique_ptr<loop::Timer> turn_timer_;
   std::unique_ptr<loop::Timer> beat_timer_;
   std::unique_ptr<loop::Timer> files_timer_, problems_timer_, memory_timer_;
   std::unique_ptr<DataplaneThread> dataplane_;

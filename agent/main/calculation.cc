@@ -60,9 +60,25 @@ void Calculation::watch_all(watch::ClusterWatch& cluster, const Others& others) 
       }});
 }
 
+void Calculation::put_workload(const model::ObjectKey& key, const AttachedEndpoints::Endpoint& endpoint) {
+  policy::Input input{.key = key, .value = {}};
+  if (endpoint != nullptr) input.value = endpoint;
+  engine_.apply(input);
+}
+
+// What this node's containers have comes before what the API server says of them.
+template <class T>
+watch::Consume<T> Calculation::workloads_to_engine(AttachedEndpoints& attached) {
+  return [this, &attached, to_engine = to_engine<T>(engine_)](const model::ObjectKey& key,
+                                                              const std::shared_ptr<const T>& value) {
+    if (const auto endpoint = attached.see(key, value)) return put_workload(key, *endpoint);
+    to_engine(key, value);
+  };
+}
+
 void Calculation::watch_policy(watch::ClusterWatch& cluster, const Others& others) {
   cluster.add<model::Pod>(model::Kind::kPod, {}, codec::SharingDecoder<model::Pod>(),
-                          {to_engine<model::Pod>(engine_), others.on_pod});
+                          {workloads_to_engine<model::Pod>(others.attached), others.on_pod});
   cluster.add<model::Namespace>({}, {to_engine<model::Namespace>(engine_), others.on_namespace});
   cluster.add<model::ServiceAccount>({}, {to_engine<model::ServiceAccount>(engine_)});
   cluster.add<model::NetworkPolicy>(model::Kind::kNetworkPolicy, {}, codec::decode_readable<model::NetworkPolicy>,
@@ -78,7 +94,7 @@ void Calculation::watch_policy(watch::ClusterWatch& cluster, const Others& other
   watch_readable<model::GlobalNetworkSet>(cluster);
   watch_readable<model::HostEndpoint>(cluster);
   // Those of this node reach BGP through the engine, with those that pods make (note_workloads).
-  cluster.add<model::WorkloadEndpoint>({}, {to_engine<model::WorkloadEndpoint>(engine_)});
+  cluster.add<model::WorkloadEndpoint>({}, {workloads_to_engine<model::WorkloadEndpoint>(others.attached)});
 }
 
 // What these cannot be read of is left out of them, alone: without them less would be denied (D-110).

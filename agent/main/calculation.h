@@ -14,6 +14,7 @@
 
 #include "agent/bgp/bgp_calculation.h"
 #include "agent/cluster/networks.h"
+#include "agent/cni/attached_endpoints.h"
 #include "agent/config/configuration.h"
 #include "agent/dataplane/batch.h"
 #include "base/core/field_error.h"
@@ -45,7 +46,10 @@ class Calculation {
     watch::Consume<model::Namespace> on_namespace;
     watch::Consume<model::IpPool> on_pool;
     watch::Consume<model::IpamBlock> on_block;
+    AttachedEndpoints& attached;
   };
+  // A workload is this from now on, whatever the watch said; null: there is none.
+  void put_workload(const model::ObjectKey& key, const AttachedEndpoints::Endpoint& endpoint);
   // All kinds it needs.
   void watch_all(watch::ClusterWatch& cluster, const Others& others);
 
@@ -73,6 +77,8 @@ class Calculation {
   [[nodiscard]] std::map<model::ObjectKey, FieldErrors> problems() const;
 
  private:
+  template <class T>
+  watch::Consume<T> workloads_to_engine(AttachedEndpoints& attached);
   void watch_policy(watch::ClusterWatch& cluster, const Others& others);
   void watch_bgp(watch::ClusterWatch& cluster, const Others& others);
   void watch_both(watch::ClusterWatch& cluster, const Others& others);

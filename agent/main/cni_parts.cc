@@ -7,6 +7,7 @@ namespace margay::agent {
 CniParts::CniParts(Parts parts)
     : parts_(std::move(parts)),
       facts_(parts_.node),
+      attached_(facts_),
       addresses_({parts_.loop, parts_.client, parts_.log}, facts_.allocator_config()),
       pool_conditions_(
           {.loop = parts_.loop,
@@ -21,6 +22,7 @@ CniParts::CniParts(Parts parts)
                .facts = facts_,
                .book = addresses_,
                .readiness = waiter_,
+               .attached = attached_,
                .log = parts_.log,
                .metrics = parts_.metrics,
                .spool_folder = parts_.state_dir + "/cni/releases",

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "agent/cni/attached_endpoints.h"
 #include "agent/cni/cluster_facts.h"
 #include "agent/cni/cni_server.h"
 #include "agent/cni/pool_conditions.h"
@@ -38,6 +39,8 @@ class CniParts {
   // Kinds that nobody else in the agent watches; the others come through facts() and see().
   void watch_all(watch::ClusterWatch& cluster);
   [[nodiscard]] ClusterFacts& facts() { return facts_; }
+  // What the watches have of workloads goes by them.
+  [[nodiscard]] AttachedEndpoints& attached() { return attached_; }
   [[nodiscard]] margay::addresses::AddressBook& addresses() { return addresses_; }
   void see(const model::IpamBlock& block) { addresses_.see(block); }
 
@@ -51,6 +54,7 @@ class CniParts {
  private:
   Parts parts_;
   ClusterFacts facts_;
+  AttachedEndpoints attached_;
   margay::addresses::AddressBook addresses_;
   PoolConditions pool_conditions_;
   EndpointWaiter waiter_;

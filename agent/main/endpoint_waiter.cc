@@ -7,15 +7,6 @@
 #include "base/core/text.h"
 
 namespace margay::agent {
-namespace {
-
-// Endpoints that pods make go by the pod.
-model::ObjectKey key_of(const NewEndpoint& endpoint) {
-  if (endpoint.pod_name.empty()) return endpoint.key;
-  return {model::Kind::kPod, endpoint.pod_namespace, endpoint.pod_name};
-}
-
-}  // namespace
 
 class EndpointWaiter::Handle final : public ReadinessWait {
  public:
@@ -54,22 +45,19 @@ std::unique_ptr<ReadinessWait> EndpointWaiter::wait(const NewEndpoint& endpoint,
 }
 
 std::string EndpointWaiter::missing(const NewEndpoint& endpoint) const {
-  const model::ObjectKey key = key_of(endpoint);
-  const auto workload = workloads_.find(key);
-  if (workload == workloads_.end()) return concat(key.to_string(), " is not known as a workload of this node yet");
-  const model::WorkloadEndpointSpec& spec = workload->second->spec;
-  for (const IpPrefix& address : endpoint.addresses) {
-    if (std::find(spec.ip_networks.begin(), spec.ip_networks.end(), address) == spec.ip_networks.end()) {
-      return concat(key.to_string(), " does not have ", address.to_string(), " yet");
-    }
-  }
+  const model::ObjectKey key = calculation_key(endpoint);
+  if (!workloads_.contains(key)) return concat(key.to_string(), " is not known as a workload of this node yet");
   const EndpointState* state = book_.find(key);
   if (state == nullptr) return concat(key.to_string(), " has not reached the dataplane");
   if (state->stage != EndpointStage::kProgrammed) {
     return concat(key.to_string(), ": ", to_string(state->stage), state->message.empty() ? "" : ": ", state->message);
   }
-  if (state->version != workload->second->metadata.resource_version) {
-    return concat(key.to_string(), ": the kernel has an older version of it");
+  // Which version of the object that is does not matter: a later one may be on its way.
+  if (state->container != endpoint.container) return concat(key.to_string(), ": the kernel has an earlier container's");
+  for (const IpPrefix& address : endpoint.addresses) {
+    if (std::find(state->addresses.begin(), state->addresses.end(), address) == state->addresses.end()) {
+      return concat(key.to_string(), ": the kernel does not have ", address.to_string(), " yet");
+    }
   }
   return {};
 }

@@ -26,18 +26,22 @@ class WaiterTest : public testing::Test {
     waiter_.look();
   }
   void set_state(EndpointStage stage, const char* version, const char* message = "") {
-    book_.note({{kPod, EndpointState{stage, version, "cali1", message}}}, workloads_);
+    const auto workload = workloads_.find(kPod);
+    const auto addresses = workload == workloads_.end() ? std::vector<IpPrefix>() : workload->second->spec.ip_networks;
+    book_.note({{kPod, EndpointState{stage, version, "cali1", message, container_, addresses}}}, workloads_);
     waiter_.look();
   }
   void wait() {
     NewEndpoint endpoint;
     endpoint.pod_namespace = "default";
     endpoint.pod_name = "a";
+    endpoint.container = "c1";
     endpoint.addresses = {host("10.0.0.1")};
     handle_ = waiter_.wait(endpoint, seconds(5), [this](const Status& outcome) { outcome_ = outcome; });
   }
   std::string problem() const { return outcome_ && !outcome_->ok() ? outcome_->error().message : std::string(); }
 
+  std::string container_ = "c1";  // in the kernel
   loop::SimLoop loop_;
   EndpointBook book_;
   EndpointBook::Workloads workloads_;
@@ -53,12 +57,26 @@ TEST_F(WaiterTest, ToldOnceTheKernelHasAllOfIt) {
   set_state(EndpointStage::kProgrammed, "1");
   EXPECT_FALSE(outcome_.has_value()) << "another address";
   set_workload("2", "10.0.0.1");
-  EXPECT_FALSE(outcome_.has_value()) << "the kernel has the version before";
+  EXPECT_FALSE(outcome_.has_value()) << "the kernel has that of before";
   set_state(EndpointStage::kWaitingForInterface, "2");
   EXPECT_FALSE(outcome_.has_value());
+  container_ = "c0";
+  set_state(EndpointStage::kProgrammed, "2");
+  EXPECT_FALSE(outcome_.has_value()) << "of an earlier container with that address";
+  container_ = "c1";
   set_state(EndpointStage::kProgrammed, "2");
   ASSERT_TRUE(outcome_.has_value());
   EXPECT_TRUE(outcome_->ok());
+}
+
+// The API server's own version of it, which says the same, may be on its way.
+TEST_F(WaiterTest, ALaterVersionOfTheSameIsNotWaitedFor) {
+  wait();
+  set_workload("1", "10.0.0.1");
+  set_state(EndpointStage::kWaitingForInterface, "1");
+  set_workload("2", "10.0.0.1");
+  set_state(EndpointStage::kProgrammed, "1");
+  EXPECT_TRUE(outcome_.has_value());
 }
 
 TEST_F(WaiterTest, WhatIsThereAlreadyIsToldOnTheNextTurn) {

@@ -23,9 +23,12 @@ constexpr std::string_view kFloatingIps = "cni.projectcalico.org/floatingIPs";
 constexpr std::string_view kAllowedSources = "cni.projectcalico.org/allowedSourcePrefixes";
 constexpr std::string_view kNetworkStatus = "k8s.v1.cni.cncf.io/network-status";
 
+bool has_ended(const model::Pod& pod) {
+  return pod.status.phase == model::PodPhase::kSucceeded || pod.status.phase == model::PodPhase::kFailed;
+}
+
 bool is_finished(const model::Pod& pod) {
-  const model::PodPhase phase = pod.status.phase;
-  if (phase == model::PodPhase::kSucceeded || phase == model::PodPhase::kFailed) return true;
+  if (has_ended(pod)) return true;
   // The CNI plugin empties the annotation when it gives the address back: the pod's containers are gone, although the
   // kubelet has not said so yet.
   return pod.metadata.deletion_timestamp && pod.metadata.annotations.find(kPodIp) == "";
@@ -172,18 +175,32 @@ model::WorkloadEndpointSpec endpoint_spec(const model::Pod& pod) {
   return out;
 }
 
-}  // namespace
+bool can_be_endpoint(const model::Pod& pod) { return !pod.spec.host_network && !pod.spec.node_name.empty(); }
 
-std::optional<model::WorkloadEndpoint> endpoint_of(const model::Pod& pod) {
-  if (pod.spec.host_network || pod.spec.node_name.empty() || is_finished(pod)) return std::nullopt;
-  std::optional<std::vector<IpPrefix>> networks = networks_of(pod);
-  if (!networks) return std::nullopt;
+std::optional<model::WorkloadEndpoint> endpoint_with(const model::Pod& pod, std::vector<IpPrefix> networks) {
   model::WorkloadEndpoint out;
   out.metadata = metadata_of(pod);
   out.spec = endpoint_spec(pod);
-  out.spec.ip_networks = std::move(*networks);
+  out.spec.ip_networks = std::move(networks);
   if (!add_floating_ips(pod.metadata.annotations, out.spec)) return std::nullopt;
   if (!add_allowed_sources(pod.metadata.annotations, out.spec)) return std::nullopt;
+  return out;
+}
+
+}  // namespace
+
+std::optional<model::WorkloadEndpoint> endpoint_of(const model::Pod& pod) {
+  if (!can_be_endpoint(pod) || is_finished(pod)) return std::nullopt;
+  std::optional<std::vector<IpPrefix>> networks = networks_of(pod);
+  if (!networks) return std::nullopt;
+  return endpoint_with(pod, std::move(*networks));
+}
+
+std::optional<model::WorkloadEndpoint> endpoint_of(const model::Pod& pod, std::string_view container,
+                                                   const std::vector<IpPrefix>& addresses) {
+  if (!can_be_endpoint(pod) || has_ended(pod)) return std::nullopt;
+  auto out = endpoint_with(pod, addresses);
+  if (out) out->spec.container_id = container;
   return out;
 }
 

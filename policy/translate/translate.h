@@ -52,6 +52,9 @@ model::Profile profile_of(const model::ServiceAccount& account);
 // as Calico does; before that is written, annotations cni.projectcalico.org/podIPs and podIP), finished; and for pods
 // with annotations that cannot be read. Ports of all init containers count, as in Calico.
 std::optional<model::WorkloadEndpoint> endpoint_of(const model::Pod& pod);
+// The same for a container of the pod that has these addresses, or none yet, whatever the pod says of it.
+std::optional<model::WorkloadEndpoint> endpoint_of(const model::Pod& pod, std::string_view container,
+                                                   const std::vector<IpPrefix>& addresses);
 
 // The host's end of the pod's veth pair: `prefix` and 11 digits of SHA-1.
 std::string interface_name_of(std::string_view name_space, std::string_view pod, std::string_view prefix = "cali");

@@ -75,6 +75,7 @@ struct CniNode::Impl {
         client(kube::make_client(loop, network, random, connection(options.kubeconfig),
                                  {.requests_per_second = 0, .metrics = nullptr})),
         facts(options.node),
+        attached(facts),
         readiness(loop, options.never_ready),
         book({loop, *client, {}}, facts.allocator_config()),
         server({.loop = loop,
@@ -82,6 +83,7 @@ struct CniNode::Impl {
                 .facts = facts,
                 .book = book,
                 .readiness = readiness,
+                .attached = attached,
                 .spool_folder = options.spool_folder,
                 .limits = options.limits}),
         cluster({loop, random, *client}, [this](bool is_in_sync) {
@@ -109,6 +111,7 @@ struct CniNode::Impl {
   loop::AsioNetwork network;
   std::unique_ptr<kube::Client> client;
   agent::ClusterFacts facts;
+  agent::AttachedEndpoints attached;
   RouteReadiness readiness;
   addresses::AddressBook book;
   agent::CniServer server;
@@ -138,6 +141,10 @@ std::size_t CniNode::addresses_in_use() {
     }
   });
   return count;
+}
+
+bool CniNode::releases_all() {
+  return poll_until(std::chrono::seconds(10), [this] { return addresses_in_use() == 0; });
 }
 
 ProcessOptions plugin_process(const PluginCall& call) {

@@ -33,6 +33,8 @@ class CniNode {
 
   // Addresses in all blocks of this node, as stored.
   [[nodiscard]] std::size_t addresses_in_use();
+  // None is left, once the releases that DEL has been answered before are stored.
+  [[nodiscard]] bool releases_all();
 
  private:
   struct Impl;
