@@ -119,6 +119,7 @@ constexpr Flag kCreateFlags[] = {
     {.name = "skip-exists", .help = "leave objects that exist as they are"},
 };
 
+constexpr Text kCascadeChoices[] = {"background", "foreground", "orphan"};
 constexpr Flag kDeleteFlags[] = {
     {.name = "ignore-not-found",
      .letter = 's',
@@ -127,6 +128,21 @@ constexpr Flag kDeleteFlags[] = {
     kSelector,
     kAll,
     {.name = "skip-empty", .help = "no error when the files hold no objects"},
+    {.name = "grace-period",
+     .kind = ValueKind::kText,
+     .value_name = "SECONDS",
+     .help = "how long a pod has to end; 0: it is deleted at once, whether or not it has ended"},
+    {.name = "force", .help = "the same as --grace-period=0"},
+    {.name = "now", .help = "the same as --grace-period=1"},
+    {.name = "cascade",
+     .kind = ValueKind::kChoice,
+     .value_name = "HOW",
+     .help = "what becomes of objects that belong to it",
+     .fallback = "background",
+     .bare = "background",
+     .choices = kCascadeChoices,
+     .candidates = Candidates::kWords},
+    {.name = "wait", .help = "--wait=false is what holds: delete does not wait until an object is gone"},
     {.name = "output",
      .letter = 'o',
      .kind = ValueKind::kChoice,

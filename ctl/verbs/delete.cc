@@ -8,12 +8,37 @@ namespace {
 
 using command::ExitCode;
 
+// As kubectl has them.
+Result<kube::DeleteOptions> options_of(const command::Invocation& invocation) {
+  kube::DeleteOptions out;
+  out.dry_run = invocation.text("dry-run") == "server";
+  const bool has_period = invocation.is_given("grace-period");
+  if (invocation.is_on("now") && (has_period || invocation.is_on("force"))) {
+    return invalid("give one of --grace-period, --now and --force");
+  }
+  if (has_period) {
+    const auto seconds = parse_number<std::int64_t>(invocation.text("grace-period"));
+    // kubectl's own default, which scripts give.
+    const bool is_default = seconds && *seconds == -1;
+    if (!seconds || *seconds < -1) return invalid("--grace-period: seconds are expected, 0 or more");
+    if (invocation.is_on("force") && *seconds > 0) return invalid("--force allows no --grace-period above 0");
+    if (!is_default) out.grace_period_seconds = *seconds;
+  }
+  if (invocation.is_on("force")) out.grace_period_seconds = 0;
+  if (invocation.is_on("now")) out.grace_period_seconds = 1;
+  if (invocation.is_on("wait")) return invalid("delete does not wait until an object is gone: leave out --wait");
+  const std::string cascade = invocation.is_given("cascade") ? std::string(invocation.text("cascade")) : "";
+  if (cascade == "background") out.propagation_policy = "Background";
+  if (cascade == "foreground") out.propagation_policy = "Foreground";
+  if (cascade == "orphan") out.propagation_policy = "Orphan";
+  return out;
+}
+
 // With --dry-run=client the object is only looked at.
 kube::ApiResult<json::Value> remove(Session& session, Api& api, const Chosen& chosen) {
   if (is_client_dry_run(session.invocation())) return api.get(*chosen.resource, chosen.name);
-  kube::DeleteOptions options;
-  options.dry_run = session.invocation().text("dry-run") == "server";
-  return api.remove(*chosen.resource, chosen.name, options);
+  // They were looked at before anything was asked for.
+  return api.remove(*chosen.resource, chosen.name, options_of(session.invocation()).value());
 }
 
 void delete_one(Session& session, Api& api, const Chosen& chosen, Report& report) {
@@ -42,6 +67,7 @@ ExitCode delete_files(Session& session) {
 
 ExitCode run_delete(Session& session) {
   const command::Invocation& invocation = session.invocation();
+  if (const auto options = options_of(invocation); !options.ok()) return session.usage(options.error().message);
   if (invocation.is_given("filename")) {
     const bool chooses = invocation.is_given("selector") || invocation.is_on("all");
     if (!invocation.arguments.empty() || chooses)

@@ -191,6 +191,7 @@ kube::OperationPtr FakeClient::patch(const kube::ResourceType& type, const kube:
 kube::OperationPtr FakeClient::remove(const kube::ResourceType& type, const kube::ObjectName& name,
                                       const kube::DeleteOptions& options, kube::ObjectDone done) {
   note("delete", type, name, options.dry_run);
+  deletions.push_back(options);
   if (auto error = failure("delete")) return answer(std::move(done), *error);
   const auto found = objects_.find({type.plural, name.name_space, name.name});
   if (found == objects_.end()) return answer(std::move(done), not_found(type, name.name));

@@ -25,7 +25,8 @@ class FakeClient final : public kube::Client {
     int times = 1;
   };
 
-  std::vector<std::string> calls;           // "get ippools main", "update networkpolicies shop/web (dry run)"
+  std::vector<std::string> calls;  // "get ippools main", "update networkpolicies shop/web (dry run)"
+  std::vector<kube::DeleteOptions> deletions;
   std::vector<std::string> bodies;          // of writes, as they came
   std::vector<Failure> failures;            // the first that fits is used up
   std::vector<std::string> changes;         // what a watch sends: "ADDED {…}"; then it ends in order, unless …

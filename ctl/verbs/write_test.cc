@@ -230,7 +230,34 @@ TEST(Delete, Conversation) {
   console.run("netctl delete networkset --all -l a=b");
   console.run("netctl delete ippol x");
   console.run("netctl delete ippool x -o yaml");
+  console.run("netctl delete ippool x --wait");
+  console.run("netctl delete ippool x --grace-period=soon");
+  console.run("netctl delete ippool x --now --force");
+  console.run("netctl delete ippool x --force --grace-period=5");
+  console.run("netctl delete ippool x --cascade=never");
   test::expect_golden("ctl/verbs/testdata/delete.txt", console.screen);
+}
+
+TEST(Delete, WordsOfKubectlReachTheServer) {
+  struct Case {
+    const char* flags;
+    std::optional<std::int64_t> grace;
+    const char* propagation;
+  };
+  constexpr const char* kDefault = "";
+  for (const Case& each :
+       {Case{"", std::nullopt, kDefault}, Case{"--grace-period=0", 0, kDefault},
+        Case{"--grace-period 30", 30, kDefault}, Case{"--grace-period=-1", std::nullopt, kDefault},
+        Case{"--force --grace-period=0", 0, kDefault}, Case{"--force", 0, kDefault}, Case{"--now", 1, kDefault},
+        Case{"--wait=false", std::nullopt, kDefault}, Case{"--cascade=orphan", std::nullopt, "Orphan"},
+        Case{"--cascade=foreground --wait=false", std::nullopt, "Foreground"}}) {
+    Console console;
+    console.client.put("ippools", R"({"metadata":{"name":"main"},"spec":{}})");
+    console.run(concat("netctl delete ippool main ", each.flags));
+    ASSERT_EQ(console.client.deletions.size(), 1U) << each.flags << console.screen;
+    EXPECT_EQ(console.client.deletions[0].grace_period_seconds, each.grace) << each.flags;
+    EXPECT_EQ(console.client.deletions[0].propagation_policy, each.propagation) << each.flags;
+  }
 }
 
 TEST(Patch, Conversation) {
