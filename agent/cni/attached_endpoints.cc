@@ -14,10 +14,9 @@ AttachedEndpoints::Endpoint shared(std::optional<model::WorkloadEndpoint> endpoi
   return std::make_shared<const model::WorkloadEndpoint>(*std::move(endpoint));
 }
 
-// Without addresses nothing says the same: they are still to come.
 bool says_the_same(const model::WorkloadEndpoint& stored, const std::string& container,
                    const std::vector<IpPrefix>& addresses) {
-  return !addresses.empty() && stored.spec.container_id == container && stored.spec.ip_networks == addresses;
+  return stored.spec.container_id == container && stored.spec.ip_networks == addresses;
 }
 
 }  // namespace

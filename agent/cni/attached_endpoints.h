@@ -5,9 +5,8 @@
 //   CniServer ───▶ │ container ▶ endpoint │
 //   attach, detach └──────────────────────┘
 //
-// attach(): first without addresses, so that rules can be made, then with them. It holds until the API server's object
-// says the same, or is gone, or is another pod's. What it says then counts, as it does for containers of which nothing
-// is known here (after a restart of the agent).
+// attach(): it holds until the API server's object says the same, or is gone, or is another pod's. What it says then
+// counts, as it does for containers of which nothing is known here (after a restart of the agent).
 // detach(): the container has no endpoint any more, whatever the API server's object says of it as long as it is there.
 //
 // No I/O. Thread: the control loop's. Refers to `facts`, which is told of a pod after see() has been asked.
@@ -53,8 +52,8 @@ class AttachedEndpoints {
   struct Entry {
     std::string container;
     std::string pod_uid;
-    std::vector<IpPrefix> addresses;  // none: not known yet
-    Endpoint object;                  // without Kubernetes
+    std::vector<IpPrefix> addresses;
+    Endpoint object;  // without Kubernetes
     bool is_gone = false;
   };
   using Entries = std::map<model::ObjectKey, Entry>;

@@ -24,12 +24,12 @@ const ObjectKey kBox{Kind::kWorkloadEndpoint, "default", "node--1-cni-box-eth0"}
 
 IpPrefix host_of(std::string_view address) { return IpPrefix::host(IpAddress::parse(address).value()); }
 
-// "c1 10.0.0.1", "c1 -" for one without addresses, "none".
+// "c1 10.0.0.1", "none".
 std::string text_of(const AttachedEndpoints::Endpoint& endpoint) {
   if (endpoint == nullptr) return "none";
   std::vector<std::string> addresses;
   for (const IpPrefix& each : endpoint->spec.ip_networks) addresses.push_back(each.first().to_string());
-  return concat(endpoint->spec.container_id, ' ', addresses.empty() ? "-" : join(addresses, ","));
+  return concat(endpoint->spec.container_id, ' ', join(addresses, ","));
 }
 
 struct PodText {
@@ -82,7 +82,7 @@ class AttachedEndpointsTest : public testing::Test {
     endpoint.pod_namespace = "default";
     endpoint.pod_name = "web";
     endpoint.container = container;
-    if (!address.empty()) endpoint.addresses = {host_of(address)};
+    endpoint.addresses = {host_of(address)};
     attached_.attach(endpoint, uid);
   }
   static model::WorkloadEndpoint box(const std::string& address) {
@@ -90,7 +90,7 @@ class AttachedEndpointsTest : public testing::Test {
     out.metadata.name = kBox.name;
     out.spec.node = "node-1";
     out.spec.container_id = "box";
-    if (!address.empty()) out.spec.ip_networks = {host_of(address)};
+    out.spec.ip_networks = {host_of(address)};
     return out;
   }
   std::string known(const ObjectKey& key = kWeb) { return known_.contains(key) ? known_.at(key) : "none"; }
@@ -101,11 +101,9 @@ class AttachedEndpointsTest : public testing::Test {
   int changes_ = 0;
 };
 
-TEST_F(AttachedEndpointsTest, APodIsKnownBeforeItsAddressesAndBeforeTheApiServerHasThem) {
+TEST_F(AttachedEndpointsTest, APodIsKnownBeforeTheApiServerHasItsAddresses) {
   watch(pod_of({}));
   EXPECT_EQ(known(), "none");
-  attach("c1", "");
-  EXPECT_EQ(known(), "c1 -");
   attach("c1", "10.0.0.1");
   EXPECT_EQ(known(), "c1 10.0.0.1");
   // Something else of it changes meanwhile.
@@ -206,8 +204,6 @@ TEST_F(AttachedEndpointsTest, PodsWithoutAnEndpointDoNotGetOne) {
 }
 
 TEST_F(AttachedEndpointsTest, WithoutKubernetesItIsTheObject) {
-  attached_.attach(kBox, box(""));
-  EXPECT_EQ(known(kBox), "box -");
   attached_.attach(kBox, box("10.0.0.1"));
   EXPECT_EQ(known(kBox), "box 10.0.0.1");
   watch_box(box("10.0.0.1"));
@@ -233,8 +229,6 @@ TEST_F(AttachedEndpointsTest, WhenAllIsSaidTheApiServersWordIsWhatIsKnown) {
     watch(pod_of(stored));
     for (int life = 0; life < 3; ++life) {
       const std::string container = concat("c", round, "-", life), address = concat("10.0.", life, ".1");
-      attach(container, "", stored.uid);
-      if (random.below(2) == 0) watch(pod_of(stored));
       attach(container, address, stored.uid);
       EXPECT_EQ(known(), concat(container, ' ', address));
       const bool is_noted = random.below(4) != 0;

@@ -97,14 +97,13 @@ model::WorkloadEndpoint CniServer::object_for(const CniRequest& request, const N
   return out;
 }
 
-// Its rules can be made while the API server takes its addresses, and even before there are any.
+// Its rules can be made while the API server takes its addresses.
 void CniServer::attach(const CniRequest& request, const NewEndpoint& endpoint) {
   if (request.has_pod()) return parts_.attached.attach(endpoint, request.pod_uid);
   parts_.attached.attach(calculation_key(endpoint), object_for(request, endpoint));
 }
 
 void CniServer::detach(const CniRequest& request) {
-  if (request.is_ipam_only) return;
   parts_.attached.detach(calculation_key(endpoint_for(request, {})), request.container);
 }
 
@@ -115,13 +114,11 @@ void CniServer::begin_add(CniRequest request, std::unique_ptr<http::Responder> r
     return send_error(*responder, {ErrorCode::kUnavailable, problem});
   }
   // Names, handle and note are the container's: a second interface would take over those of the first.
-  const auto other = attachments_.find(request.container);
-  if (other != attachments_.end() && other->second.request.interface != request.interface) {
+  const std::string first = first_interface(request.container);
+  if (!first.empty() && first != request.interface) {
     add_failures_.increment();
-    const CniRequest& first = other->second.request;
-    return send_error(*responder,
-                      invalid(concat("container ", request.container, " has ", first.interface, " of network ",
-                                     first.network, " already, and a container has one interface of margay's")));
+    return send_error(*responder, invalid(concat("container ", request.container, " has ", first,
+                                                 " already, and a container has one interface of margay's")));
   }
   const JobId id = ++last_job_;
   add_outcomes_.erase(request.container);
@@ -197,7 +194,6 @@ void CniServer::go_on_add(JobId id, const model::Pod* pod) {
     holder.attributes.set(ipam::kNamespaceAttribute, request.pod_namespace);
     holder.attributes.set(ipam::kPodAttribute, request.pod_name);
   }
-  if (!request.is_ipam_only) attach(request, endpoint_for(request, {}));
   if (request.wants_plan_first && !request.is_ipam_only) tell_plan(id);
   job.assigning = parts_.book.assign(std::move(holder), job.plan.demands,
                                      [this, id](const std::vector<ipam::Got>& got) { on_assigned(id, got); });
@@ -302,6 +298,7 @@ void CniServer::finish_add(JobId id, std::vector<IpPrefix> addresses) {
     attachment.request = job.request;
     attachment.mac = job.plan.mac;
     body["hostInterface"] = attachment.endpoint.interface;
+    interfaces_.put(container, job.request.interface);
     attach(job.request, attachment.endpoint);
     note(container);
   }
@@ -318,7 +315,6 @@ void CniServer::fail_add(JobId id, const Error& error) {
                                                    {"pod", found->second.request.pod_name},
                                                    {"error", error}});
   tell_pod(found->second.request, error);
-  if (!attachments_.contains(found->second.request.container)) detach(found->second.request);
   answer_add(found->second, error);
   // Not from inside a callback of its own operation.
   parts_.loop.post([job = std::make_shared<AddJob>(std::move(found->second))] {});

@@ -11,8 +11,8 @@ namespace margay::agent {
 void CniServer::begin_del(const CniRequest& request, std::unique_ptr<http::Responder> responder) {
   dels_.increment();
   // What was refused a second interface goes; the first one keeps its address.
-  const auto other = attachments_.find(request.container);
-  if (other != attachments_.end() && other->second.request.interface != request.interface) {
+  const std::string first = first_interface(request.container);
+  if (!first.empty() && first != request.interface) {
     return send_json(*responder, 200, json::Value(json::Object{}));
   }
   for (auto at = adds_open_.begin(); at != adds_open_.end();) {
@@ -46,6 +46,7 @@ void CniServer::run_release(PendingRelease release, std::unique_ptr<http::Respon
     job.pod_uid = attachment->second.request.pod_uid;
     attachments_.erase(attachment);
   }
+  interfaces_.remove(job.release.container);
   // Of who is named by nothing here, nothing changes.
   CniRequest container;
   container.container = job.release.container;

@@ -1,6 +1,5 @@
 #include "agent/cni/cni_server.h"
 
-#include <set>
 #include <utility>
 
 #include "base/core/text.h"
@@ -58,6 +57,7 @@ bool may_pass(const Error& error) {
 CniServer::CniServer(Parts parts)
     : parts_(std::move(parts)),
       spool_(parts_.spool_folder),
+      interfaces_(parts_.interfaces_folder),
       adds_(counter(parts_.metrics, "margay_cni_add_total", "CNI ADD requests.")),
       add_failures_(counter(parts_.metrics, "margay_cni_add_failures_total", "CNI ADD requests that failed.")),
       dels_(counter(parts_.metrics, "margay_cni_del_total", "CNI DEL requests.")),
@@ -186,6 +186,44 @@ void CniServer::collect_garbage(const json::Value& body, const CniRequest& reque
   for (const json::Value& each : *valid->as_array()) {
     if (each.as_string() != nullptr) kept.insert(*each.as_string());
   }
+  const json::Value* first = body.find("interfacesFirst");
+  const bool only_names = first != nullptr && first->as_bool() != nullptr && *first->as_bool();
+  std::set<std::string> names;
+  for (PendingRelease& release : garbage(kept, request)) {
+    names.insert(only_names ? left_interface(release, kept) : release.container);
+    if (!only_names) run_release(std::move(release), nullptr, /*is_spooled=*/false);
+  }
+  names.erase("");
+  json::Array out;
+  for (const std::string& name : names) out.emplace_back(name);
+  json::Object answer;
+  answer[only_names ? "interfaces" : "released"] = std::move(out);
+  send_json(responder, 200, json::Value(std::move(answer)));
+}
+
+// The host's end of a pair that an old container has left; "": that of a pod is another container's by now.
+std::string CniServer::left_interface(const PendingRelease& release, const std::set<std::string>& kept) const {
+  CniRequest request;
+  request.container = release.container;
+  request.interface = release.interface;
+  request.pod_namespace = release.pod_namespace;
+  request.pod_name = release.pod_name;
+  std::string interface = endpoint_for(request, {}).interface;
+  if (!request.has_pod()) return interface;
+  for (const auto& [id, job] : adds_open_) {
+    if (job.request.pod_namespace == request.pod_namespace && job.request.pod_name == request.pod_name) return {};
+  }
+  for (const auto& [container, other] : attachments_) {
+    if (kept.contains(container) && other.endpoint.interface == interface) return {};
+  }
+  const model::Pod* pod = parts_.facts.find_pod(request.pod_namespace, request.pod_name);
+  const std::string_view noted =
+      pod == nullptr ? std::string_view() : pod->metadata.annotations.get("cni.projectcalico.org/containerID");
+  return kept.contains(std::string(noted)) ? std::string() : interface;
+}
+
+// Of each container once.
+std::vector<PendingRelease> CniServer::garbage(const std::set<std::string>& kept, const CniRequest& request) const {
   const std::string prefix = concat(request.network, '.');
   std::map<std::string, PendingRelease> old;
   for (const auto& [cidr, block] : parts_.book.allocator().blocks()) {
@@ -200,14 +238,15 @@ void CniServer::collect_garbage(const json::Value& body, const CniRequest& reque
                         std::string(attribute.active_owner.get("pod"))};
     }
   }
-  json::Array released;
-  for (auto& [container, release] : old) {
-    released.emplace_back(container);
-    run_release(std::move(release), nullptr, /*is_spooled=*/false);
-  }
-  json::Object out;
-  out["released"] = std::move(released);
-  send_json(responder, 200, json::Value(std::move(out)));
+  std::vector<PendingRelease> out;
+  for (auto& [container, release] : old) out.push_back(std::move(release));
+  return out;
+}
+
+// Of a container that has one; "": not known.
+std::string CniServer::first_interface(const std::string& container) const {
+  const auto found = attachments_.find(container);
+  return found != attachments_.end() ? found->second.request.interface : interfaces_.find(container);
 }
 
 }  // namespace margay::agent

@@ -7,7 +7,10 @@
 //   POST /v1/addresses   the addresses, or why there are none
 //   POST /v1/ready  waits for the annotation and for EndpointReadiness              ─▶ ADD is over
 //   POST /v1/del    releases; what is not done in two milliseconds is written down, and answered ("later")
-//   POST /v1/check  the addresses it has, or 404        POST /v1/gc  all containers but those named are released
+//   POST /v1/check  the addresses it has, or 404
+//   POST /v1/gc     all containers but those named are released; with "interfacesFirst" nothing is, and the answer
+//   names
+//                   the interfaces that they left
 //   GET  /v1/status 200, or 503 with the reason
 //
 // Errors: {"error": text}: 400 the request, 404 pod or pool or container, 409 address taken, 503 not ready or no
@@ -19,11 +22,13 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "agent/cni/attached_endpoints.h"
 #include "agent/cni/cluster_facts.h"
+#include "agent/cni/container_interfaces.h"
 #include "agent/cni/readiness.h"
 #include "agent/cni/release_spool.h"
 #include "agent/cni/request.h"
@@ -66,6 +71,8 @@ class CniServer {
     telemetry::Logger log{};
     telemetry::Registry* metrics = nullptr;
     std::string spool_folder = "/var/lib/margay/cni/releases";
+    // Of what goes with the machine; "": a next life of the agent does not know which interface is a container's.
+    std::string interfaces_folder{};
     // Of new interfaces, when the plugin's configuration has none.
     std::function<std::int64_t()> mtu = [] { return std::int64_t{1500}; };
     CniLimits limits{};
@@ -134,6 +141,9 @@ class CniServer {
   [[nodiscard]] std::vector<IpPrefix> unmanaged_addresses(const CniRequest& request) const;
   void answer_status(http::Responder& responder);
   void collect_garbage(const json::Value& body, const CniRequest& request, http::Responder& responder);
+  [[nodiscard]] std::vector<PendingRelease> garbage(const std::set<std::string>& kept, const CniRequest& request) const;
+  [[nodiscard]] std::string left_interface(const PendingRelease& release, const std::set<std::string>& kept) const;
+  [[nodiscard]] std::string first_interface(const std::string& container) const;
   [[nodiscard]] std::string why_not_ready() const;
 
   // cni_add.cc
@@ -182,6 +192,7 @@ class CniServer {
 
   Parts parts_;
   ReleaseSpool spool_;
+  ContainerInterfaces interfaces_;
   telemetry::Counter adds_, add_failures_, dels_, delayed_releases_, exhausted_;
   telemetry::Gauge blocks_, addresses_, free_;
   JobId last_job_ = 0;

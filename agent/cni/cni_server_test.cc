@@ -12,6 +12,7 @@
 #include "datastore/watch/resource_of.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "policy/translate/translate.h"
 #include "test/support/fake_kube_client.h"
 
 namespace margay::agent {
@@ -98,6 +99,7 @@ class CniServerTest : public testing::Test {
                                                      .readiness = readiness_,
                                                      .attached = attached_,
                                                      .spool_folder = folder_.at("releases"),
+                                                     .interfaces_folder = folder_.at("interfaces"),
                                                      .on_pod_news = [this](const PodNews& news) { news_ = news; },
                                                      .on_exhausted =
                                                          [this](const auto& pools, const std::string& who) {
@@ -229,35 +231,20 @@ TEST_F(CniServerTest, CalculationKnowsTheEndpointBeforeTheApiServerDoes) {
   };
   add_pod("web");
   (void)ask("add", "c1", "web", /*plan_first=*/true);
-  EXPECT_THAT(known, ElementsAre("web: 0")) << "nothing has been written yet";
+  EXPECT_THAT(known, IsEmpty()) << "nothing has been written yet";
   // Blocks are written, and then nothing any more.
   client_.on_request = [](std::string_view verb, const kube::ResourceType&) -> std::optional<kube::ApiError> {
     if (verb != "patch") return std::nullopt;
     return kube::ApiError{.code = ErrorCode::kPermissionDenied, .message = "403"};
   };
   advance(milliseconds(10));
-  EXPECT_THAT(known, ElementsAre("web: 0", "web: 1"));
+  EXPECT_THAT(known, ElementsAre("web: 1"));
   const auto ready = ask("ready", "c1", "web");
   advance(seconds(1));
   EXPECT_EQ(ready->status, 503) << ready->body;
   // As the plugin does then.
   (void)ask("del", "c1", "web");
-  EXPECT_THAT(known, ElementsAre("web: 0", "web: 1", "web: none"));
-}
-
-TEST_F(CniServerTest, AnEndpointWithoutAddressesIsTakenBackWhenThereAreNone) {
-  std::vector<bool> known;
-  attached_.on_change = [&known](const model::ObjectKey&, const AttachedEndpoints::Endpoint& endpoint) {
-    known.push_back(endpoint != nullptr);
-  };
-  add_pool("six", "fd00::/128", 128);
-  (void)ask("add", "c1");
-  advance(seconds(1));
-  known.clear();
-  add_pod("web");
-  (void)ask("add", "c2", "web");
-  advance(seconds(5));
-  EXPECT_THAT(known, ElementsAre(true, false));
+  EXPECT_THAT(known, ElementsAre("web: 1", "web: none"));
 }
 
 TEST_F(CniServerTest, WhyThereAreNoAddressesIsToldToWhoAsksForThem) {
@@ -576,9 +563,63 @@ TEST_F(CniServerTest, SecondInterfaceOfAContainerIsRefusedAndTheFirstKeepsItsAdd
   advance(seconds(1));
   EXPECT_EQ(deleted->status, 200) << "what was not made is gone";
   EXPECT_EQ(stored_addresses(), 1U);
+  begin();
+  EXPECT_EQ(ask("add", "c1", "", false, "eth1")->status, 400) << "a next life of the agent knows it, too";
+  (void)ask("del", "c1", "", false, "eth1");
+  advance(seconds(1));
+  EXPECT_EQ(stored_addresses(), 1U);
   (void)ask("del", "c1");
   advance(seconds(1));
   EXPECT_EQ(stored_addresses(), 0U);
+  (void)ask("add", "c1", "", false, "eth1");
+  begin();
+  EXPECT_EQ(stored_addresses(), 1U) << "the name is free again";
+}
+
+TEST_F(CniServerTest, GarbageNamesItsInterfacesBeforeItsAddressesGo) {
+  const auto collect = [this](bool names_only) {
+    auto told = std::make_shared<Told>();
+    server_->serve({"POST",
+                    "/v1/gc",
+                    {},
+                    concat(R"({"network":"k8s-pod-network","validContainers":["c1"],"interfacesFirst":)",
+                           names_only ? "true}" : "false}")},
+                   std::make_unique<OneAnswer>(told));
+    advance(seconds(1));
+    return told->body;
+  };
+  for (const char* pod : {"web", "api"}) add_pod(pod);
+  (void)ask("add", "c1", "web");
+  (void)ask("add", "c2", "api");
+  advance(seconds(1));
+  // An earlier container of a pod: the interface is that of the one that is kept.
+  (void)ask("add", "c0", "web");
+  advance(seconds(1));
+  ASSERT_EQ(stored_addresses(), 3U);
+  EXPECT_EQ(collect(true), concat(R"({"interfaces":[")", policy::interface_name_of("default", "api"), R"("]})"));
+  EXPECT_EQ(stored_addresses(), 3U) << "nothing was released";
+  EXPECT_EQ(collect(false), R"({"released":["c0","c2"]})");
+  EXPECT_EQ(stored_addresses(), 1U);
+}
+
+TEST(ContainerInterfacesTest, AreKnownToTheNextLifeAndCannotLeaveTheFolder) {
+  const file::TempDir folder = file::TempDir::make().value();
+  {
+    ContainerInterfaces interfaces(folder.at("a/b"));
+    interfaces.put("c1", "eth0");
+    interfaces.put("../../x", "eth1");
+    interfaces.put("c2", "eth0");
+    interfaces.put("c2", "net1");
+    interfaces.put("c3", "eth0");
+    interfaces.remove("c3");
+  }
+  ContainerInterfaces interfaces(folder.at("a/b"));
+  EXPECT_EQ(interfaces.find("c1"), "eth0");
+  EXPECT_EQ(interfaces.find("../../x"), "eth1");
+  EXPECT_EQ(interfaces.find("c2"), "net1");
+  EXPECT_EQ(interfaces.find("c3"), "");
+  EXPECT_EQ(interfaces.find("nobody"), "");
+  EXPECT_EQ(ContainerInterfaces("").find("c1"), "");
 }
 
 TEST_F(CniServerTest, DelEndsAnAddUnderWay) {

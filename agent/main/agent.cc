@@ -81,6 +81,7 @@ Agent::Agent(Parts parts)
             .workloads = calculation_.workloads(),
             .node = parts_.environment.node_name,
             .state_dir = parts_.flags.state_dir,
+            .run_dir = parts_.flags.run_dir,
             .log = log_.with({{"scope", "cni"}}),
             .metrics = &parts_.metrics,
             .mtu = [this] { return std::int64_t{tunnels_.mtus().workload}; },

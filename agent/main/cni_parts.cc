@@ -26,6 +26,7 @@ CniParts::CniParts(Parts parts)
                .log = parts_.log,
                .metrics = parts_.metrics,
                .spool_folder = parts_.state_dir + "/cni/releases",
+               .interfaces_folder = parts_.run_dir + "/cni/interfaces",
                .mtu = parts_.mtu,
                .on_pod_news = parts_.on_pod_news,
                .on_exhausted = [this](const std::vector<ipam::PoolRange>& pools, const std::string& who) {

@@ -29,6 +29,7 @@ class CniParts {
     const EndpointBook::Workloads& workloads;
     std::string node;
     std::string state_dir;
+    std::string run_dir;
     telemetry::Logger log{};
     telemetry::Registry* metrics = nullptr;
     std::function<std::int64_t()> mtu = [] { return std::int64_t{1500}; };  // of new interfaces

@@ -288,6 +288,18 @@ Done collect_garbage(const Invocation& call) {
   for (const json::Value& each : *attachments->as_array()) containers.emplace_back(each.string_at({"containerID"}));
   body["validContainers"] = std::move(containers);
   AgentClient agent(call.socket());
+  // Interfaces go before their addresses are somebody else's.
+  body["interfacesFirst"] = true;
+  const auto left = agent.call("POST", "/v1/gc", body, kDelSeconds);
+  if (!left.ok()) return agent_error(left.error());
+  if (left->status != 200) return refused(*left, kIoFailure);
+  const json::Value* interfaces = left->body.find("interfaces");
+  if (interfaces == nullptr || interfaces->as_array() == nullptr) return std::string();  // an older agent has released
+  for (const json::Value& interface : *interfaces->as_array()) {
+    const Status removed = remove_link(interface.as_string() == nullptr ? "" : *interface.as_string());
+    if (!removed.ok()) return interface_error(removed.error());
+  }
+  body["interfacesFirst"] = false;
   const auto answer = agent.call("POST", "/v1/gc", body, kDelSeconds);
   if (!answer.ok()) return agent_error(answer.error());
   if (answer->status != 200) return refused(*answer, kIoFailure);

@@ -341,6 +341,9 @@ TEST_F(CniPlugin, GarbageOfContainersThatAreGoneIsCollected) {
   EXPECT_EQ(collected.exit_status, 0) << collected.out;
   EXPECT_TRUE(poll_until(std::chrono::seconds(5), [this] { return node_->addresses_in_use() == 2; }));
   EXPECT_EQ(run_plugin(call("CHECK", "a", "c-a")).exit_status, 0);
+  // Its namespace is still there.
+  EXPECT_NE(if_nametoindex(policy::interface_name_of("default", "a").c_str()), 0U);
+  EXPECT_EQ(if_nametoindex(policy::interface_name_of("default", "b").c_str()), 0U);
 }
 
 TEST_F(CniPlugin, WithoutKubernetesAWorkloadEndpointIsMade) {
