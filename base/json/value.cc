@@ -107,6 +107,13 @@ std::string_view Value::string_at(std::initializer_list<std::string_view> path) 
   return text == nullptr ? std::string_view{} : std::string_view(*text);
 }
 
+const Array& Value::array_at(std::initializer_list<std::string_view> path) const {
+  static const Array kNone;
+  const Value* const found = find(path);
+  const Array* const array = found == nullptr ? nullptr : found->as_array();
+  return array == nullptr ? kNone : *array;
+}
+
 Value& Value::operator[](std::string_view name) { return make_object()[name]; }
 
 Object& Value::make_object() {

@@ -103,6 +103,8 @@ class Value {
   Value* find(std::initializer_list<std::string_view> path);
   // The string there, or "" when there is none.
   [[nodiscard]] std::string_view string_at(std::initializer_list<std::string_view> path) const;
+  // The array there, or an empty one when there is none.
+  [[nodiscard]] const Array& array_at(std::initializer_list<std::string_view> path) const;
   // Makes this an object if it is null; MARGAY_CHECKs that it is one.
   Value& operator[](std::string_view name);
   // Becomes / must be an object or array, made from null.

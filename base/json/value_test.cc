@@ -61,6 +61,8 @@ TEST(Value, NumbersCompareByValue) {
 
 TEST(Value, FindsByPath) {
   const Value value = parse(R"({"metadata":{"name":"a","labels":{}},"n":3})").value();
+  EXPECT_TRUE(value.array_at({"metadata"}).empty());
+  EXPECT_TRUE(value.array_at({"metadata", "none", "x"}).empty());
   EXPECT_EQ(value.string_at({"metadata", "name"}), "a");
   EXPECT_EQ(value.string_at({"metadata", "none", "x"}), "");
   EXPECT_EQ(value.string_at({"n"}), "");

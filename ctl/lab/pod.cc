@@ -12,16 +12,10 @@ using json::Array;
 using json::Object;
 using json::Value;
 
-const Array& list_at(const Value& object, std::initializer_list<std::string_view> path) {
-  static const Array kNone;
-  const Value* found = object.find(path);
-  return found == nullptr || found->as_array() == nullptr ? kNone : *found->as_array();
-}
-
 std::vector<ServedPort> ports_of(const Value& object) {
   std::vector<ServedPort> out;
-  for (const Value& container : list_at(object, {"spec", "containers"})) {
-    for (const Value& port : list_at(container, {"ports"})) {
+  for (const Value& container : object.array_at({"spec", "containers"})) {
+    for (const Value& port : container.array_at({"ports"})) {
       const Value* number = port.find("containerPort");
       const std::string_view protocol = port.string_at({"protocol"});
       const bool is_number = number != nullptr && number->as_integer() != nullptr && *number->as_integer() > 0 &&
@@ -38,7 +32,7 @@ std::vector<ServedPort> ports_of(const Value& object) {
 
 std::vector<IpAddress> addresses_of(const Value& object) {
   std::vector<IpAddress> out;
-  for (const Value& each : list_at(object, {"status", "podIPs"})) {
+  for (const Value& each : object.array_at({"status", "podIPs"})) {
     if (const auto address = IpAddress::parse(each.string_at({"ip"})); address.ok()) out.push_back(*address);
   }
   if (!out.empty()) return out;
@@ -71,7 +65,7 @@ LabPod read_pod(const Value& object) {
   pod.node = std::string(object.string_at({"spec", "nodeName"}));
   pod.addresses = addresses_of(object);
   pod.ports = ports_of(object);
-  for (const Value& each : list_at(object, {"spec", "containers"})) {
+  for (const Value& each : object.array_at({"spec", "containers"})) {
     pod.containers.push_back({std::string(each.string_at({"name"})), std::string(each.string_at({"image"}))});
   }
   const Value* host = object.find({"spec", "hostNetwork"});

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <span>
 
 #include "base/core/text.h"
 #include "base/core/time_text.h"
@@ -16,12 +15,6 @@ namespace {
 using json::Value;
 
 constexpr std::string_view kRunning = "running";
-
-std::span<const Value> list_at(const Value& object, std::initializer_list<std::string_view> path) {
-  const Value* const found = object.find(path);
-  if (found == nullptr || found->as_array() == nullptr) return {};
-  return *found->as_array();
-}
 
 std::optional<std::int64_t> number_at(const Value& object, std::string_view name) {
   const Value* const found = object.find(name);
@@ -124,14 +117,14 @@ bool NodeReport::is_well() const {
 NodeReport report_of(const Value& status, const Value& peers) {
   NodeReport out;
   out.node = status.string_at({"node"});
-  for (const Value& aspect : list_at(status, {"aspects"})) out.aspects.push_back(aspect_of(aspect));
+  for (const Value& aspect : status.array_at({"aspects"})) out.aspects.push_back(aspect_of(aspect));
   out.version = status.string_at({"version"});
   out.router_id = peers.string_at({"speaker", "routerID"});
   const Value* const running = peers.find("running");
   const bool is_running = running != nullptr && running->as_bool() != nullptr && *running->as_bool();
   out.bgp = is_running ? kRunning : "not running";
   out.bgp_problem = peers.string_at({"refused"});
-  for (const Value& peer : list_at(peers, {"peers"})) out.peers.push_back(agent_peer(peer));
+  for (const Value& peer : peers.array_at({"peers"})) out.peers.push_back(agent_peer(peer));
   return out;
 }
 
@@ -144,7 +137,7 @@ NodeReport report_of(const Value& object) {
   const std::string_view speaker = status->string_at({"agent", "birdV4", "state"});
   if (!speaker.empty()) out.bgp = speaker == "Ready" ? kRunning : "not running";
   PeerLines lines;
-  for (const Value& condition : list_at(*status, {"conditions"})) {
+  for (const Value& condition : status->array_at({"conditions"})) {
     AspectReport aspect = aspect_of(condition);
     if (aspect.type == "BGPReady") {
       lines = peer_lines(aspect.message);
@@ -159,7 +152,7 @@ NodeReport report_of(const Value& object) {
   const auto updated = parse_timestamp(status->string_at({"lastUpdated"}));
   const std::optional<WallTime> now = updated.ok() ? std::optional<WallTime>(*updated) : std::nullopt;
   for (const std::string_view family : {"peersV4", "peersV6"}) {
-    for (const Value& peer : list_at(*status, {"bgp", family})) out.peers.push_back(object_peer(peer, now, lines));
+    for (const Value& peer : status->array_at({"bgp", family})) out.peers.push_back(object_peer(peer, now, lines));
   }
   return out;
 }

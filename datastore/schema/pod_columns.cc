@@ -13,26 +13,20 @@ namespace {
 using json::Array;
 using json::Value;
 
-const Array& list_at(const Value& object, std::initializer_list<std::string_view> path) {
-  static const Array kNone;
-  const Value* found = object.find(path);
-  return found == nullptr || found->as_array() == nullptr ? kNone : *found->as_array();
-}
-
 bool is_ready(const Value& container) {
   const Value* ready = container.find("ready");
   return ready != nullptr && ready->as_bool() != nullptr && *ready->as_bool();
 }
 
 Value ready_text(const Value& pod) {
-  const Array& states = list_at(pod, {"status", "containerStatuses"});
+  const Array& states = pod.array_at({"status", "containerStatuses"});
   const auto ready = std::count_if(states.begin(), states.end(), is_ready);
-  return Value(concat(ready, "/", list_at(pod, {"spec", "containers"}).size()));
+  return Value(concat(ready, "/", pod.array_at({"spec", "containers"}).size()));
 }
 
 Value restarts(const Value& pod) {
   std::int64_t out = 0;
-  for (const Value& container : list_at(pod, {"status", "containerStatuses"})) {
+  for (const Value& container : pod.array_at({"status", "containerStatuses"})) {
     const Value* count = container.find("restartCount");
     if (count != nullptr && count->as_integer() != nullptr) out += *count->as_integer();
   }
@@ -41,7 +35,7 @@ Value restarts(const Value& pod) {
 
 // Of the first container that says why it does not run.
 std::string_view reason_of_containers(const Value& pod) {
-  for (const Value& container : list_at(pod, {"status", "containerStatuses"})) {
+  for (const Value& container : pod.array_at({"status", "containerStatuses"})) {
     for (const char* state : {"waiting", "terminated"}) {
       const std::string_view reason = container.string_at({"state", state, "reason"});
       if (!reason.empty()) return reason;
@@ -55,7 +49,7 @@ std::string status_text(const Value& pod) {
   if (!pod.string_at({"metadata", "deletionTimestamp"}).empty())
     return reason == "NodeLost" ? "Unknown" : "Terminating";
   const std::string_view of_containers = reason_of_containers(pod);
-  const Array& states = list_at(pod, {"status", "containerStatuses"});
+  const Array& states = pod.array_at({"status", "containerStatuses"});
   // Of several containers one may have done its work while others go on.
   const bool goes_on = of_containers == "Completed" && std::any_of(states.begin(), states.end(), is_ready);
   if (!of_containers.empty()) return goes_on ? "Running" : std::string(of_containers);
