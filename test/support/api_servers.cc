@@ -26,13 +26,15 @@ std::string find_in_path(const std::string& name) {
   return "";
 }
 
-// "" when the programs are not built.
+// The folder that a script of ours keeps programs in; "" when they are not there.
+std::string kept_by(const std::vector<std::string>& command) {
+  const auto asked = run_program({command, {}, "", ""});
+  return asked.exit_status == 0 ? std::string(trim(asked.out)) : std::string();
+}
+
 std::string kubernetes_dir() {
-  static const std::string dir = [] {
-    const auto asked =
-        run_program({{source_path("scripts/kube-binaries"), "--check", "kube-apiserver", "kubectl"}, {}, "", ""});
-    return asked.exit_status == 0 ? std::string(trim(asked.out)) : std::string();
-  }();
+  static const std::string dir =
+      kept_by({source_path("scripts/kube-binaries"), "--check", "kube-apiserver", "kubectl"});
   return dir;
 }
 
@@ -234,6 +236,9 @@ std::string old_kubectl() {
   return is_executable(path) ? path : new_kubectl();
 }
 
-std::string new_kubectl() { return find_in_path("kubectl"); }
+std::string new_kubectl() {
+  static const std::string fetched = kept_by({source_path("scripts/kube-clients"), "--check"});
+  return fetched.empty() ? find_in_path("kubectl") : fetched + "/kubectl";
+}
 
 }  // namespace margay::test

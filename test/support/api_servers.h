@@ -60,6 +60,7 @@ std::unique_ptr<ApiServer> start_kube_apiserver(std::string* why);
 
 // Path of Debian's kubectl 1.20 that belongs to the kube-apiserver, or of the one in PATH; "" when there is none.
 std::string old_kubectl();
+// Path of the one that scripts/kube-clients fetched, or of the one in PATH; "" when there is none.
 std::string new_kubectl();
 
 }  // namespace margay::test
