@@ -136,8 +136,7 @@ void BgpThread::snapshot(bgp::SnapshotQuery query, Callback<void(BgpSnapshot)> d
 }
 
 void BgpThread::open_routes(bgp::SnapshotQuery query, Callback<void(Result<std::uint64_t>)> done) {
-  impl_->ask<Result<std::uint64_t>>([query = std::move(query)](BgpWorker& worker) { return worker.open_routes(query); },
-                                    std::move(done));
+  impl_->ask<Result<std::uint64_t>>([query](BgpWorker& worker) { return worker.open_routes(query); }, std::move(done));
 }
 
 void BgpThread::read_routes(std::uint64_t number, Callback<void(RoutesRead)> done) {

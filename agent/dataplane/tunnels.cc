@@ -223,7 +223,7 @@ void Tunnels::place_source() {
   }
   // Additions come before removals: what has it as its source is changed first.
   if (source_) driver.remove_route(route::Source::kIpip, key_of(*source_));
-  source_ = std::move(wanted);
+  source_ = wanted;
   is_rule_due_ = true;
 }
 

@@ -101,7 +101,7 @@ void DataplaneMetrics::note_times(const DataplaneReport& report) {
   agent_.observe_apply("all", report.last_apply);
 }
 
-void DataplaneMetrics::add(const telemetry::MetricInfo& info, Labels labels, std::uint64_t count) {
+void DataplaneMetrics::add(const telemetry::MetricInfo& info, const Labels& labels, std::uint64_t count) {
   std::string name = info.name;
   for (const auto& [key, value] : labels) name += concat(" ", value);
   registry_.counter(info, labels).increment(grown(name, count));

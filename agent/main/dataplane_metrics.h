@@ -26,7 +26,7 @@ class DataplaneMetrics {
  private:
   void note_node(const std::string& node, const NodeCounters& counters);
   void note_device(const std::string& device, const DeviceCounters& counters);
-  void add(const telemetry::MetricInfo& info, telemetry::Labels labels, std::uint64_t count);
+  void add(const telemetry::MetricInfo& info, const telemetry::Labels& labels, std::uint64_t count);
   void forget_nodes(const std::set<std::string>& present);
 
   void note_driver(const std::string& name, const DriverState& state);

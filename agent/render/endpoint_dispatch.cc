@@ -12,7 +12,7 @@ namespace margay::render {
 namespace {
 
 void add_dispatch(const Dispatch& dispatch, const iptables::TableId& table, EndpointChains& out) {
-  for (iptables::Chain& chain : dispatch_chains(dispatch)) out.chains.push_back({table, std::move(chain)});
+  for (iptables::Chain& chain : dispatch_chains(dispatch)) out.chains.emplace_back(table, std::move(chain));
 }
 
 iptables::Chain rpf_skip(const std::map<std::string, const policy::Endpoint*>& workloads, IpFamily family,

@@ -8,8 +8,6 @@
 #include "base/core/text.h"
 #include "base/core/time_text.h"
 
-extern char** environ;
-
 namespace margay::startup {
 namespace {
 
@@ -133,7 +131,7 @@ PoolChoice read_pool(Reader& reader, IpFamily family) {
 }
 
 std::string read_router_id(Reader& reader) {
-  const std::string text = reader.text("CALICO_ROUTER_ID");
+  std::string text = reader.text("CALICO_ROUTER_ID");
   if (text.empty() || text == "hash") return text;
   const auto id = RouterId::parse(text);
   if (id.ok()) return text;

@@ -133,7 +133,7 @@ Status EndpointStatusFiles::apply_one(const std::string& name) {
   const std::string path = concat(directory(), "/", name);
   const auto wanted = wanted_.find(name);
   if (wanted == wanted_.end()) return remove_file(path);
-  const Status written = file::update_file_atomically(path, wanted->second);
+  Status written = file::update_file_atomically(path, wanted->second);
   if (written.ok() || written.error().code != ErrorCode::kNotFound) return written;
   MARGAY_RETURN_IF_ERROR(make_directory(directory()));
   return file::update_file_atomically(path, wanted->second);

@@ -61,7 +61,7 @@ http::Handler only_get(std::function<http::Response(const http::Request&)> answe
 
 }  // namespace
 
-StatusServer::StatusServer(LiveServer::Parts parts, Health& health, const telemetry::Registry& metrics,
+StatusServer::StatusServer(const LiveServer::Parts& parts, Health& health, const telemetry::Registry& metrics,
                            std::function<void()> before_scrape)
     : health_(health),
       registry_(metrics),

@@ -20,7 +20,7 @@ namespace margay::status {
 class StatusServer {
  public:
   // `before_scrape` runs before metrics are rendered: for those computed on demand.
-  StatusServer(LiveServer::Parts parts, Health& health, const telemetry::Registry& metrics,
+  StatusServer(const LiveServer::Parts& parts, Health& health, const telemetry::Registry& metrics,
                std::function<void()> before_scrape = {});
 
   void apply(const config::Settings& settings);

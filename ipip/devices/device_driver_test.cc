@@ -31,7 +31,7 @@ class DeviceDriverTest : public testing::Test, protected link::LinkBed {
  protected:
   void SetUp() override {
     if (const Status entered = enter(); !entered.ok()) GTEST_SKIP() << "needs root: " << entered.error().message;
-    if (run("ip link add probe type vxlan id 1 dstport 1") != "") GTEST_SKIP() << "no VXLAN in this kernel";
+    if (!run("ip link add probe type vxlan id 1 dstport 1").empty()) GTEST_SKIP() << "no VXLAN in this kernel";
     EXPECT_EQ(run("ip link del probe"), "");
   }
   static std::string shown(const std::string& name) {
@@ -245,7 +245,7 @@ TEST_F(DeviceDriverTest, WhatDevicesCarriedIsCounted) {
 }
 
 TEST_F(DeviceDriverTest, IpInIpIsThereOrSaysWhyNot) {
-  const bool has_kernel_ipip = run("ip link add probe type ipip local 192.0.2.1") == "";
+  const bool has_kernel_ipip = run("ip link add probe type ipip local 192.0.2.1").empty();
   if (has_kernel_ipip) {
     EXPECT_EQ(run("ip link del probe"), "");
   }

@@ -66,7 +66,7 @@ class EbpfTunnel::Impl {
  public:
   Impl(bpf::Object loaded, OpenMaps opened, Attachments at_interfaces)
       : object_(std::move(loaded)),
-        kernel_(opened),
+        kernel_(std::move(opened)),
         attachments(std::move(at_interfaces)),
         maps({kernel_.routes, kernel_.senders, kernel_.addresses, kernel_.config}) {}
 
@@ -75,7 +75,7 @@ class EbpfTunnel::Impl {
     if (needs_resync) MARGAY_RETURN_IF_ERROR(maps.resync());
     needs_resync = false;
     MARGAY_RETURN_IF_ERROR(maps.apply_updates(report.updated));
-    const Status attached = needs_attach ? attachments.attach(report.updated) : ok_status();
+    Status attached = needs_attach ? attachments.attach(report.updated) : ok_status();
     MARGAY_RETURN_IF_ERROR(attachments.detach(report.removed));
     MARGAY_RETURN_IF_ERROR(maps.apply_removes(report.removed));
     if (needs_sweep) MARGAY_RETURN_IF_ERROR(forget_nodes());

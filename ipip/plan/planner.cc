@@ -147,7 +147,7 @@ void TunnelPlanner::Impl::set_node(const std::string& name, const model::Node* o
   }
   if (after) {
     if (!is_ours) count_peer(*after, 1);
-    nodes_.insert_or_assign(name, std::move(*after));
+    nodes_.insert_or_assign(name, *after);
   }
   dirty_nodes_.insert(name);
   is_all_dirty_ |= is_ours;
@@ -175,11 +175,11 @@ std::optional<RemoteRoute> TunnelPlanner::Impl::carried(const Pool& pool, const 
     return meanwhile(plain, ends, family);
   }
   if (pool.ipip != EncapMode::kNever && family == IpFamily::kV4) {
-    const std::optional<RemoteRoute> planned =
+    std::optional<RemoteRoute> planned =
         planned_.ipip ? std::optional(RemoteRoute{Carrier::kIpip, address->address, node}) : std::nullopt;
     if (pool.ipip == EncapMode::kCrossSubnet && is_near) return planned_.ipip ? std::optional(plain) : std::nullopt;
     if (ends.ipip_tunnel) return planned;
-    const auto before = meanwhile(plain, ends, family);
+    auto before = meanwhile(plain, ends, family);
     // Of what BGP teaches LearnedRule says the same.
     if (before && (before->carrier == Carrier::kVxlan || planned_.ipip)) return before;
     return planned;
@@ -333,7 +333,7 @@ void TunnelPlanner::Impl::flush_rule(PlanDelta& delta) {
   LocalTunnels local = local_tunnels();
   if (local_ == local) return;
   local_ = local;
-  delta.local = std::move(local);
+  delta.local = local;
 }
 
 PlanDelta TunnelPlanner::Impl::flush() {
