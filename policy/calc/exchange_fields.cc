@@ -15,8 +15,9 @@ bool get_parsed(const json::Value& from, T& value, Parse parse) {
   const std::string* text = from.as_string();
   if (text == nullptr) return false;
   Result<T> parsed = parse(*text);
-  if (parsed.ok()) value = *std::move(parsed);
-  return parsed.ok();
+  if (!parsed.ok()) return false;
+  value = *std::move(parsed);
+  return true;
 }
 
 template <std::integral T>
@@ -45,8 +46,9 @@ std::optional<ObjectKey> key_of(std::string_view text) {
 
 bool read_name(const std::string& text, ObjectKey& key) {
   std::optional<ObjectKey> parsed = key_of(text);
-  if (parsed) key = *std::move(parsed);
-  return parsed.has_value();
+  if (!parsed) return false;
+  key = *std::move(parsed);
+  return true;
 }
 
 json::Value put(bool value) { return {value}; }

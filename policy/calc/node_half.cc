@@ -55,7 +55,7 @@ class NodeHalf::Impl {
     dirty_.insert(item);
   }
 
-  void apply(ClusterUpdate update) {
+  void apply(ClusterUpdate&& update) {
     for (auto& [id, delta] : update.ip_sets) set_changes_.add(id, std::move(delta));
     for (const auto& [name, body] : update.profiles) profiles_.put(name, body, pending_);
     for (const auto& [name, spec] : update.tiers) put_tier(name, spec);
@@ -96,7 +96,7 @@ class NodeHalf::Impl {
 
   ItemId add(const ObjectKey& key) {
     if (free_.empty()) {
-      free_.push_back(ItemId(static_cast<std::uint32_t>(locals_.size())));
+      free_.emplace_back(static_cast<std::uint32_t>(locals_.size()));
       locals_.emplace_back();
     }
     const ItemId item = free_.back();
@@ -168,7 +168,7 @@ class NodeHalf::Impl {
       names.policies.push_back(*entry.key);
     }
     Endpoint endpoint{.workload = local.workload, .host = local.host, .policy = {}};
-    endpoint.policy = tiers_of(std::move(selected), tiers_, is_host);
+    endpoint.policy = tiers_of(selected, tiers_, is_host);
     endpoint.policy.profiles = is_host ? local.host->spec.profiles : local.workload->spec.profiles;
     names.profiles = endpoint.policy.profiles;
     hold(names);

@@ -83,7 +83,7 @@ void NodePolicies::set_selector(Entry& entry, const std::string& text) {
   Result<selector::Selector> parsed = selector::Selector::parse(text, kJoinedLimits);
   if (!parsed.ok()) return;  // the cluster half has seen to it; from elsewhere: it selects nothing
   if (free_selectors_.empty()) {
-    free_selectors_.push_back(SelectorId(static_cast<std::uint32_t>(by_selector_.size())));
+    free_selectors_.emplace_back(static_cast<std::uint32_t>(by_selector_.size()));
     by_selector_.push_back(nullptr);
   }
   const SelectorId id = free_selectors_.back();

@@ -132,9 +132,9 @@ class Compiler {
     (with_ports ? out.service_sets : out.sets).push_back(std::move(id));
   }
 
-  IpSetId use(SetSource source) {
+  IpSetId use(const SetSource& source) {
     IpSetId id = id_of(source);
-    out_.sets.try_emplace(id, std::move(source));
+    out_.sets.try_emplace(id, source);
     return id;
   }
 

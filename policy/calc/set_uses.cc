@@ -48,11 +48,10 @@ void SetUses::on_change(const IpSetId& id, const IpSetDelta& delta) {
   const auto at = uses_.find(id);
   if (at == uses_.end()) return;
   Use& use = at->second;
-  if (delta.what == IpSetDelta::What::kCreate && !use.is_sent) {
-    use.pending = delta;
-  } else if (use.pending) {
+  const bool is_new = delta.what == IpSetDelta::What::kCreate && !use.is_sent;
+  if (use.pending && !is_new) {
     use.pending->merge(delta);
-  } else if (use.is_sent) {
+  } else if (is_new || use.is_sent) {
     use.pending = delta;
   }
   changed_.insert(id);

@@ -106,7 +106,7 @@ bool applies(const PolicyHead& head, bool is_host) {
   return is_host || (!head.do_not_track && !head.pre_dnat);
 }
 
-EndpointPolicy tiers_of(std::vector<OrderedPolicy> policies, const TierTable& tiers, bool is_host) {
+EndpointPolicy tiers_of(const std::vector<OrderedPolicy>& policies, const TierTable& tiers, bool is_host) {
   std::map<std::string_view, std::vector<OrderedPolicy>> by_tier;
   for (const OrderedPolicy& policy : policies) by_tier[policy.head->tier].push_back(policy);
   std::map<TierRank, std::optional<TierSpec>> ranks;

@@ -31,6 +31,6 @@ struct OrderedPolicy {
 bool applies(const PolicyHead& head, bool is_host);
 
 // The tiers of an endpoint that all these policies select and apply to. Its profiles are left empty.
-EndpointPolicy tiers_of(std::vector<OrderedPolicy> policies, const TierTable& tiers, bool is_host);
+EndpointPolicy tiers_of(const std::vector<OrderedPolicy>& policies, const TierTable& tiers, bool is_host);
 
 }  // namespace margay::policy

@@ -257,7 +257,7 @@ class SetIndex::Impl {
 SetIndex::SetIndex(Options options) : impl_(std::make_unique<Impl>(options)) {}
 SetIndex::~SetIndex() = default;
 
-void SetIndex::put_item(ItemId id, SetItem item) { impl_->put_item(id, item); }
+void SetIndex::put_item(ItemId id, const SetItem& item) { impl_->put_item(id, item); }
 void SetIndex::remove_item(ItemId id) { impl_->remove_item(id); }
 void SetIndex::put_parent(std::string_view name, const StringMap& labels) { impl_->put_parent(name, labels); }
 void SetIndex::remove_parent(std::string_view name) { impl_->remove_parent(name); }

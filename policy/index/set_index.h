@@ -73,7 +73,7 @@ class SetIndex {
   SetIndex(const SetIndex&) = delete;
   SetIndex& operator=(const SetIndex&) = delete;
 
-  void put_item(ItemId id, SetItem item);
+  void put_item(ItemId id, const SetItem& item);
   void remove_item(ItemId id);
   void put_parent(std::string_view name, const StringMap& labels);
   void remove_parent(std::string_view name);

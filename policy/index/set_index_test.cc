@@ -48,7 +48,7 @@ class Taken {
   std::map<IpSetId, IpSetDelta> last;
 
   IpSetId add(const SetSource& source) {
-    const IpSetId id = id_of(source);
+    IpSetId id = id_of(source);
     index.add_set(id, source);
     return id;
   }

@@ -21,7 +21,7 @@ Selector has_namespace() {
   return Selector(std::move(out));
 }
 
-Selector negated(Selector of) {
+Selector negated(const Selector& of) {
   Node out;
   out.kind = Node::Kind::kNot;
   out.operands = {of.root()};

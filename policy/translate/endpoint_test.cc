@@ -7,7 +7,6 @@
 namespace margay::policy {
 namespace {
 
-using model::ContainerPort;
 using model::Pod;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
