@@ -431,7 +431,7 @@ void close_rules(const FieldErrors& errors, const std::string& list, bool is_unc
 }
 
 template <class T>
-void close(NaivePolicy::Object& object) {
+void close_up(NaivePolicy::Object& object) {
   T* one = std::get_if<T>(&object);
   if (one == nullptr) return;
   const FieldErrors errors = codec::validate(*one);
@@ -464,8 +464,8 @@ bool is_refused(const NaivePolicy::Object& object) {
 }  // namespace
 
 void NaivePolicy::put(const ObjectKey& key, Object object) {
-  close<model::NetworkPolicy>(object);
-  close<model::GlobalNetworkPolicy>(object);
+  close_up<model::NetworkPolicy>(object);
+  close_up<model::GlobalNetworkPolicy>(object);
   if (is_refused(object)) {
     objects_.erase(key);
   } else {
