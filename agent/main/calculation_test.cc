@@ -27,7 +27,7 @@ spec: {nodeName: here, containers: [{name: c}]}
 status: {phase: Running, podIP: 10.0.0.9, podIPs: [{ip: 10.0.0.9}]}
 )");
     const auto nobody = [](const ObjectKey&, const auto&) {};
-    calculation_.watch_all(cluster_, {nobody, nobody, nobody, nobody, nobody});
+    calculation_.watch_all(cluster_, {nobody, nobody, nobody, nobody, nobody, attached_});
   }
   void put(Kind kind, const std::string& name_space, const std::string& name, std::string_view yaml) {
     client_.put(watch::resource_of(kind), {name_space, name}, json::parse_yaml(yaml)->at(0).value);
@@ -51,6 +51,8 @@ status: {phase: Running, podIP: 10.0.0.9, podIPs: [{ip: 10.0.0.9}]}
   SeededRandom random_{7};
   test::FakeKubeClient client_{loop_, random_};
   policy::State state_;
+  ClusterFacts facts_{"here"};
+  AttachedEndpoints attached_{facts_};
   Calculation calculation_{{.node = "here", .bgp = {.node = "here"}}};
   watch::ClusterWatch cluster_{{loop_, random_, client_}, [this](bool is_in_sync) {
                                  if (!is_in_sync) return;
