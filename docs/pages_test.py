@@ -159,13 +159,15 @@ class Pages(unittest.TestCase):
             before = [f"follow 0 {quoted(line)}" for line in PAGES[page]]
             typed = [f"follow {0 if re.match(DOES, line) else 1} {quoted(until_ctrl_c(line))}" for line in commands(page)
                      if not line.startswith("kubectl") or kubectl() is not None]
-            mounts = [f"mount -t tmpfs tmpfs {each}" for each in ["/run", "/opt", "/tmp"]]
+            # A checkout may be in one of those that are laid over.
+            mounts = [f"mount --bind {quoted(str(ROOT))} {folder}/source", f"mount --bind {quoted(str(build))} {folder}/built",
+                      *(f"mount -t tmpfs tmpfs {each}" for each in ["/run", "/opt", "/tmp"])]
             node = ON_A_NODE.get(page)
             parts = [FOLLOW, *before, *([NODE.replace("NODE", node)] if node else typed)]
             (folder / "page.sh").write_text("\n".join([*mounts, "ip link set lo up", *parts]) + "\n")
             (folder / "on-node.sh").write_text("\n".join([FOLLOW, NETCTL, *typed]) + "\n")
             environment = {"PATH": f"{folder}/bin:{os.environ['PATH']}", "HOME": f"{folder}/home", "OUT": f"{folder}/out",
-                           "BUILD": str(build), "FOLDER": str(folder), "LC_ALL": "C.UTF-8"}
+                           "BUILD": f"{folder}/built", "FOLDER": str(folder), "LC_ALL": "C.UTF-8"}
             done = subprocess.run(["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc",
                                    "bash", str(folder / "page.sh")], cwd=folder / "checkout", env=environment,
                                   stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=500)
@@ -173,15 +175,15 @@ class Pages(unittest.TestCase):
             self.assertGreaterEqual(done.stdout.count("ok: "), len(before + typed), "commands were left out")
 
     def lay_out(self, folder, page):
-        for name in ["bin", "home", "checkout/build"]:
+        for name in ["bin", "home", "source", "built", "checkout/build"]:
             (folder / name).mkdir(parents=True)
         for path in (build / "bin").iterdir():
-            (folder / "bin" / path.name).symlink_to(path)
+            (folder / "bin" / path.name).symlink_to(folder / "built/bin" / path.name)
         if kubectl() is not None:
             (folder / "bin" / "kubectl").symlink_to(kubectl())
-        (folder / "checkout/build/bin").symlink_to(build / "bin")
+        (folder / "checkout/build/bin").symlink_to(folder / "built/bin")
         for name in ["docs", "crds", "manifests", "scripts"]:
-            (folder / "checkout" / name).symlink_to(ROOT / name)
+            (folder / "checkout" / name).symlink_to(folder / "source" / name)
         for name, text in FILES.get(page, {}).items():
             (folder / "checkout" / name).parent.mkdir(exist_ok=True)
             (folder / "checkout" / name).write_text(text)
