@@ -34,7 +34,8 @@ struct NodeNetworks {
   bool vxlan_enabled = false;
   // Tunnel devices of this node: what the host itself sends through one gets its address as source.
   std::set<std::string> tunnel_devices;
-  // Addresses of Services that IPVS rewrites on their way into this host. The renderer's own; nullopt: there is no IPVS.
+  // Addresses of Services that IPVS rewrites on their way into this host. The renderer's own; nullopt: there is no
+  // IPVS.
   std::optional<std::set<IpAddress>> ipvs_services;
   friend bool operator==(const NodeNetworks&, const NodeNetworks&) = default;
 };

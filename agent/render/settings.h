@@ -40,7 +40,7 @@ struct Settings {
   std::string log_limit;  // "-m limit …" or ""
   std::vector<Failsafe> failsafe_in;
   std::vector<Failsafe> failsafe_out;
-  std::string node_ports;  // "30000:32767,…", as multiport has them; "" is none
+  std::string node_ports;        // "30000:32767,…", as multiport has them; "" is none
   bool allows_spoofing = false;  // by workloads that name the sources they need
   bool allows_vxlan = false;     // from workloads
   bool allows_ipip = false;
