@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/core/text.h"
+#include "datastore/model/programmed_policies.h"
 #include "gtest/gtest.h"
 #include "policy/translate/translate.h"
 #include "test/slice/first_packets.h"
@@ -78,6 +79,12 @@ class Slice : public testing::Test {
     }
     return "none";
   }
+  // That it is there at all: what a node has of policies comes when it changes.
+  static bool has_reported(Who who) {
+    const kube::ResourceType leases{"coordination.k8s.io", "v1", "leases", "Lease", true};
+    const std::string node = who == Who::kA ? "node-a" : "node-b";
+    return nodes().api().get(leases, {std::string(model::kReportNamespace), model::report_name(node)}).ok();
+  }
   static bool is_cut_off(const NetSpace& from, const std::string& address) {
     return poll_until(kDeadline, [&] { return !can_connect(from, address, kPort); });
   }
@@ -142,6 +149,8 @@ TEST_F(Slice, APolicyBitesAndLetsGoAgain) {
 // Translated by the controllers.
 TEST_F(Slice, APolicyOfKubernetesBitesAndLetsGoAgain) {
   const kube::ResourceType type{"networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", true};
+  // A policy that is on all nodes that have reported is not told of again when another one does.
+  ASSERT_TRUE(poll_until(kDeadline, [] { return has_reported(Who::kA) && has_reported(Who::kB); })) << state();
   nodes().create(type, Object{{"apiVersion", "networking.k8s.io/v1"},
                               {"kind", "NetworkPolicy"},
                               {"metadata", Object{{"name", "b"}, {"namespace", "default"}}},
