@@ -3,24 +3,17 @@
 #include <dirent.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cctype>
 #include <climits>
 #include <utility>
 
+#include "agent/cni/file_name.h"
 #include "base/core/text.h"
 #include "base/file/folders.h"
 
 namespace margay::agent {
 namespace {
 
-// A name that cannot leave the folder; the runtime's own has none of the letters that change.
-std::string key_of(std::string_view container) {
-  std::string out(container.substr(0, NAME_MAX));
-  std::replace_if(
-      out.begin(), out.end(), [](unsigned char c) { return std::isalnum(c) == 0 && c != '-' && c != '_'; }, '_');
-  return out;
-}
+std::string key_of(std::string_view container) { return file_name_of(container, NAME_MAX); }
 
 std::string target_of(const std::string& path) {
   char target[64];

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "agent/cni/file_name.h"
 #include "base/core/text.h"
 #include "base/file/file.h"
 #include "base/file/folders.h"
@@ -15,14 +16,7 @@ namespace {
 
 constexpr std::string_view kEnding = ".json";
 constexpr std::size_t kFileMax = 64 * 1024;
-
-// A name that cannot leave the folder, whatever the runtime calls its containers.
-std::string file_name(std::string_view text) {
-  std::string out(text.substr(0, 128));
-  std::replace_if(
-      out.begin(), out.end(), [](unsigned char c) { return std::isalnum(c) == 0 && c != '-' && c != '_'; }, '_');
-  return out;
-}
+constexpr std::size_t kNameMax = 128;  // two make a file's
 
 std::string text_of(const PendingRelease& release) {
   json::Object object;
@@ -37,7 +31,8 @@ std::string text_of(const PendingRelease& release) {
 }  // namespace
 
 std::string ReleaseSpool::path_of(const PendingRelease& release) const {
-  return concat(folder_, '/', file_name(release.container), '-', file_name(release.interface), kEnding);
+  return concat(folder_, '/', file_name_of(release.container, kNameMax), '-', file_name_of(release.interface, kNameMax),
+                kEnding);
 }
 
 Status ReleaseSpool::put(const PendingRelease& release) {
